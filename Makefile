@@ -1,0 +1,80 @@
+# spice: see README.md.  "make test" and "make demo" install what they need.
+
+EXTENSION = spice
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" spice.control)
+DATA = $(wildcard sql/spice--*.sql)
+
+MODULE_big = spice
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+
+# host programs: the files that include no server header
+HOST_MANIFEST = $(addprefix src/manifest/,arena.c duration.c document.c keys.c check.c names.c \
+	connection.c acceleration.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
+HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) src/source/iso8601.c src/source/url.c
+UNIT_TESTS = $(patsubst test/unit/%.c,test/unit/%,$(wildcard test/unit/*_test.c))
+FUZZERS = $(patsubst test/fuzz/%.c,test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
+
+TESTS = $(sort $(wildcard test/sql/*.sql))
+REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
+REGRESS_OPTS = --inputdir=test --outputdir=test
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=test
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+EXTRA_CLEAN = $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
+
+LIBRARIES = libcurl yaml-0.1 jansson
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CPPFLAGS = -I$(srcdir)/src -DSPICE_VERSION='"$(EXTVERSION)"' $(WARNINGS) \
+	$(shell pkg-config --cflags $(LIBRARIES))
+# our own symbols first: the server has many, and so have the libraries
+SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES))
+
+PG_CONFIG ?= pg_config
+# the targets below also serve machines where PostgreSQL is yet to be installed
+ifneq ($(filter test demo bench fuzz unit,$(MAKECMDGOALS)),)
+else
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+# declarations stand where they help (C99)
+override CFLAGS := $(filter-out -Wdeclaration-after-statement,$(CFLAGS))
+endif
+
+HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc
+HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
+
+.PHONY: unit fuzz test demo bench
+
+test/unit/manifest_%: test/unit/manifest_%.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
+	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
+
+test/unit/%: test/unit/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
+	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_SOURCE) $(HOST_LIBS)
+
+unit: $(UNIT_TESTS)
+	@status=0; for program in $(UNIT_TESTS); do echo "# $$program"; ./$$program || status=1; done; exit $$status
+
+# needs clang with its sanitizers; each runs FUZZ_SECONDS on a copy of the corpus
+FUZZ_SECONDS = 60
+FUZZ_FLAGS = -std=gnu11 -g -O1 -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+fuzz: $(FUZZERS)
+	@for program in $(FUZZERS); do echo "# $$program"; \
+		$$program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+
+test/fuzz/fuzz_manifest test/fuzz/fuzz_duration: %: %.c $(HOST_MANIFEST)
+	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
+
+test/fuzz/%: test/fuzz/%.c $(HOST_SOURCE)
+	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_SOURCE) $(HOST_LIBS)
+
+# installs what is missing, then runs every test; PG=17 or 18 runs them in a chroot
+test:
+	@test/run $(PG)
+
+demo:
+	@test/demo
+
+bench:
+	@test/bench/run

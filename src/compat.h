@@ -1,0 +1,177 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		One shim per difference between PostgreSQL 15, 16, 17 and 18.
+ *
+ * Everything else is written for the newest server; what an older one spells
+ * differently is spelt here, so that no other file asks for the version.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_COMPAT_H
+#define SPICE_COMPAT_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_database.h"
+#include "commands/defrem.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/pathnode.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/wait_event.h"
+
+/*
+ * 17: a wait event set belongs to a resource owner (none: to the process)
+ * instead of a memory context.  Ours is freed by hand on every version.
+ */
+static inline WaitEventSet *
+spice_create_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* 17: an extension's wait events have names */
+static inline uint32
+spice_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	(void) name;
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* 18: pg_noreturn stands before a declaration, pg_attribute_noreturn is gone */
+#if PG_VERSION_NUM < 180000 && !defined(pg_noreturn)
+#define pg_noreturn _Noreturn
+#endif
+
+/* 16: a build of partitions takes part in the argument list */
+static inline Oid
+compat_define_index(Oid relation, IndexStmt *statement, bool skip_build)
+{
+#if PG_VERSION_NUM >= 160000
+	return DefineIndex(relation, statement, InvalidOid, InvalidOid, InvalidOid, -1,
+					   false, false, false, skip_build, true).objectId;
+#else
+	return DefineIndex(relation, statement, InvalidOid, InvalidOid, InvalidOid,
+					   false, false, false, skip_build, true).objectId;
+#endif
+}
+
+/* 17: clauses of joins; 18: disabled nodes */
+static inline ForeignPath *
+compat_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
+							   Cost startup, Cost total)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, NIL,
+								   rel->lateral_relids, NULL, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL,
+								   rel->lateral_relids, NULL, NIL, NIL);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL,
+								   rel->lateral_relids, NULL, NIL);
+#endif
+}
+
+/* 18: a plan runs once unless told otherwise */
+static inline void
+compat_executor_run(QueryDesc *query)
+{
+#if PG_VERSION_NUM >= 180000
+	ExecutorRun(query, ForwardScanDirection, 0);
+#else
+	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
+/* 18: constraints that are not enforced */
+static inline bool
+compat_check_is_enforced(const ConstrCheck *check)
+{
+#if PG_VERSION_NUM >= 180000
+	return check->ccenforced;
+#else
+	(void) check;
+	return true;
+#endif
+}
+
+/* 18: pg_class counts frozen pages */
+static inline void
+compat_swap_allfrozen(Form_pg_class a, Form_pg_class b)
+{
+#if PG_VERSION_NUM >= 180000
+	int32		pages = a->relallfrozen;
+
+	a->relallfrozen = b->relallfrozen;
+	b->relallfrozen = pages;
+#else
+	(void) a;
+	(void) b;
+#endif
+}
+
+/*
+ * After a swap of storage between two relations: the relation cache knows in
+ * which subtransaction each one's storage was made.  16: filenode became
+ * filelocator.  Before 17 the storage manager's links are closed by hand.
+ */
+static inline void
+compat_swap_storage_subids(Relation a, Relation b)
+{
+	b->rd_createSubid = a->rd_createSubid;
+#if PG_VERSION_NUM >= 160000
+	b->rd_newRelfilelocatorSubid = a->rd_newRelfilelocatorSubid;
+	b->rd_firstRelfilelocatorSubid = a->rd_firstRelfilelocatorSubid;
+	RelationAssumeNewRelfilelocator(a);
+#else
+	b->rd_newRelfilenodeSubid = a->rd_newRelfilenodeSubid;
+	b->rd_firstRelfilenodeSubid = a->rd_firstRelfilenodeSubid;
+	RelationAssumeNewRelfilenode(a);
+#endif
+#if PG_VERSION_NUM < 170000
+	RelationCloseSmgr(a);
+	RelationCloseSmgr(b);
+#endif
+}
+
+/* 18: the time at which the analyze began */
+static inline void
+compat_report_analyze(Relation relation, int64 rows)
+{
+#if PG_VERSION_NUM >= 180000
+	pgstat_report_analyze(relation, rows, 0, true, GetCurrentTimestamp());
+#else
+	pgstat_report_analyze(relation, rows, 0, true);
+#endif
+}
+
+/* 16: one function checks the ownership of any object */
+static inline bool
+compat_owns_database(Oid database)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, GetUserId());
+#else
+	return pg_database_ownercheck(database, GetUserId());
+#endif
+}
+
+#endif

@@ -1,0 +1,376 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *		Reads spice.dataset, with the rights to do so.
+ *
+ * The catalog, not the file, is what a refresh works from: a manifest that is
+ * broken, or changes in the middle of a refresh, then changes nothing about
+ * it.  A definition is kept as jsonb so that a new key of the manifest needs
+ * no change of the catalog; one query spreads it into a struct.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/syscache.h"
+
+#include "manifest/catalog.h"
+#include "spice.h"
+
+/* columns of the query below, counted from 1 */
+enum
+{
+	COL_ID = 1, COL_NAME, COL_IN_MANIFEST, COL_PAUSED, COL_DEFINITION, COL_CHANGED,
+	COL_SOURCE_CHANGED, COL_RELATION, COL_SOURCE_RELATION, COL_LOADED, COL_ROWS,
+	COL_ETAG, COL_LAST_MODIFIED, COL_DIGEST, COL_ATTEMPT, COL_SECRETS, COL_PATH,
+	COL_SCHEMA, COL_TABLE, COL_FROM, COL_DESCRIPTION, COL_USERNAME, COL_PASSWORD,
+	COL_HEADERS, COL_PORT, COL_CLIENT_TIMEOUT, COL_CONNECT_TIMEOUT, COL_FORMAT,
+	COL_POINTER, COL_ACCELERATED, COL_MODE, COL_REFRESH_MODE, COL_REFRESH_SQL,
+	COL_INTERVAL, COL_RETRY, COL_MAX_ATTEMPTS, COL_ON_STARTUP
+};
+
+/*
+ * The last word of source_changed: only the keys that decide what the source
+ * is and which columns it has.
+ */
+#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,columns}'"
+
+static const char *const dataset_query =
+"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text,"
+" d.applied IS DISTINCT FROM d.definition,"
+" (SELECT bool_or(d.source_applied -> k IS DISTINCT FROM d.definition -> k)"
+"  FROM unnest(" SOURCE_KEYS "::text[]) k),"
+" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation),"
+" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation),"
+" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt,"
+" m.secrets::text, m.path,"
+" r.schema, r.\"table\", r.\"from\", r.description,"
+" r.params->>'http_username', r.params->>'http_password', r.http_headers,"
+" r.http_port, r.client_timeout_ms, r.connect_timeout_ms, r.format, r.json_pointer,"
+" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms,"
+" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup"
+" FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
+" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
+" description text, params jsonb, http_headers text, http_port int,"
+" client_timeout_ms int, connect_timeout_ms int, format text, json_pointer text,"
+" accelerated bool, mode text, refresh_mode text, refresh_sql text,"
+" refresh_interval_ms int8, refresh_retry_enabled bool,"
+" refresh_retry_max_attempts int, refresh_on_startup text)"
+" WHERE d.definition IS NOT NULL AND ";
+
+static const char *const columns_query =
+"SELECT c.name, c.type, c.nullable, c.description"
+" FROM spice.dataset d,"
+" jsonb_to_recordset(d.definition->'columns')"
+" AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
+
+/* the primary key, then the others, in the order in which they are written */
+static const char *const indexes_query =
+"SELECT ARRAY(SELECT jsonb_array_elements_text(i.columns)), i.\"unique\", i.\"primary\""
+" FROM spice.dataset d, LATERAL (SELECT CASE WHEN $2 THEN d.applied ELSE d.definition END AS def) x,"
+" LATERAL (SELECT x.def->'primary_key' AS columns, true AS \"unique\", true AS \"primary\""
+"  WHERE jsonb_array_length(x.def->'primary_key') > 0"
+"  UNION ALL SELECT r.columns, r.\"unique\", false"
+"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)) i"
+" WHERE d.id = $1";
+
+static Oid
+catalog_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum(SPICE_SCHEMA));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("extension spice is not installed in database \"%s\"",
+						get_database_name(MyDatabaseId)),
+				 errhint("Run CREATE EXTENSION spice.")));
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+catalog_enter(CatalogRights *rights)
+{
+	GetUserIdAndSecContext(&rights->user, &rights->security);
+	SetUserIdAndSecContext(catalog_owner(),
+						   rights->security | SECURITY_LOCAL_USERID_CHANGE);
+	rights->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+catalog_leave(const CatalogRights *rights)
+{
+	AtEOXact_GUC(false, rights->guc_level);
+	SetUserIdAndSecContext(rights->user, rights->security);
+}
+
+bool
+catalog_exists(void)
+{
+	return OidIsValid(get_extension_oid("spice", true)) &&
+		OidIsValid(get_namespace_oid(SPICE_SCHEMA, true));
+}
+
+Oid
+catalog_table_owner(void)
+{
+	if (spice_role != NULL && spice_role[0] != '\0')
+		return get_role_oid(spice_role, false);
+	return catalog_owner();
+}
+
+void
+catalog_execute(const char *command, int nargs, Oid *types, Datum *values,
+				const char *nulls)
+{
+	int			result = SPI_execute_with_args(command, nargs, types, values, nulls, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+}
+
+void
+catalog_run(const char *command)
+{
+	SPI_connect();
+	catalog_execute(command, 0, NULL, NULL, NULL);
+	SPI_finish();
+}
+
+void
+catalog_ensure_schema(const char *schema, Oid owner)
+{
+	if (!OidIsValid(get_namespace_oid(schema, true)))
+		catalog_run(psprintf("CREATE SCHEMA %s AUTHORIZATION %s", quote_identifier(schema),
+							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+char *
+catalog_text(int row, int column, MemoryContext context)
+{
+	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+
+	return value == NULL ? NULL : MemoryContextStrdup(context, value);
+}
+
+static Datum
+catalog_datum(int row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+static int64
+catalog_number(int column, int64 absent)
+{
+	char	   *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column);
+
+	return value == NULL ? absent : strtoll(value, NULL, 10);
+}
+
+static bool
+catalog_bool(int row, int column)
+{
+	bool		isnull;
+	Datum		value = catalog_datum(row, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+static void
+read_columns(Dataset *dataset, MemoryContext context)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+
+	catalog_execute(columns_query, 1, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		DatasetColumn *column = palloc0(sizeof(DatasetColumn));
+
+		column->name = catalog_text(row, 1, context);
+		column->type = catalog_text(row, 2, context);
+		column->nullable = catalog_bool(row, 3);
+		column->description = catalog_text(row, 4, context);
+		dataset->columns = lappend(dataset->columns, column);
+		MemoryContextSwitchTo(old);
+	}
+}
+
+static List *
+read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
+{
+	Oid			types[] = {INT4OID, BOOLOID};
+	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
+	List	   *indexes = NIL;
+
+	catalog_execute(indexes_query, 2, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		DatasetIndex *index = palloc0(sizeof(DatasetIndex));
+		bool		isnull;
+		Datum	   *elements;
+		int			n_elements;
+
+		deconstruct_array(DatumGetArrayTypeP(catalog_datum(row, 1, &isnull)),
+						  TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n_elements);
+		for (int i = 0; i < n_elements; i++)
+			index->columns = lappend(index->columns, TextDatumGetCString(elements[i]));
+		index->unique = catalog_bool(row, 2);
+		index->primary = catalog_bool(row, 3);
+		indexes = lappend(indexes, index);
+		MemoryContextSwitchTo(old);
+	}
+	return indexes;
+}
+
+/* the row that SPI has just returned */
+static Dataset *
+read_dataset(MemoryContext context)
+{
+	Dataset    *dataset = MemoryContextAllocZero(context, sizeof(Dataset));
+	bool		isnull;
+	Datum		digest;
+
+	dataset->id = (int) catalog_number(COL_ID, 0);
+	dataset->name = catalog_text(0, COL_NAME, context);
+	dataset->schema = catalog_text(0, COL_SCHEMA, context);
+	dataset->table = catalog_text(0, COL_TABLE, context);
+	dataset->in_manifest = catalog_bool(0, COL_IN_MANIFEST);
+	dataset->paused = catalog_bool(0, COL_PAUSED);
+
+	dataset->definition = catalog_text(0, COL_DEFINITION, context);
+	dataset->changed = catalog_bool(0, COL_CHANGED);
+	dataset->source_changed = catalog_bool(0, COL_SOURCE_CHANGED);
+	dataset->accelerated = catalog_bool(0, COL_ACCELERATED);
+	dataset->from = catalog_text(0, COL_FROM, context);
+	dataset->description = catalog_text(0, COL_DESCRIPTION, context);
+	dataset->username = catalog_text(0, COL_USERNAME, context);
+	dataset->password = catalog_text(0, COL_PASSWORD, context);
+	dataset->http_headers = catalog_text(0, COL_HEADERS, context);
+	dataset->http_port = (int) catalog_number(COL_PORT, 0);
+	dataset->client_timeout_ms = (int) catalog_number(COL_CLIENT_TIMEOUT, 0);
+	dataset->connect_timeout_ms = (int) catalog_number(COL_CONNECT_TIMEOUT, 0);
+	dataset->format = catalog_text(0, COL_FORMAT, context);
+	dataset->json_pointer = catalog_text(0, COL_POINTER, context);
+	dataset->unlogged = strcmp(catalog_text(0, COL_MODE, context), "memory") == 0;
+	dataset->refresh_mode = catalog_text(0, COL_REFRESH_MODE, context);
+	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);
+	dataset->refresh_interval_ms = catalog_number(COL_INTERVAL, 0);
+	dataset->retry = catalog_bool(0, COL_RETRY);
+	dataset->retry_max_attempts = (int) catalog_number(COL_MAX_ATTEMPTS, -1);
+	dataset->refresh_always = strcmp(catalog_text(0, COL_ON_STARTUP, context), "always") == 0;
+
+	dataset->relation = (Oid) catalog_number(COL_RELATION, InvalidOid);
+	dataset->source_relation = (Oid) catalog_number(COL_SOURCE_RELATION, InvalidOid);
+	dataset->loaded = catalog_bool(0, COL_LOADED);
+	dataset->rows = catalog_number(COL_ROWS, 0);
+	dataset->etag = catalog_text(0, COL_ETAG, context);
+	dataset->last_modified = catalog_text(0, COL_LAST_MODIFIED, context);
+	dataset->attempt = (int) catalog_number(COL_ATTEMPT, 0);
+	digest = catalog_datum(0, COL_DIGEST, &isnull);
+	if (!isnull)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		dataset->digest = DatumGetByteaPCopy(digest);
+		MemoryContextSwitchTo(old);
+	}
+	dataset->secrets = catalog_text(0, COL_SECRETS, context);
+	dataset->manifest_path = catalog_text(0, COL_PATH, context);
+	return dataset;
+}
+
+static Dataset *
+find_dataset(const char *condition, Oid type, Datum value)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CatalogRights rights;
+	StringInfoData query;
+	Dataset    *dataset = NULL;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "%s%s", dataset_query, condition);
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute(query.data, 1, &type, &value, NULL);
+	if (SPI_processed > 0)
+	{
+		dataset = read_dataset(context);
+		read_columns(dataset, context);
+		dataset->indexes = read_indexes(dataset, false, context);
+		dataset->applied_indexes = read_indexes(dataset, true, context);
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+	return dataset;
+}
+
+Dataset *
+catalog_dataset_by_id(int id)
+{
+	return find_dataset("d.id = $1", INT4OID, Int32GetDatum(id));
+}
+
+/* why there is no dataset of this name */
+static void
+dataset_missing(const char *name)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	CatalogRights rights;
+	char	   *reason = NULL;
+	MemoryContext context = CurrentMemoryContext;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT d.manifest_error FROM spice.dataset d WHERE d.name = $1",
+					1, types, values, NULL);
+	if (SPI_processed > 0)
+		reason = catalog_text(0, 1, context);
+	SPI_finish();
+	catalog_leave(&rights);
+
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("dataset \"%s\" has no valid definition", name),
+				 errdetail("%s", reason),
+				 errhint("Correct the manifest and run spice_reload().")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("dataset \"%s\" does not exist", name),
+			 errhint("SELECT dataset FROM spice.datasets lists them; spice_reload() reads the manifest again.")));
+}
+
+Dataset *
+catalog_dataset_by_name(const char *name, bool must_exist)
+{
+	Dataset    *dataset;
+
+	/* the name itself before any other spelling of it */
+	dataset = find_dataset("$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
+						   " ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1",
+						   TEXTOID, CStringGetTextDatum(name));
+	if (dataset == NULL && must_exist)
+		dataset_missing(name);
+	return dataset;
+}

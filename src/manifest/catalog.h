@@ -1,0 +1,129 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.h
+ *		One dataset as the catalog has it (a row of spice.dataset), and the
+ *		rights with which spice reads and writes its catalog.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_CATALOG_H
+#define SPICE_CATALOG_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#define SPICE_SCHEMA		"spice"
+#define SPICE_SOURCE_SCHEMA	"spice_source"
+#define SPICE_SERVER		"spice"
+
+typedef struct DatasetColumn
+{
+	char	   *name;
+	char	   *type;			/* NULL: inferred */
+	bool		nullable;
+	char	   *description;	/* or NULL */
+} DatasetColumn;
+
+typedef struct DatasetIndex
+{
+	List	   *columns;		/* of char * */
+	bool		unique;
+	bool		primary;
+} DatasetIndex;
+
+typedef struct Dataset
+{
+	int			id;
+	char	   *name;			/* as the manifest writes it */
+	char	   *schema;
+	char	   *table;
+	bool		in_manifest;
+	bool		paused;
+
+	/* definition */
+	char	   *definition;		/* jsonb as text */
+	bool		changed;		/* it is not the one that the table was loaded with */
+	bool		source_changed; /* it is not the one the source's columns came from */
+	bool		accelerated;
+	char	   *from;
+	char	   *description;
+	char	   *username;		/* these three as written: secrets by reference */
+	char	   *password;
+	char	   *http_headers;
+	int			http_port;		/* 0: the URL's */
+	int			client_timeout_ms;
+	int			connect_timeout_ms;
+	char	   *format;
+	char	   *json_pointer;
+	bool		unlogged;		/* mode: memory */
+	char	   *refresh_mode;
+	char	   *refresh_sql;	/* NULL: all of the source */
+	int64		refresh_interval_ms;	/* 0: load once */
+	bool		retry;
+	int			retry_max_attempts; /* -1: unlimited */
+	bool		refresh_always;	/* refresh_on_startup: always */
+	List	   *columns;		/* of DatasetColumn * */
+	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
+	List	   *applied_indexes;	/* those of the definition the table has */
+
+	/* state */
+	Oid			relation;		/* InvalidOid, also when it has been dropped */
+	Oid			source_relation;
+	bool		loaded;
+	int64		rows;
+	char	   *etag;
+	char	   *last_modified;
+	bytea	   *digest;
+	int			attempt;		/* failures in the series of retries under way */
+
+	/* how secrets are resolved */
+	char	   *secrets;		/* JSON, or NULL */
+	char	   *manifest_path;	/* or NULL */
+} Dataset;
+
+/*
+ * Everything spice does to its own catalog happens between these two: as the
+ * owner of the extension's schema, with search_path pinned.  An error in
+ * between needs no leave.
+ */
+typedef struct CatalogRights
+{
+	Oid			user;
+	int			security;
+	int			guc_level;
+} CatalogRights;
+
+extern void catalog_enter(CatalogRights *rights);
+extern void catalog_leave(const CatalogRights *rights);
+
+/* is the extension there, in this database, as far as this snapshot sees? */
+extern bool catalog_exists(void);
+
+/* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
+extern Oid	catalog_table_owner(void);
+
+/*
+ * Reads a dataset by id, or by any spelling of its name.  Allocated in the
+ * current context.  NULL when there is none or when the manifest never had a
+ * valid definition of it; with must_exist an error that says which.
+ */
+extern Dataset *catalog_dataset_by_id(int id);
+extern Dataset *catalog_dataset_by_name(const char *name, bool must_exist);
+
+/* runs one statement by SPI within a connection that is already open */
+extern void catalog_execute(const char *command, int nargs, Oid *types,
+							Datum *values, const char *nulls);
+
+
+/* runs one statement, DDL above all, in an SPI connection of its own */
+extern void catalog_run(const char *command);
+
+/* creates a schema that a dataset's name asks for, unless it is there */
+extern void catalog_ensure_schema(const char *schema, Oid owner);
+
+/* a column of the SPI result's row 0 as palloc'd text in context; NULL for NULL */
+extern char *catalog_text(int row, int column, MemoryContext context);
+
+#endif

@@ -1,0 +1,156 @@
+/*-------------------------------------------------------------------------
+ *
+ * dataset.c
+ *		One entry of "datasets".
+ *
+ * All of an entry is looked at before it is refused, so that its author sees
+ * every mistake at once instead of one per attempt.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "parse.h"
+
+#include <string.h>
+
+/* what the server allows */
+#define MAX_COLUMNS		1600
+
+static void
+parse_column(Parser *parser, const DocNode *entry, DatasetSpec *spec)
+{
+	ColumnSpec	column = {0};
+	const DocNode *name;
+
+	if (entry->kind != DOC_MAPPING)
+	{
+		parse_problem(parser, MANIFEST_ERROR, entry->line, "write - name: a_column",
+					  "an entry of columns must be a mapping");
+		return;
+	}
+	check_mapping(parser, &keys_of_column, entry);
+	name = valid_value(&keys_of_column, entry, "name");
+	if (name == NULL)
+	{
+		if (document_get(entry, "name") == NULL || document_is_null(document_get(entry, "name")))
+			parse_problem(parser, MANIFEST_ERROR, entry->line, "write - name: a_column",
+						  "an entry of columns has no name");
+		return;
+	}
+	column_name_check(parser, name->text, name->line);
+	for (size_t i = 0; i < spec->n_columns; i++)
+	{
+		if (strcmp(spec->columns[i].name, name->text) == 0)
+			parse_problem(parser, MANIFEST_ERROR, name->line, "keep one of the two",
+						  "column \"%s\" is there twice",
+						  document_excerpt(parser->arena, name->text));
+	}
+	column.name = name->text;
+	column.type = valid_text(&keys_of_column, entry, "type", NULL);
+	if (column.type != NULL && column.type[strspn(column.type, " \t\r\n")] == '\0')
+		parse_problem(parser, MANIFEST_ERROR, document_get(entry, "type")->line,
+					  "name a type, or take it out to have it inferred",
+					  "the type of column \"%s\" is empty",
+					  document_excerpt(parser->arena, name->text));
+	column.nullable = valid_boolean(&keys_of_column, entry, "nullable", true);
+	column.description = valid_text(&keys_of_column, entry, "description", NULL);
+	spec->columns = arena_grow(parser->arena, spec->columns, spec->n_columns,
+							   &spec->columns_capacity, sizeof(ColumnSpec));
+	spec->columns[spec->n_columns++] = column;
+}
+
+static void
+parse_columns(Parser *parser, const DocNode *entry, DatasetSpec *spec)
+{
+	const DocNode *columns = valid_value(&keys_of_dataset, entry, "columns");
+
+	if (columns == NULL)
+		return;
+	if (columns->count > MAX_COLUMNS)
+	{
+		parse_problem(parser, MANIFEST_ERROR, columns->line, NULL,
+					  "there are more than %d columns", MAX_COLUMNS);
+		return;
+	}
+	for (size_t i = 0; i < columns->count; i++)
+		parse_column(parser, columns->items[i], spec);
+}
+
+static void
+parse_time(Parser *parser, const DocNode *entry, DatasetSpec *spec)
+{
+	const DocNode *column = valid_value(&keys_of_dataset, entry, "time_column");
+	const DocNode *format = valid_value(&keys_of_dataset, entry, "time_format");
+
+	if (column != NULL)
+	{
+		column_name_check(parser, column->text, column->line);
+		spec->time_column = column->text;
+	}
+	if (format == NULL)
+		return;
+	spec->time_format = format->text;
+	if (document_get(entry, "time_column") == NULL)
+		parse_problem(parser, MANIFEST_WARNING, format->line, "name the time_column",
+					  "time_format has no effect without time_column");
+}
+
+static void
+parse_ready_state(Parser *parser, const DocNode *entry, DatasetSpec *spec)
+{
+	const DocNode *node = valid_value(&keys_of_dataset, entry, "ready_state");
+	const char *inner = spec->acceleration.ready_state;
+
+	/* the older place wins in the original runtime too */
+	if (inner != NULL)
+		parse_problem(parser, MANIFEST_WARNING,
+					  document_get(document_get(entry, "acceleration"), "ready_state")->line,
+					  "move it one level up, to the dataset",
+					  "acceleration.ready_state is an old place for ready_state");
+	spec->ready_state = inner ? inner : node ? node->text : "on_load";
+	if (strcmp(spec->ready_state, "on_load") != 0)
+		parse_problem(parser, MANIFEST_WARNING, node ? node->line : entry->line,
+					  "write ready_state: on_load",
+					  "ready_state %s is not supported yet and has no effect",
+					  spec->ready_state);
+}
+
+void
+refuse_ref(Parser *parser, const DocNode *ref)
+{
+	parse_problem(parser, MANIFEST_ERROR, ref->line,
+				  "copy the dataset into this manifest", "ref is not supported yet");
+}
+
+void
+dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
+{
+	DatasetSpec spec = {0};
+	const DocNode *name = document_get(entry, "name");
+
+	check_mapping(parser, &keys_of_dataset, entry);
+	if (!table_name_parse(parser, dataset->name, name->line,
+						  &dataset->schema, &dataset->table))
+	{
+		dataset->schema = arena_strdup(parser->arena, "public");
+		dataset->table = arena_strdup(parser->arena, "");
+	}
+	if (document_get(entry, "ref") != NULL)
+	{
+		refuse_ref(parser, document_get(entry, "ref"));
+		return;
+	}
+	spec.description = valid_text(&keys_of_dataset, entry, "description", NULL);
+	connection_parse(parser, entry, &spec.connection);
+	acceleration_parse(parser, entry, &spec.acceleration);
+	parse_columns(parser, entry, &spec);
+	parse_time(parser, entry, &spec);
+	parse_ready_state(parser, entry, &spec);
+	if (parser->failed)
+		return;
+	if (spec.acceleration.refresh_sql != NULL)
+	{
+		dataset->refresh_sql = arena_strdup(parser->arena, spec.acceleration.refresh_sql);
+		dataset->refresh_sql_line = spec.acceleration.refresh_sql_line;
+	}
+	dataset->definition = definition_print(parser, dataset, &spec);
+}

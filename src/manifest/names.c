@@ -1,0 +1,218 @@
+/*-------------------------------------------------------------------------
+ *
+ * names.c
+ *		Names of datasets, tables and columns.
+ *
+ * A dataset's name is written once in YAML and then typed by people in SQL,
+ * mostly without quotes.  So it is folded as SQL would fold it, hyphens (which
+ * SQL reads as minus) become underscores, and words that only work in quotes
+ * are refused unless the manifest itself quotes them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "parse.h"
+
+#include <string.h>
+
+/* the longest identifier of an unmodified server */
+#define MAX_IDENTIFIER		63
+
+/* Words that cannot name a table without quotes. */
+static const char reserved_words[] =
+	"all|analyse|analyze|and|any|array|as|asc|asymmetric|authorization|binary|both|"
+	"case|cast|check|collate|collation|column|concurrently|constraint|create|cross|"
+	"current_catalog|current_date|current_role|current_schema|current_time|"
+	"current_timestamp|current_user|default|deferrable|desc|distinct|do|else|end|"
+	"except|false|fetch|for|foreign|freeze|from|full|grant|group|having|ilike|in|"
+	"initially|inner|intersect|into|is|isnull|join|lateral|leading|left|like|limit|"
+	"localtime|localtimestamp|natural|not|notnull|null|offset|on|only|or|order|outer|"
+	"overlaps|placing|primary|references|returning|right|select|session_user|similar|"
+	"some|symmetric|system_user|table|tablesample|then|to|trailing|true|union|unique|"
+	"user|using|variadic|verbose|when|where|window|with";
+
+/* Schemas in which somebody else keeps his things. */
+static const char taken_schemas[] = "spice|spice_source|information_schema";
+
+static bool
+starts_identifier(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		(unsigned char) c >= 0x80;
+}
+
+static bool
+continues_identifier(char c)
+{
+	return starts_identifier(c) || (c >= '0' && c <= '9') || c == '-';
+}
+
+static char
+fold_name(char c)
+{
+	if (c == '-')
+		return '_';
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+/* Reads "quoted" with doubled quotes inside; NULL when it does not end. */
+static const char *
+read_quoted(Parser *parser, const char *p, char **part)
+{
+	char	   *to = *part = arena_alloc(parser->arena, strlen(p) + 1);
+
+	for (p++; *p != '\0'; p++)
+	{
+		if (*p == '"' && *++p != '"')
+			return p;
+		*to++ = *p;
+	}
+	return NULL;
+}
+
+static const char *
+read_plain(Parser *parser, const char *p, char **part)
+{
+	char	   *to = *part = arena_alloc(parser->arena, strlen(p) + 1);
+
+	if (!starts_identifier(*p))
+		return NULL;
+	while (continues_identifier(*p))
+		*to++ = fold_name(*p++);
+	return p;
+}
+
+static bool
+refuse_name(Parser *parser, const char *name, int line, const char *hint,
+			const char *why)
+{
+	parse_problem(parser, MANIFEST_ERROR, line, hint, "dataset name \"%s\" %s",
+				  document_excerpt(parser->arena, name), why);
+	return false;
+}
+
+static bool
+part_is_usable(Parser *parser, const char *name, int line, const char *part,
+			   bool quoted)
+{
+	if (part[0] == '\0')
+		return refuse_name(parser, name, line, NULL, "has an empty part");
+	if (strlen(part) > MAX_IDENTIFIER)
+		return refuse_name(parser, name, line, "choose a shorter name",
+						   "is longer than 63 bytes");
+	if (!quoted && word_in_list(reserved_words, part))
+		return refuse_name(parser, name, line,
+						   "choose another name, or quote it twice: '\"order\"'",
+						   "is a reserved word of SQL");
+	return true;
+}
+
+static bool
+schema_is_usable(Parser *parser, const char *name, int line, const char *schema)
+{
+	if (word_in_list(taken_schemas, schema) || strncmp(schema, "pg_", 3) == 0)
+		return refuse_name(parser, name, line, "choose another schema",
+						   "lies in a schema that is not free for tables");
+	return true;
+}
+
+bool
+table_name_parse(Parser *parser, const char *name, int line,
+				 char **schema, char **table)
+{
+	char	   *parts[2] = {NULL, NULL};
+	int			count = 0;
+	const char *p = name;
+
+	for (;;)
+	{
+		bool		quoted = *p == '"';
+		char	   *part;
+
+		if (count == 2)
+			return refuse_name(parser, name, line, "write table or schema.table",
+							   "has more than two parts");
+		p = quoted ? read_quoted(parser, p, &part) : read_plain(parser, p, &part);
+		if (p == NULL || (*p != '.' && *p != '\0'))
+			return refuse_name(parser, name, line,
+							   "use letters, digits, _ and -, not beginning with a digit, or quote it twice: '\"2024 sales\"'",
+							   "is not a name");
+		if (!part_is_usable(parser, name, line, part, quoted))
+			return false;
+		parts[count++] = part;
+		if (*p++ == '\0')
+			break;
+	}
+	if (count == 2 && !schema_is_usable(parser, name, line, parts[0]))
+		return false;
+	*schema = count == 2 ? parts[0] : arena_strdup(parser->arena, "public");
+	*table = parts[count - 1];
+	return true;
+}
+
+void
+column_name_check(Parser *parser, const char *name, int line)
+{
+	if (name[0] == '\0')
+		parse_problem(parser, MANIFEST_ERROR, line, NULL, "a column's name is empty");
+	else if (strlen(name) > MAX_IDENTIFIER)
+		parse_problem(parser, MANIFEST_ERROR, line, NULL,
+					  "column name \"%s\" is longer than 63 bytes",
+					  document_excerpt(parser->arena, name));
+}
+
+/* Cuts the blanks from both ends of the text between begin and end. */
+static char *
+trimmed(Parser *parser, const char *begin, const char *end)
+{
+	while (begin < end && (*begin == ' ' || *begin == '\t'))
+		begin++;
+	while (end > begin && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return arena_strndup(parser->arena, begin, (size_t) (end - begin));
+}
+
+static bool
+column_list_add(Parser *parser, ColumnList *list, const char *name)
+{
+	if (name[0] == '\0' || strpbrk(name, ",;:()\"") != NULL)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+	{
+		if (strcmp(list->names[i], name) == 0)
+			return false;
+	}
+	list->names = arena_grow(parser->arena, list->names, list->count,
+							 &list->capacity, sizeof(char *));
+	list->names[list->count++] = name;
+	return true;
+}
+
+/* "a", "a, b" or "(a, b)" */
+void
+column_list_parse(Parser *parser, const char *setting, const DocNode *node,
+				  ColumnList *list)
+{
+	const char *text = trimmed(parser, node->text, node->text + strlen(node->text));
+	size_t		length = strlen(text);
+	bool		good = true;
+
+	if (length >= 2 && text[0] == '(' && text[length - 1] == ')')
+		text = arena_strndup(parser->arena, text + 1, length - 2);
+	for (const char *p = text; good; p++)
+	{
+		const char *end = p + strcspn(p, ",");
+		char	   *name = trimmed(parser, p, end);
+
+		good = list->count < 32 && column_list_add(parser, list, name);
+		if (good)
+			column_name_check(parser, name, node->line);
+		p = end;
+		if (*p == '\0')
+			break;
+	}
+	if (!good)
+		parse_problem(parser, MANIFEST_ERROR, node->line,
+					  "write one column, or several different ones as (a, b)",
+					  "%s \"%s\" is not a list of columns", setting,
+					  document_excerpt(parser->arena, node->text));
+}

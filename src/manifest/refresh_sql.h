@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * refresh_sql.h
+ *		One SELECT over a dataset: checked, and bound to its foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_REFRESH_SQL_H
+#define SPICE_REFRESH_SQL_H
+
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+
+/*
+ * Parses refresh_sql and raises an error with the reason unless it is a
+ * single SELECT that reads the dataset (schema.table, in this spelling or as
+ * name).  Every reference to the dataset, in the scope of SQL's own rules,
+ * becomes one to source_schema.source_table.
+ */
+extern RawStmt *refresh_sql_parse(const char *sql, const char *name, const char *schema,
+								  const char *table, const char *source_schema,
+								  const char *source_table);
+
+#endif

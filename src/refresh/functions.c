@@ -1,0 +1,301 @@
+/*-------------------------------------------------------------------------
+ *
+ * functions.c
+ *		The SQL functions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "manifest/reconcile.h"
+#include "refresh/launcher.h"
+#include "refresh/refresh.h"
+
+PG_FUNCTION_INFO_V1(spice_refresh);
+PG_FUNCTION_INFO_V1(spice_reload);
+PG_FUNCTION_INFO_V1(spice_validate);
+PG_FUNCTION_INFO_V1(spice_ready);
+PG_FUNCTION_INFO_V1(spice_pause);
+PG_FUNCTION_INFO_V1(spice_resume);
+PG_FUNCTION_INFO_V1(spice_drop);
+
+/*
+ * Who may refresh may not thereby run SQL of his own with the rights of the
+ * table's owner.
+ */
+static void
+check_override_rights(const Dataset *dataset)
+{
+	if (!has_privs_of_role(GetUserId(), catalog_table_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to override refresh_sql of dataset \"%s\"", dataset->name),
+				 errdetail("Only members of role \"%s\", as which it runs, may do so.",
+						   GetUserNameFromId(catalog_table_owner(), false))));
+}
+
+static void
+check_refresh_mode(const char *mode, const Dataset *dataset)
+{
+	if (mode != NULL && strcmp(mode, "full") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("refresh_mode \"%s\" is not supported for dataset \"%s\"", mode, dataset->name),
+				 errhint("The supported mode is full.")));
+}
+
+static void
+request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mode)
+{
+	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
+	Datum		values[] = {Int32GetDatum(dataset->id),
+		refresh_sql ? CStringGetTextDatum(refresh_sql) : (Datum) 0,
+	mode ? CStringGetTextDatum(mode) : (Datum) 0};
+	const char	nulls[] = {' ', refresh_sql ? ' ' : 'n', mode ? ' ' : 'n', '\0'};
+	CatalogRights rights;
+
+	if (!launcher_is_here())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no launcher in this database to hand the refresh to"),
+				 errhint("Add spice to shared_preload_libraries and set spice.database, or call spice_refresh() with wait => true.")));
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("INSERT INTO spice.refresh_request (dataset, refresh_sql, refresh_mode, requested)"
+					" VALUES ($1, $2, $3, clock_timestamp())", 3, types, values, nulls);
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+static int64
+refresh_here(const Dataset *dataset, const char *refresh_sql)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice refresh",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Refresh    *refresh = palloc0(sizeof(Refresh));
+	int64		rows;
+
+	refresh->context = context;
+	refresh->trigger = "manual";
+	refresh->refresh_sql = refresh_sql;
+	(void) refresh_begin(refresh, dataset->id, true, false);
+	refresh_fetch(refresh);
+	refresh_apply(refresh);
+	rows = refresh->rows;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return rows;
+}
+
+/*
+ * spice_refresh(dataset, refresh_sql, refresh_mode, wait): the rows written.
+ */
+Datum
+spice_refresh(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset;
+	char	   *refresh_sql = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *mode = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	bool		wait = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("dataset must not be null")));
+	PreventCommandDuringRecovery("spice_refresh()");
+	PreventCommandIfReadOnly("spice_refresh()");
+
+	dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	if (!dataset->in_manifest)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dataset \"%s\" has left the manifest", dataset->name),
+				 errdetail("Its table serves the rows it had then.")));
+	check_refresh_mode(mode, dataset);
+	if (refresh_sql != NULL)
+		check_override_rights(dataset);
+
+	launcher_wake_at_commit();
+	if (!wait)
+	{
+		request_refresh(dataset, refresh_sql, mode);
+		PG_RETURN_NULL();
+	}
+	PG_RETURN_INT64(refresh_here(dataset, refresh_sql));
+}
+
+static void
+put_row(ReturnSetInfo *set, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
+}
+
+static Datum
+text_or_null(const char *value, bool *isnull)
+{
+	*isnull = value == NULL;
+	return value ? CStringGetTextDatum(value) : (Datum) 0;
+}
+
+Datum
+spice_reload(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	Reconciliation *result;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	PreventCommandIfReadOnly("spice_reload()");
+	result = reconcile_manifest();
+	if (result->error != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("%s", result->error),
+				 errdetail("Nothing was changed."),
+				 errhint("SELECT * FROM spice_validate(text) shows every problem of a manifest.")));
+	launcher_wake_at_commit();
+	foreach(cell, result->actions)
+	{
+		ReconcileAction *action = lfirst(cell);
+		Datum		values[3];
+		bool		nulls[3];
+
+		values[0] = text_or_null(action->dataset, &nulls[0]);
+		values[1] = text_or_null(action->action, &nulls[1]);
+		values[2] = text_or_null(action->detail, &nulls[2]);
+		put_row(set, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+Datum
+spice_validate(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	text	   *manifest = PG_GETARG_TEXT_PP(0);
+	List	   *problems;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	problems = validate_manifest(VARDATA_ANY(manifest), VARSIZE_ANY_EXHDR(manifest));
+	foreach(cell, problems)
+	{
+		ValidationProblem *problem = lfirst(cell);
+		Datum		values[4];
+		bool		nulls[4];
+
+		nulls[0] = problem->line == 0;
+		values[0] = Int32GetDatum(problem->line);
+		values[1] = text_or_null(problem->dataset, &nulls[1]);
+		values[2] = text_or_null(problem->severity, &nulls[2]);
+		values[3] = text_or_null(problem->message, &nulls[3]);
+		put_row(set, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* one statement about one dataset, by its id */
+static void
+run_on_dataset(const char *command, const Dataset *dataset)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+	CatalogRights rights;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute(command, 1, types, values, NULL);
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+/*
+ * True once the manifest has been read and everything it accelerates has been
+ * loaded.  A dataset that fails later does not take readiness away: its last
+ * rows still serve.
+ */
+Datum
+spice_ready(PG_FUNCTION_ARGS)
+{
+	CatalogRights rights;
+	bool		ready;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
+					" (SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.loaded IS NULL)",
+					0, NULL, NULL, NULL);
+	ready = SPI_processed > 0;
+	SPI_finish();
+	catalog_leave(&rights);
+	PG_RETURN_BOOL(ready);
+}
+
+Datum
+spice_pause(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+
+	run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
+	launcher_wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
+spice_resume(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+
+	run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
+				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
+				   dataset);
+	launcher_wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+static void
+drop_relation(Oid relation)
+{
+	char		kind = get_rel_relkind(relation);
+
+	if (kind == '\0')
+		return;
+	catalog_run(psprintf("DROP %s %s", kind == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE",
+						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+													get_rel_name(relation))));
+}
+
+Datum
+spice_drop(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	CatalogRights rights;
+
+	if (dataset->in_manifest)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dataset \"%s\" is in the manifest", dataset->name),
+				 errhint("Take it out of the manifest and run spice_reload() first.")));
+	catalog_enter(&rights);
+	drop_relation(dataset->relation);
+	drop_relation(dataset->source_relation);
+	catalog_leave(&rights);
+	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
+	launcher_wake_at_commit();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.c
+ *		What is written down about refreshes: a row of history each, and the
+ *		state of the dataset.
+ *
+ * A worker commits the row before it fetches anything, so that even a refresh
+ * that ends with its process has left a trace; the launcher closes such rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "refresh/refresh.h"
+#include "spice.h"
+
+#define MAX_ARGS 16
+
+/* arguments of one statement, in order */
+typedef struct Arguments
+{
+	int			n;
+	Oid			types[MAX_ARGS];
+	Datum		values[MAX_ARGS];
+	char		nulls[MAX_ARGS];
+} Arguments;
+
+static void
+add_argument(Arguments *arguments, Oid type, Datum value, bool isnull)
+{
+	Assert(arguments->n < MAX_ARGS);
+	arguments->types[arguments->n] = type;
+	arguments->values[arguments->n] = value;
+	arguments->nulls[arguments->n] = isnull ? 'n' : ' ';
+	arguments->n++;
+}
+
+static void
+add_text(Arguments *arguments, const char *value)
+{
+	add_argument(arguments, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, value == NULL);
+}
+
+static void
+add_int(Arguments *arguments, int64 value)
+{
+	add_argument(arguments, INT8OID, Int64GetDatum(value), false);
+}
+
+static void
+add_ms(Arguments *arguments, double value)
+{
+	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), value <= 0);
+}
+
+/* one statement on the catalog, with the rights to do so; returns row 0, column 1 */
+static int64
+run(const char *command, Arguments *arguments)
+{
+	CatalogRights rights;
+	int64		result = 0;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute(command, arguments->n, arguments->types, arguments->values, arguments->nulls);
+	if (SPI_tuptable != NULL && SPI_processed > 0)
+	{
+		char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+
+		result = text ? strtoll(text, NULL, 10) : 0;
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+	return result;
+}
+
+int64
+history_begin(const Refresh *refresh)
+{
+	Arguments	arguments = {0};
+
+	add_text(&arguments, refresh->dataset->name);
+	add_text(&arguments, refresh->trigger);
+	add_text(&arguments, refresh->dataset->refresh_mode);
+	add_int(&arguments, refresh->dataset->attempt + 1);
+	add_int(&arguments, MyProcPid);
+	return run("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid)"
+			   " VALUES ($1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5) RETURNING id",
+			   &arguments);
+}
+
+void
+history_end(const Refresh *refresh, const char *error)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->history);
+	add_text(&arguments, refresh->outcome);
+	add_int(&arguments, refresh->rows);
+	add_int(&arguments, http_report.bytes);
+	add_ms(&arguments, http_report.fetch_ms);
+	add_ms(&arguments, refresh->load_ms);
+	add_ms(&arguments, refresh->index_ms);
+	add_ms(&arguments, refresh->swap_ms);
+	add_argument(&arguments, INT8OID, Int64GetDatum(http_report.status), http_report.status == 0);
+	add_text(&arguments, error);
+	add_text(&arguments, refresh->notice);
+	run("UPDATE spice.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
+		" bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
+		" index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
+		" http_status = $9, error = $10, notice = $11 WHERE id = $1", &arguments);
+}
+
+/* rows whose process is gone; the dataset is due again at once */
+void
+history_close_orphans(void)
+{
+	Arguments	arguments = {0};
+
+	run("WITH orphan AS (UPDATE spice.refresh_history h SET finished = clock_timestamp(),"
+		" outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
+		" WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
+		" (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
+		"  AND a.backend_start <= h.started) RETURNING h.dataset)"
+		" UPDATE spice.dataset d SET next_refresh = now() + interval '1 s'"
+		" FROM orphan WHERE d.name = orphan.dataset AND d.in_manifest AND NOT d.paused", &arguments);
+}
+
+void
+history_expire(void)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, spice_history_retention);
+	run("DELETE FROM spice.refresh_history WHERE started < now() - $1 * interval '1 min'"
+		" AND outcome <> '" OUTCOME_RUNNING "'", &arguments);
+}
+
+/* validators are kept only if the same bytes would give the same rows */
+void
+state_loaded(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	const HttpResponse *response = refresh->response;
+	bool		keep = refresh->repeatable && response != NULL && response->spool != NULL;
+	Arguments	arguments = {0};
+	bytea	   *digest = palloc(VARHDRSZ + SPOOL_DIGEST_LENGTH);
+
+	SET_VARSIZE(digest, VARHDRSZ + SPOOL_DIGEST_LENGTH);
+	if (keep)
+		memcpy(VARDATA(digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH);
+
+	add_int(&arguments, dataset->id);
+	add_text(&arguments, dataset->definition);
+	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
+	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
+				 !OidIsValid(dataset->source_relation));
+	add_int(&arguments, refresh->rows);
+	add_text(&arguments, keep ? response->etag : NULL);
+	add_text(&arguments, keep ? response->last_modified : NULL);
+	add_argument(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
+	add_int(&arguments, dataset->refresh_interval_ms);
+	add_text(&arguments, refresh->outcome);
+	run("UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
+		" source_applied = $2::jsonb, source_relation = $4,"
+		" loaded = CASE WHEN $10 = '" OUTCOME_EMPTY "' THEN loaded ELSE clock_timestamp() END,"
+		" checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
+		" failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
+		" next_refresh = CASE WHEN $9 > 0 AND in_manifest THEN clock_timestamp() + $9 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
+}
+
+/* the table is known to agree with its source; nothing of it was written */
+void
+state_checked(const Refresh *refresh)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_int(&arguments, refresh->dataset->refresh_interval_ms);
+	add_text(&arguments, refresh->outcome);
+	run("UPDATE spice.dataset SET checked = clock_timestamp(), failures = 0, attempt = 0,"
+		" last_error = NULL, last_outcome = $3,"
+		" next_refresh = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
+}
+
+/* delay_ms: until the next try; 0: never by itself */
+void
+state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_text(&arguments, error);
+	add_int(&arguments, delay_ms);
+	add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
+	run("UPDATE spice.dataset SET failures = failures + 1, attempt = $4, last_error = $2,"
+		" last_outcome = '" OUTCOME_FAILED "',"
+		" next_refresh = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
+}

@@ -1,0 +1,704 @@
+/*-------------------------------------------------------------------------
+ *
+ * launcher.c
+ *		Watches the manifest and the clock, and starts a worker for every
+ *		refresh that is due.
+ *
+ * What it must survive, and how:
+ *
+ *	- CREATE EXTENSION, later or again: it looks for the extension every
+ *	  second while there is none, and compares its OID when there is.
+ *	- DROP EXTENSION at any time: nothing is held between transactions; a step
+ *	  that fails is rolled back and the catalog looked at anew.
+ *	- DROP DATABASE: the session that drops it has the launcher leave; its
+ *	  workers go with it.
+ *	- a manifest that is missing, broken, or swapped by renaming a directory
+ *	  above it: the file is known by its device, inode, size and time; what
+ *	  cannot be applied changes nothing.
+ *	- the death of a worker, or of everything: whatever history shows as
+ *	  running without a process is closed and due again.
+ *	- sessions that hold locks on the catalog: a lock timeout, then again.
+ *
+ * States:
+ *
+ *	WAITING		no extension in the database	-> SERVING
+ *	SERVING		reconciles and starts refreshes	-> WAITING
+ *
+ * It never touches the network.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "storage/spin.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "manifest/reconcile.h"
+#include "refresh/launcher.h"
+#include "refresh/refresh.h"
+#include "spice.h"
+#include "table/table.h"
+
+#define RESTART_SECONDS		5
+#define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */
+#define CATALOG_INTERVAL_MS 5000	/* the catalog, without being told */
+#define EXPIRE_INTERVAL_MS	600000	/* history that is old enough to go */
+#define RESPITE_MS			1000	/* between two starts for one dataset */
+
+typedef struct LauncherShared
+{
+	slock_t		mutex;
+	pid_t		pid;			/* 0: none */
+	Oid			database;
+	bool		look;			/* the catalog has changed */
+} LauncherShared;
+
+/* the manifest's file, as far as a change would show */
+typedef struct FileIdentity
+{
+	bool		exists;
+	dev_t		device;
+	ino_t		inode;
+	off_t		size;
+	struct timespec modified;
+} FileIdentity;
+
+/* a dataset that has a next refresh */
+typedef struct Due
+{
+	int			id;
+	char	   *name;
+	TimestampTz when;
+	bool		request;		/* somebody asked for it */
+	const char *trigger;
+} Due;
+
+typedef struct Worker
+{
+	int			dataset;
+	TimestampTz started;
+	BackgroundWorkerHandle *handle; /* NULL: has ended */
+} Worker;
+
+static struct
+{
+	MemoryContext turn_context; /* reset every turn */
+	MemoryContext schedule_context; /* reset when the catalog is read */
+	MemoryContext worker_context;	/* workers */
+	List	   *schedule;		/* of Due *, soonest first */
+	List	   *workers;		/* of Worker *: running, or started a moment ago */
+	Oid			extension;		/* InvalidOid: WAITING */
+	TimestampTz serving_since;
+	TimestampTz catalog_read;
+	TimestampTz history_expired;
+	TimestampTz slots_warned;
+	FileIdentity manifest;
+	bool		manifest_stale;
+} launcher;
+
+static LauncherShared *shared;
+static shmem_request_hook_type previous_request_hook;
+static shmem_startup_hook_type previous_startup_hook;
+static bool wake_at_commit;
+
+/* ------- shared memory, and what other sessions do with it ------- */
+
+static void
+request_shared_memory(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(LauncherShared)));
+}
+
+static void
+start_shared_memory(void)
+{
+	bool		found;
+
+	if (previous_startup_hook)
+		previous_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct("spice launcher", sizeof(LauncherShared), &found);
+	if (!found)
+	{
+		memset(shared, 0, sizeof(*shared));
+		SpinLockInit(&shared->mutex);
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+static LauncherShared
+read_shared(void)
+{
+	LauncherShared copy = {0};
+
+	if (shared != NULL)
+	{
+		SpinLockAcquire(&shared->mutex);
+		copy = *shared;
+		SpinLockRelease(&shared->mutex);
+	}
+	return copy;
+}
+
+bool
+launcher_is_here(void)
+{
+	LauncherShared now = read_shared();
+
+	return now.pid != 0 && now.database == MyDatabaseId;
+}
+
+static void
+wake_launcher(void)
+{
+	pid_t		pid;
+
+	SpinLockAcquire(&shared->mutex);
+	shared->look = true;
+	pid = shared->pid;
+	SpinLockRelease(&shared->mutex);
+	/* the handler every process has for this signal sets its latch */
+	if (pid != 0)
+		kill(pid, SIGUSR1);
+}
+
+static void
+transaction_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT && wake_at_commit && shared != NULL)
+		wake_launcher();
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		wake_at_commit = false;
+}
+
+void
+launcher_wake_at_commit(void)
+{
+	static bool registered;
+
+	if (!registered)
+		RegisterXactCallback(transaction_callback, NULL);
+	registered = true;
+	wake_at_commit = true;
+}
+
+void
+launcher_leave_database(const char *database)
+{
+	LauncherShared now = read_shared();
+	Oid			oid = get_database_oid(database, true);
+
+	if (now.pid != 0 && OidIsValid(oid) && oid == now.database && compat_owns_database(oid))
+		kill(now.pid, SIGTERM);
+}
+
+void
+launcher_install(void)
+{
+	BackgroundWorker worker = {0};
+
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+	previous_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_shared_memory;
+
+	strlcpy(worker.bgw_name, "spice launcher", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "spice launcher", BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = RESTART_SECONDS;
+	strlcpy(worker.bgw_library_name, "spice", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "spice_launcher_main", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
+}
+
+/* ------- steps, each a transaction of its own ------- */
+
+/* runs a step; when it fails, what it did is undone and the error logged */
+static bool
+in_transaction(void (*step) (void))
+{
+	volatile bool done = false;
+
+	PG_TRY();
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		step();
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(launcher.turn_context);
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(launcher.turn_context);
+	pgstat_report_stat(true);
+	return done;
+}
+
+static const char *
+due_trigger(TimestampTz when, bool request, bool changed, int attempt)
+{
+	if (request)
+		return "request";
+	if (attempt > 0)
+		return "retry";
+	if (changed)
+		return "manifest";
+	return when <= launcher.serving_since ? "startup" : "schedule";
+}
+
+static void
+read_schedule(void)
+{
+	CatalogRights rights;
+
+	MemoryContextReset(launcher.schedule_context);
+	launcher.schedule = NIL;
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT d.id, d.name, LEAST(d.next_refresh, r.requested), r.requested IS NOT NULL,"
+					" d.applied IS DISTINCT FROM d.definition, d.attempt"
+					" FROM spice.dataset d LEFT JOIN (SELECT q.dataset, min(q.requested) AS requested"
+					" FROM spice.refresh_request q GROUP BY q.dataset) r ON r.dataset = d.id"
+					" WHERE d.in_manifest AND d.definition IS NOT NULL"
+					" AND (r.requested IS NOT NULL OR (NOT d.paused AND d.next_refresh IS NOT NULL))"
+					" ORDER BY 3", 0, NULL, NULL, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(launcher.schedule_context);
+		HeapTuple	tuple = SPI_tuptable->vals[row];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Due		   *due = palloc(sizeof(Due));
+		bool		isnull;
+
+		due->id = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
+		due->name = catalog_text(row, 2, launcher.schedule_context);
+		due->when = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
+		due->request = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+		due->trigger = due_trigger(due->when, due->request,
+								   DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull)),
+								   DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull)));
+		launcher.schedule = lappend(launcher.schedule, due);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+/* datasets whose table has lost its rows, for instance in a crash */
+static void
+forget_lost_rows(void)
+{
+	List	   *ids = NIL;
+	ListCell   *cell;
+	CatalogRights rights;
+	MemoryContext context = CurrentMemoryContext;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT d.id FROM spice.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool		isnull;
+
+		ids = lappend_int(ids, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
+														   SPI_tuptable->tupdesc, 1, &isnull)));
+		MemoryContextSwitchTo(old);
+	}
+	foreach(cell, ids)
+	{
+		Dataset    *dataset = catalog_dataset_by_id(lfirst_int(cell));
+		Oid			types[] = {INT4OID};
+		Datum		values[] = {Int32GetDatum(lfirst_int(cell))};
+
+		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
+			catalog_execute("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
+							" etag = NULL, last_modified = NULL, digest = NULL WHERE id = $1",
+							1, types, values, NULL);
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+/* what a start makes due: first loads, and those that every start reloads */
+static void
+serve(void)
+{
+	CatalogRights rights;
+
+	history_close_orphans();
+	forget_lost_rows();
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
+					" WHERE in_manifest AND definition IS NOT NULL"
+					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')",
+					0, NULL, NULL, NULL);
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+static void
+find_extension(void)
+{
+	launcher.extension = catalog_exists() ? get_extension_oid("spice", true) : InvalidOid;
+}
+
+static void
+reconcile(void)
+{
+	Reconciliation *result = reconcile_manifest();
+	ListCell   *cell;
+
+	if (result->error != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("%s", result->error),
+				 errdetail("Nothing was changed; what was in force before still is.")));
+	foreach(cell, result->actions)
+	{
+		ReconcileAction *action = lfirst(cell);
+		bool		problem = strcmp(action->action, "error") == 0 || strcmp(action->action, "warning") == 0;
+
+		if (problem)
+			ereport(WARNING,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("manifest: %s%s%s", action->dataset ? action->dataset : "",
+							action->dataset ? ": " : "", action->detail)));
+		else if (strcmp(action->action, "unchanged") != 0)
+			ereport(LOG, (errmsg("dataset \"%s\" %s", action->dataset, action->action)));
+	}
+}
+
+static void
+close_orphans(void)
+{
+	history_close_orphans();
+}
+
+/* ------- the loop ------- */
+
+static FileIdentity
+identify_manifest(void)
+{
+	FileIdentity identity;
+	struct stat status;
+
+	memset(&identity, 0, sizeof(identity));
+	if (stat(manifest_path(), &status) == 0)
+	{
+		identity.exists = true;
+		identity.device = status.st_dev;
+		identity.inode = status.st_ino;
+		identity.size = status.st_size;
+		identity.modified = status.st_mtim;
+	}
+	return identity;
+}
+
+/* reads the manifest if its file is another than the one read last */
+static void
+watch_manifest(void)
+{
+	FileIdentity now = identify_manifest();
+
+	if (!launcher.manifest_stale && memcmp(&now, &launcher.manifest, sizeof(now)) == 0)
+		return;
+	if (!in_transaction(reconcile))
+		return;
+	launcher.manifest = now;
+	launcher.manifest_stale = false;
+	launcher.catalog_read = 0;
+}
+
+static void
+look_at_catalog(TimestampTz now)
+{
+	Oid			before = launcher.extension;
+	bool		told;
+
+	SpinLockAcquire(&shared->mutex);
+	told = shared->look;
+	shared->look = false;
+	SpinLockRelease(&shared->mutex);
+	if (!told && !TimestampDifferenceExceeds(launcher.catalog_read, now,
+											 OidIsValid(before) ? CATALOG_INTERVAL_MS : WATCH_INTERVAL_MS))
+		return;
+
+	launcher.catalog_read = now;
+	if (!in_transaction(find_extension))
+		launcher.extension = InvalidOid;
+	if (OidIsValid(launcher.extension) && launcher.extension != before)
+	{
+		if (in_transaction(serve))
+		{
+			launcher.serving_since = GetCurrentTimestamp();
+			launcher.manifest_stale = true;
+		}
+		else
+			launcher.extension = InvalidOid;
+	}
+	if (OidIsValid(launcher.extension) && !in_transaction(read_schedule))
+		launcher.extension = InvalidOid;
+	if (!OidIsValid(launcher.extension))
+		launcher.schedule = NIL;
+}
+
+/* workers that have ended; what they left behind is in the catalog */
+static void
+reap_workers(TimestampTz now)
+{
+	bool		ended = false;
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		Worker	   *worker = lfirst(cell);
+		pid_t		pid;
+
+		if (worker->handle != NULL &&
+			GetBackgroundWorkerPid(worker->handle, &pid) == BGWH_STOPPED)
+		{
+			pfree(worker->handle);
+			worker->handle = NULL;
+			ended = true;
+		}
+		if (worker->handle == NULL &&
+			TimestampDifferenceExceeds(worker->started, now, RESPITE_MS))
+		{
+			launcher.workers = foreach_delete_current(launcher.workers, cell);
+			pfree(worker);
+		}
+	}
+	if (ended)
+	{
+		launcher.catalog_read = 0;
+		if (OidIsValid(launcher.extension))
+			in_transaction(close_orphans);
+	}
+}
+
+static Worker *
+find_worker(int dataset)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		if (((Worker *) lfirst(cell))->dataset == dataset)
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+static int
+running_workers(void)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+		n += ((Worker *) lfirst(cell))->handle != NULL;
+	return n;
+}
+
+static bool
+start_worker(const Due *due, TimestampTz now)
+{
+	BackgroundWorker worker = {0};
+	WorkerOrder order = {.database = MyDatabaseId,.request = due->request};
+	BackgroundWorkerHandle *handle;
+	MemoryContext old;
+	Worker	   *entry;
+
+	strlcpy(order.trigger, due->trigger, sizeof(order.trigger));
+	snprintf(worker.bgw_name, BGW_MAXLEN, "spice refresh %s", due->name);
+	strlcpy(worker.bgw_type, "spice refresh", BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "spice", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "spice_worker_main", BGW_MAXLEN);
+	worker.bgw_main_arg = Int32GetDatum(due->id);
+	worker.bgw_notify_pid = MyProcPid;
+	memcpy(worker.bgw_extra, &order, sizeof(order));
+
+	old = MemoryContextSwitchTo(launcher.worker_context);
+	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
+	{
+		MemoryContextSwitchTo(old);
+		if (TimestampDifferenceExceeds(launcher.slots_warned, now, 60000))
+			ereport(WARNING,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("no free background worker for the refresh of dataset \"%s\"", due->name),
+					 errhint("Raise max_worker_processes, or lower spice.max_refresh_workers.")));
+		launcher.slots_warned = now;
+		return false;
+	}
+	entry = palloc(sizeof(Worker));
+	entry->dataset = due->id;
+	entry->started = now;
+	entry->handle = handle;
+	launcher.workers = lappend(launcher.workers, entry);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+static void
+start_due(TimestampTz now)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.schedule)
+	{
+		Due		   *due = lfirst(cell);
+
+		if (due->when > now || running_workers() >= spice_max_refresh_workers)
+			break;
+		if (find_worker(due->id) == NULL && !start_worker(due, now))
+			break;
+	}
+}
+
+/* how long nothing will happen unless we are woken */
+static long
+time_to_sleep(TimestampTz now)
+{
+	long		sleep = WATCH_INTERVAL_MS;
+	ListCell   *cell;
+
+	if (running_workers() >= spice_max_refresh_workers)
+		return sleep;
+	foreach(cell, launcher.schedule)
+	{
+		Due		   *due = lfirst(cell);
+		Worker	   *worker = find_worker(due->id);
+
+		if (worker != NULL && worker->handle != NULL)
+			continue;
+		sleep = Min(sleep, TimestampDifferenceMilliseconds(now, worker == NULL ? due->when :
+														   Max(due->when, TimestampTzPlusMilliseconds(worker->started, RESPITE_MS + 1))));
+	}
+	/* a due dataset that could not be started must not make us spin */
+	return Max(sleep, 10);
+}
+
+static void
+take_turn(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+		launcher.manifest_stale = true;
+	}
+	reap_workers(now);
+	look_at_catalog(now);
+	if (OidIsValid(launcher.extension))
+	{
+		watch_manifest();
+		look_at_catalog(now);
+		start_due(now);
+		if (TimestampDifferenceExceeds(launcher.history_expired, now, EXPIRE_INTERVAL_MS))
+		{
+			in_transaction(history_expire);
+			launcher.history_expired = now;
+		}
+	}
+}
+
+/* leaving: what we started must not outlive us, nor keep a database open */
+static void
+leave(int code, Datum arg)
+{
+	ListCell   *cell;
+
+	SpinLockAcquire(&shared->mutex);
+	shared->pid = 0;
+	SpinLockRelease(&shared->mutex);
+	foreach(cell, launcher.workers)
+	{
+		Worker	   *worker = lfirst(cell);
+
+		if (worker->handle != NULL)
+			TerminateBackgroundWorker(worker->handle);
+	}
+}
+
+static void
+enter(void)
+{
+	launcher.turn_context = AllocSetContextCreate(TopMemoryContext, "spice launcher turn",
+												  ALLOCSET_DEFAULT_SIZES);
+	launcher.schedule_context = AllocSetContextCreate(TopMemoryContext, "spice launcher schedule",
+													  ALLOCSET_DEFAULT_SIZES);
+	launcher.worker_context = AllocSetContextCreate(TopMemoryContext, "spice launcher workers",
+													ALLOCSET_DEFAULT_SIZES);
+	before_shmem_exit(leave, (Datum) 0);
+	SpinLockAcquire(&shared->mutex);
+	shared->pid = MyProcPid;
+	shared->database = MyDatabaseId;
+	SpinLockRelease(&shared->mutex);
+}
+
+void
+spice_launcher_main(Datum arg)
+{
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(spice_database, NULL, 0);
+	pgstat_report_appname("spice launcher");
+	SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+	enter();
+
+	for (;;)
+	{
+		MemoryContextReset(launcher.turn_context);
+		MemoryContextSwitchTo(launcher.turn_context);
+		take_turn();
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 time_to_sleep(GetCurrentTimestamp()), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}

@@ -1,0 +1,94 @@
+/*-------------------------------------------------------------------------
+ *
+ * refresh.h
+ *		One refresh from start to end.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_REFRESH_H
+#define SPICE_REFRESH_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "tcop/dest.h"
+
+#include "manifest/catalog.h"
+#include "source/http.h"
+
+/*
+ * Outcomes, as history shows them.  A refresh is RUNNING first and ends as
+ * one of the others:
+ *
+ *	loaded		the table has new contents
+ *	unchanged	the source has not changed; nothing was written
+ *	registered	not accelerated: the foreign table is up to date
+ *	empty		no record and no declared column to make a table from
+ *	failed		nothing has changed
+ *	interrupted	its process ended before it did
+ */
+#define OUTCOME_RUNNING		"running"
+#define OUTCOME_LOADED		"loaded"
+#define OUTCOME_UNCHANGED	"unchanged"
+#define OUTCOME_REGISTERED	"registered"
+#define OUTCOME_EMPTY		"empty"
+#define OUTCOME_FAILED		"failed"
+#define OUTCOME_INTERRUPTED "interrupted"
+
+typedef struct Refresh
+{
+	Dataset    *dataset;
+	const char *trigger;
+	const char *refresh_sql;	/* an override, or NULL */
+	MemoryContext context;		/* outlives the refresh's transactions */
+	int64		history;		/* its row */
+	HttpResponse *response;
+
+	/* what history shows of it */
+	const char *outcome;
+	int64		rows;
+	char	   *notice;			/* or NULL */
+	double		load_ms;
+	double		index_ms;
+	double		swap_ms;
+	bool		repeatable;		/* same bytes, same rows: validators may be kept */
+} Refresh;
+
+/*
+ * The three steps.  begin and apply need a transaction; fetch needs none, and
+ * a worker runs it without.  begin returns false when somebody else refreshes
+ * the dataset and wait is false.
+ */
+extern bool refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock);
+extern void refresh_fetch(Refresh *refresh);
+extern void refresh_apply(Refresh *refresh);
+
+/* in a transaction of its own, after the one that failed was rolled back */
+extern void refresh_fail(const Refresh *refresh, const ErrorData *error);
+
+/* history.c */
+extern int64 history_begin(const Refresh *refresh);
+extern void history_end(const Refresh *refresh, const char *error);
+extern void history_close_orphans(void);
+extern void history_expire(void);
+extern void state_loaded(const Refresh *refresh);
+extern void state_checked(const Refresh *refresh);
+extern void state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry);
+
+/* schedule.c: how long to wait after the n-th failure in a row, in ms */
+extern int64 schedule_retry_delay(int attempt, double random);
+
+/* query.c */
+typedef struct RefreshQuery
+{
+	const Dataset *dataset;
+	const char *text;
+	struct PlannedStmt *plan;
+	TupleDesc	result;
+	bool		repeatable;
+} RefreshQuery;
+
+extern RefreshQuery *query_plan(const Dataset *dataset, const char *refresh_sql);
+extern void query_run(const RefreshQuery *query, DestReceiver *receiver);
+
+#endif

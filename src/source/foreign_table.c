@@ -1,0 +1,302 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_table.c
+ *		Creates a dataset's foreign table and keeps it in agreement with the
+ *		definition.
+ *
+ * The foreign table is where a source's columns and their types are written
+ * down: found once, over the whole of the first response, then fixed until
+ * the part of the definition that describes the source changes.  It is
+ * altered, never dropped, so that views upon it live on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "parser/parse_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "source/source.h"
+#include "source/typing.h"
+
+/* one column that the foreign table shall have */
+typedef struct WantedColumn
+{
+	char	   *name;
+	Oid			type;
+	int32		typmod;
+	char	   *description;
+} WantedColumn;
+
+static char *
+source_table_name(const Dataset *dataset)
+{
+	if (!dataset->accelerated || strcmp(dataset->schema, "public") == 0)
+		return dataset->table;
+	return psprintf("%s.%s", dataset->schema, dataset->table);
+}
+
+static const char *
+source_schema_name(const Dataset *dataset)
+{
+	return dataset->accelerated ? SPICE_SOURCE_SCHEMA : dataset->schema;
+}
+
+char *
+source_relation_name(const Dataset *dataset)
+{
+	return quote_qualified_identifier(source_schema_name(dataset), source_table_name(dataset));
+}
+
+bool
+source_needs_response(const Dataset *dataset)
+{
+	ListCell   *cell;
+
+	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+		return false;
+	/* what a live read returns is all that a declared foreign table needs */
+	if (dataset->accelerated || dataset->columns == NIL)
+		return true;
+	foreach(cell, dataset->columns)
+	{
+		if (((DatasetColumn *) lfirst(cell))->type == NULL)
+			return true;
+	}
+	return false;
+}
+
+static WantedColumn *
+find_column(List *columns, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		WantedColumn *column = lfirst(cell);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}
+
+static void
+parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, WantedColumn *column)
+{
+#if PG_VERSION_NUM >= 160000
+	parseTypeString(declared->type, &column->type, &column->typmod, NULL);
+#else
+	parseTypeString(declared->type, &column->type, &column->typmod, false);
+#endif
+	if (get_typtype(column->type) == TYPTYPE_PSEUDO)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("column \"%s\" of dataset \"%s\" cannot have type %s",
+						column->name, dataset->name, declared->type)));
+}
+
+/* declared columns first, in their order, then what the response has besides */
+static List *
+wanted_columns(const Dataset *dataset, Spool *spool)
+{
+	List	   *wanted = NIL;
+	List	   *inferred = NIL;
+	int64		records = 0;
+	ListCell   *cell;
+
+	if (spool != NULL)
+		inferred = infer_columns(spool, dataset->name, dataset->format,
+								 dataset->json_pointer, &records);
+
+	foreach(cell, dataset->columns)
+	{
+		DatasetColumn *declared = lfirst(cell);
+		WantedColumn *column = palloc0(sizeof(WantedColumn));
+
+		column->name = declared->name;
+		column->description = declared->description;
+		column->type = TEXTOID;
+		column->typmod = -1;
+		if (declared->type != NULL)
+			parse_declared_type(dataset, declared, column);
+		wanted = lappend(wanted, column);
+	}
+	foreach(cell, inferred)
+	{
+		InferredColumn *found = lfirst(cell);
+		WantedColumn *column = find_column(wanted, found->name);
+		ListCell   *declared_cell;
+		bool		declared_type = false;
+
+		if (column == NULL)
+		{
+			column = palloc0(sizeof(WantedColumn));
+			column->name = found->name;
+			column->typmod = -1;
+			wanted = lappend(wanted, column);
+		}
+		foreach(declared_cell, dataset->columns)
+		{
+			DatasetColumn *declared = lfirst(declared_cell);
+
+			if (strcmp(declared->name, found->name) == 0 && declared->type != NULL)
+				declared_type = true;
+		}
+		if (!declared_type)
+			column->type = found->type;
+	}
+	return wanted;
+}
+
+static char *
+column_definition(const WantedColumn *column)
+{
+	return psprintf("%s %s", quote_identifier(column->name),
+					format_type_extended(column->type, column->typmod,
+										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+}
+
+static void
+create_foreign_table(const Dataset *dataset, List *columns)
+{
+	StringInfoData command;
+	ListCell   *cell;
+
+	initStringInfo(&command);
+	appendStringInfo(&command, "CREATE FOREIGN TABLE %s (", source_relation_name(dataset));
+	foreach(cell, columns)
+		appendStringInfo(&command, "%s%s", cell == list_head(columns) ? "" : ", ",
+						 column_definition(lfirst(cell)));
+	appendStringInfo(&command, ") SERVER " SPICE_SERVER " OPTIONS (dataset %s)",
+					 quote_literal_cstr(dataset->name));
+	catalog_run(command.data);
+}
+
+/* drops, adds and retypes columns until the foreign table has the wanted ones */
+static void
+alter_foreign_table(const Dataset *dataset, List *columns)
+{
+	Relation	relation = table_open(dataset->source_relation, AccessShareLock);
+	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(relation));
+	char	   *name = source_relation_name(dataset);
+	ListCell   *cell;
+
+	table_close(relation, AccessShareLock);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		WantedColumn *column = find_column(columns, NameStr(attribute->attname));
+
+		if (attribute->attisdropped)
+			continue;
+		if (column == NULL)
+			catalog_run(psprintf("ALTER FOREIGN TABLE %s DROP COLUMN %s", name,
+						 quote_identifier(NameStr(attribute->attname))));
+		else if (column->type != attribute->atttypid || column->typmod != attribute->atttypmod)
+			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s TYPE %s", name,
+						 quote_identifier(column->name),
+						 format_type_extended(column->type, column->typmod,
+											  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
+	}
+	foreach(cell, columns)
+	{
+		WantedColumn *column = lfirst(cell);
+
+		if (get_attnum(dataset->source_relation, column->name) == InvalidAttrNumber)
+			catalog_run(psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
+	}
+}
+
+static void
+comment_foreign_table(const Dataset *dataset, List *columns)
+{
+	char	   *name = source_relation_name(dataset);
+	ListCell   *cell;
+
+	if (dataset->description != NULL)
+		catalog_run(psprintf("COMMENT ON FOREIGN TABLE %s IS %s", name,
+					 quote_literal_cstr(dataset->description)));
+	foreach(cell, columns)
+	{
+		WantedColumn *column = lfirst(cell);
+
+		if (column->description != NULL)
+			catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name,
+						 quote_identifier(column->name),
+						 quote_literal_cstr(column->description)));
+	}
+}
+
+static Oid
+existing_relation(const Dataset *dataset)
+{
+	Oid			namespace = get_namespace_oid(source_schema_name(dataset), true);
+
+	return OidIsValid(namespace) ? get_relname_relid(source_table_name(dataset), namespace) : InvalidOid;
+}
+
+static void
+refuse_foreign_relation(const Dataset *dataset)
+{
+	if (existing_relation(dataset) == dataset->relation)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("dataset \"%s\" is no longer accelerated, but its table is still there", dataset->name),
+				 errhint("DROP TABLE %s to let the foreign table take its name.",
+						 source_relation_name(dataset))));
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation %s already exists and is not spice's", source_relation_name(dataset)),
+			 errdetail("Dataset \"%s\" needs this name for its foreign table.", dataset->name),
+			 errhint("Rename the relation or the dataset.")));
+}
+
+bool
+source_prepare(Dataset *dataset, Spool *spool, Oid owner)
+{
+	List	   *columns;
+
+	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+		return true;
+	columns = wanted_columns(dataset, spool);
+	if (columns == NIL)
+		return false;
+
+	/* a dataset which used to be accelerated under the name, or the reverse */
+	if (OidIsValid(dataset->source_relation) &&
+		dataset->source_relation != existing_relation(dataset))
+	{
+		catalog_run(psprintf("DROP FOREIGN TABLE %s",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(dataset->source_relation)),
+												get_rel_name(dataset->source_relation))));
+		dataset->source_relation = InvalidOid;
+	}
+	if (!OidIsValid(dataset->source_relation) && OidIsValid(existing_relation(dataset)))
+		refuse_foreign_relation(dataset);
+
+	if (!OidIsValid(dataset->source_relation))
+	{
+		catalog_ensure_schema(source_schema_name(dataset), owner);
+		create_foreign_table(dataset, columns);
+		CommandCounterIncrement();
+		dataset->source_relation = existing_relation(dataset);
+		catalog_run(psprintf("ALTER FOREIGN TABLE %s OWNER TO %s", source_relation_name(dataset),
+					 quote_identifier(GetUserNameFromId(owner, false))));
+	}
+	else
+		alter_foreign_table(dataset, columns);
+	comment_foreign_table(dataset, columns);
+	return true;
+}

@@ -1,0 +1,321 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.c
+ *		One HTTP request into a spool.
+ *
+ * libcurl could follow redirects by itself, but then it would decide who gets
+ * our credentials and which address may be asked.  So each hop is a transfer
+ * of its own: the URL is judged first (url.c), and only the manifest's own
+ * origin receives user name, password, headers and validators.
+ *
+ * States of a fetch and their successors:
+ *
+ *		asking		-> redirected	(301, 302, 303, 307, 308)
+ *		redirected	-> asking		(the target is allowed, at most MAX_REDIRECTS)
+ *		asking		-> fetched		(the body is complete in the spool)
+ *		asking		-> unchanged	(304, and we had asked for it)
+ *		any			-> failed		(an error is raised)
+ *
+ * client_timeout covers all hops together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "source/http.h"
+
+#include "utils/memutils.h"
+
+#include "source/http_error.h"
+#include "source/http_transfer.h"
+#include "source/url.h"
+#include "spice.h"
+
+#define MAX_REDIRECTS	10
+
+HttpReport	http_report;
+
+/* ---- http_headers ---- */
+
+/* what a header's name may consist of (RFC 9110) */
+static bool
+is_token(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		(c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static const char *
+skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t");
+}
+
+/* does a header begin here?  "http://" in a value is not one */
+static bool
+is_header_start(const char *text)
+{
+	const char *p = skip_blanks(text);
+	const char *name = p;
+
+	while (is_token(*p))
+		p++;
+	return p > name && *p == ':' && strncmp(p, "://", 3) != 0;
+}
+
+static const char *
+end_of_header(const char *text)
+{
+	while (*text != '\0' &&
+		   !((*text == ',' || *text == ';') && is_header_start(text + 1)))
+		text++;
+	return text;
+}
+
+static void
+refuse_header(int number, const char *why, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid http_headers: %s", why),
+			 errdetail("This is header number %d.", number),
+			 errhint("%s", hint)));
+}
+
+/* headers that would contradict what the transfer itself does */
+static bool
+is_reserved(const char *name)
+{
+	static const char *const reserved[] = {
+		"Connection", "Content-Length", "Expect", "If-Match", "If-Modified-Since",
+		"If-None-Match", "If-Range", "If-Unmodified-Since", "Keep-Alive", "Range",
+		"TE", "Trailer", "Transfer-Encoding", "Upgrade"
+	};
+
+	for (int i = 0; i < (int) lengthof(reserved); i++)
+	{
+		if (pg_strcasecmp(name, reserved[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+parse_header(const char *text, const char *end, int number, HttpHeader *header)
+{
+	const char *colon;
+
+	text = skip_blanks(text);
+	colon = text;
+	while (colon < end && is_token(*colon))
+		colon++;
+	if (colon == text || colon == end || *colon != ':')
+		refuse_header(number, "a name and a colon are expected",
+					  "Write http_headers as \"Name: value, Other-Name: value\".");
+	header->name = pnstrdup(text, colon - text);
+	if (is_reserved(header->name))
+		refuse_header(number, "this header is set by the transfer itself",
+					  "Leave it out.");
+	text = colon + 1;
+	while (text < end && (*text == ' ' || *text == '\t'))
+		text++;
+	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	header->value = pnstrdup(text, end - text);
+}
+
+int
+http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context)
+{
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	int			n = 0;
+	int			size = 4;
+
+	*headers = palloc(size * sizeof(HttpHeader));
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		if (((unsigned char) *p < 0x20 && *p != '\t') || *p == 0x7f)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
+					 errdetail("The first is at byte %d.", (int) (p - text) + 1),
+					 errhint("Write all headers on one line, separated by commas.")));
+	}
+	while (*skip_blanks(text) != '\0')
+	{
+		const char *end = end_of_header(text);
+
+		if (n == size)
+		{
+			size *= 2;
+			*headers = repalloc(*headers, size * sizeof(HttpHeader));
+		}
+		parse_header(text, end, n + 1, &(*headers)[n]);
+		n++;
+		text = *end == '\0' ? end : end + 1;
+	}
+	MemoryContextSwitchTo(saved);
+	return n;
+}
+
+/* ---- one fetch ---- */
+
+static bool
+is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* everything that only the manifest's own origin may see */
+static void
+add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
+{
+	transfer->username = request->username;
+	transfer->password = request->password;
+	for (int i = 0; i < request->n_headers; i++)
+		http_transfer_add_header(transfer, request->headers[i].name, request->headers[i].value);
+	if (request->etag != NULL)
+		http_transfer_add_header(transfer, "If-None-Match", request->etag);
+	if (request->last_modified != NULL)
+		http_transfer_add_header(transfer, "If-Modified-Since", request->last_modified);
+}
+
+static void
+ask(const HttpRequest *request, HttpTransfer *transfer, const Url *url, bool own)
+{
+	transfer->url = *url;
+	transfer->own_origin = own;
+	transfer->username = NULL;
+	transfer->password = NULL;
+	transfer->connect_timeout_ms = request->connect_timeout_ms;
+	transfer->timeout_ms = request->client_timeout_ms <= 0 ? 0 :
+		http_transfer_time_left(transfer, request->client_timeout_ms);
+	if (own)
+		add_private_parts(request, transfer);
+	http_transfer_run(transfer);
+}
+
+/* judges the answer; true: a redirect */
+static bool
+judge(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	bool		conditional = transfer->own_origin &&
+		(request->etag != NULL || request->last_modified != NULL);
+
+	/* an error status says more than a broken transfer of its explanation */
+	if (transfer->status >= 400)
+		http_raise_status(request, transfer);
+	if (transfer->result != CURLE_OK && transfer->abort != HTTP_ABORT_ENOUGH)
+		http_raise_transfer(request, transfer);
+	if (is_redirect(transfer->status))
+		return true;
+	if (!http_status_is_success(transfer->status) &&
+		!(transfer->status == 304 && conditional))
+		http_raise_status(request, transfer);
+	return false;
+}
+
+static void
+follow(const HttpRequest *request, const HttpTransfer *transfer, Url *url)
+{
+	Url		   *next = palloc(sizeof(Url));
+	const char *refusal = url_redirect(&transfer->url, transfer->location, next);
+
+	if (transfer->location[0] == '\0')
+		http_raise_redirect(request, transfer, "the answer does not say where it leads", "");
+	if (refusal != NULL)
+		http_raise_redirect(request, transfer, refusal, next->shown);
+	*url = *next;
+	pfree(next);
+}
+
+/* asks until the answer is no redirect */
+static void
+ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
+{
+	Url		   *url = palloc(sizeof(Url));
+	int			hops = 0;
+
+	*url = *origin;
+	for (;;)
+	{
+		ask(request, transfer, url, url_same_origin(url, origin));
+		if (!judge(request, transfer))
+			break;
+		if (++hops > MAX_REDIRECTS)
+			http_raise_redirect(request, transfer,
+								"there are more than " CppAsString2(MAX_REDIRECTS) " in a row", "");
+		follow(request, transfer, url);
+	}
+	pfree(url);
+}
+
+static Url *
+request_url(const HttpRequest *request)
+{
+	Url		   *url = palloc(sizeof(Url));
+	const char *refusal = url_parse(request->url, request->port, url);
+
+	if (refusal != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid URL of dataset \"%s\": %s", request->dataset, refusal),
+				 errhint("Write it as http://host/path or https://host/path.")));
+	return url;
+}
+
+static char *
+copy_unless_empty(MemoryContext context, const char *text)
+{
+	return text[0] == '\0' ? NULL : MemoryContextStrdup(context, text);
+}
+
+static HttpResponse *
+make_response(const HttpTransfer *transfer, MemoryContext context)
+{
+	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
+
+	if (transfer->status == 304)
+	{
+		response->status = 304;
+		spool_free(transfer->spool);
+	}
+	else
+	{
+		response->status = 200;
+		response->spool = transfer->spool;
+		spool_finish(response->spool);
+	}
+	response->content_type = copy_unless_empty(context, transfer->content_type);
+
+	/* another origin's validators mean nothing to the one we ask next time */
+	if (transfer->own_origin)
+	{
+		response->etag = copy_unless_empty(context, transfer->etag);
+		response->last_modified = copy_unless_empty(context, transfer->last_modified);
+	}
+	return response;
+}
+
+HttpResponse *
+http_fetch(const HttpRequest *request, MemoryContext context)
+{
+	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext saved = MemoryContextSwitchTo(fetch);
+	HttpTransfer *transfer;
+	HttpResponse *response;
+	Url		   *origin;
+
+	memset(&http_report, 0, sizeof(http_report));
+	origin = request_url(request);
+	transfer = http_transfer_create(fetch);
+	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
+	transfer->max_size = (int64) spice_fetch_max_size * 1024 * 1024;
+	transfer->spool = spool_create(context, (Size) spice_fetch_memory * 1024, transfer->max_size);
+
+	ask_all(request, transfer, origin);
+	response = make_response(transfer, context);
+	http_transfer_report(transfer);
+
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(fetch);
+	return response;
+}

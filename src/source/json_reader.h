@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_reader.h
+ *		Streams the records of a JSON document, without building a tree.
+ *
+ * Includes no server header: built on the host with sanitizers and fuzzed.
+ * Accepts exactly RFC 8259 (UTF-8; one leading byte order mark is skipped;
+ * nesting is limited to JSON_MAX_DEPTH).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_JSON_READER_H
+#define SPICE_JSON_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_MAX_DEPTH	512
+#define JSON_MAX_RECORD	((size_t) 256 * 1024 * 1024)	/* bytes of one record */
+
+typedef enum JsonKind
+{
+	JSON_ABSENT,				/* the record does not have the field */
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_INTEGER,				/* -?digits, no fraction, no exponent */
+	JSON_DECIMAL,				/* any other number */
+	JSON_STRING,
+	JSON_OBJECT,
+	JSON_ARRAY
+} JsonKind;
+
+/* one field of the current record; points into the reader's window */
+typedef struct JsonValue
+{
+	JsonKind	kind;
+	bool		escaped;		/* string holds a backslash */
+	size_t		length;
+	const char *start;			/* strings: without the quotes, still escaped */
+} JsonValue;
+
+typedef enum JsonFormat
+{
+	JSON_FORMAT_AUTO,			/* array or object; several objects: JSON Lines */
+	JSON_FORMAT_DOCUMENT,		/* exactly one JSON value */
+	JSON_FORMAT_LINES			/* one object per line, blank lines skipped */
+} JsonFormat;
+
+typedef enum JsonStatus
+{
+	JSON_RECORD,				/* values[] hold a record */
+	JSON_END,					/* no more records, document is well formed */
+	JSON_FAILED					/* see error */
+} JsonStatus;
+
+typedef enum JsonErrorCode
+{
+	JSON_ERROR_NONE,
+	JSON_ERROR_SYNTAX,			/* not RFC 8259, or truncated */
+	JSON_ERROR_ENCODING,		/* not UTF-8 */
+	JSON_ERROR_SHAPE,			/* well formed, but records are not where expected */
+	JSON_ERROR_LIMIT,			/* depth, record size, number of fields */
+	JSON_ERROR_READ,			/* the read callback failed */
+	JSON_ERROR_MEMORY
+} JsonErrorCode;
+
+typedef struct JsonError
+{
+	JsonErrorCode code;
+	int64_t		record;			/* from 1; 0: before the first record */
+	int64_t		offset;			/* byte offset from the start of the document */
+	char		message[256];	/* lower case, no full stop */
+} JsonError;
+
+/* next bytes of the document: how many, 0 at the end, < 0 on failure */
+typedef int64_t (*JsonRead) (void *arg, char *buffer, size_t size);
+
+typedef struct JsonReaderOptions
+{
+	JsonFormat	format;
+	const char *pointer;		/* RFC 6901 path to the records, or NULL */
+	bool		discover;		/* add fields as they are met */
+	int			max_fields;		/* discover: more is JSON_ERROR_LIMIT */
+	JsonRead	read;
+	void	   *arg;
+} JsonReaderOptions;
+
+typedef struct JsonReader
+{
+	/* the current record; read by the caller after JSON_RECORD */
+	JsonValue  *values;			/* one per field */
+	int			n_fields;
+	int64_t		record;			/* its number, from 1 */
+	int64_t		offset;			/* its first byte's offset in the document */
+	int			n_known;		/* how many of the fields it has */
+	int			n_unknown;		/* how many keys it has that are no field */
+
+	/* over all records so far */
+	int64_t		unknown_total;	/* keys that were no field */
+	char		unknown_name[64];	/* the first of them, cut at a character */
+
+	JsonError	error;
+	struct JsonReaderState *state;	/* private */
+} JsonReader;
+
+extern JsonReader *json_reader_create(const JsonReaderOptions *options);	/* NULL: out of memory */
+extern void json_reader_free(JsonReader *reader);
+
+/*
+ * Adds a field before the first json_reader_next(); returns its index in
+ * values[].  The name is plain UTF-8 (not escaped).  -1 when out of memory or
+ * when the reader already has a field of that name.
+ */
+extern int	json_reader_add_field(JsonReader *reader, const char *name, size_t length);
+
+/* name of a field, NUL-terminated, *length its bytes (it may hold a NUL) */
+extern const char *json_reader_field_name(const JsonReader *reader, int field, size_t *length);
+
+extern JsonStatus json_reader_next(JsonReader *reader);
+
+/* offset in the document of a value of the current record */
+extern int64_t json_reader_value_offset(const JsonReader *reader, const JsonValue *value);
+
+/*
+ * Typed values.  json_integer: false when it does not fit.  json_double:
+ * correctly rounded; false when out of range.  json_unescape: writes at most
+ * value->length bytes of UTF-8 to out and returns how many, or -1 for \u0000
+ * and -2 for a lone surrogate.
+ */
+extern bool json_value_integer(const JsonValue *value, int64_t *result);
+extern bool json_double(const JsonValue *value, double *result);
+extern int64_t json_unescape(const JsonValue *value, char *out);
+
+/* not a symbol, because jansson, which is linked with us, has one of this name */
+static inline bool
+json_integer(const JsonValue *value, int64_t *result)
+{
+	return json_value_integer(value, result);
+}
+
+#endif

@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * source.h
+ *		What a refresh asks of a source: fetch it, keep its foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_SOURCE_H
+#define SPICE_SOURCE_H
+
+#include "postgres.h"
+
+#include "manifest/catalog.h"
+#include "source/http.h"
+
+/*
+ * Fetches the dataset's source.  conditional: with the validators of the
+ * loaded response, so that response->spool may be NULL (status 304).  Needs
+ * no transaction.  Raises what http_fetch() raises, and an error that names
+ * a secret which is missing.
+ */
+extern HttpResponse *source_fetch(const Dataset *dataset, bool conditional,
+								  MemoryContext context);
+
+/*
+ * From now on the foreign table of this dataset reads this spool instead of
+ * fetching by itself, in this process, until it is withdrawn or context is
+ * deleted.
+ */
+extern void source_offer(int dataset, Spool *spool, MemoryContext context);
+extern void source_withdraw(void);
+extern Spool *source_offered(int dataset);	/* or NULL */
+
+/* what the newest scan of an offered spool met */
+typedef struct SourceReport
+{
+	int64		records;
+	int64		unknown_total;	/* fields that are no column */
+	char		unknown_name[64];
+} SourceReport;
+
+extern SourceReport source_report;
+
+/* does the foreign table's shape have to be found out from a response? */
+extern bool source_needs_response(const Dataset *dataset);
+
+/*
+ * Makes the foreign table agree with the definition; spool may be NULL unless
+ * source_needs_response().  Updates dataset->source_relation.  False when
+ * there is nothing to tell the columns from: no record and no declaration.
+ */
+extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
+
+/* qualified and quoted name of a dataset's foreign table */
+extern char *source_relation_name(const Dataset *dataset);
+
+#endif

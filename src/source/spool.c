@@ -1,0 +1,347 @@
+/*-------------------------------------------------------------------------
+ *
+ * spool.c
+ *		The bytes of one fetched response.
+ *
+ * A response must be complete and have its digest known before the database
+ * is touched, and nobody knows beforehand how long it is.  So the bytes go
+ * into blocks of memory, and once these would exceed their limit, into a
+ * temporary file that the blocks then buffer.  Blocks grow by doubling and
+ * never move: a small response costs little, a large one is not copied again
+ * and again.
+ *
+ * Bytes are added by a libcurl callback, which must neither raise an error nor
+ * do anything that could.  So spool_append() only copies; what may fail with
+ * an error happens in spool_flush() and spool_finish().
+ *
+ * States and their successors:
+ *
+ *		memory only -> with file	(spool_flush)
+ *		memory only -> finished		(spool_finish: read from the blocks)
+ *		with file	-> finished		(spool_finish: read from the file)
+ *
+ * The file and the digest outlive transactions and may exist without one.
+ * The digest's owner is therefore a resource owner of the spool's own: the
+ * server's hash functions insist on one, and the transaction's would free the
+ * digest under our feet.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "source/spool.h"
+
+#include "common/cryptohash.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/wait_event.h"
+
+#define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
+#define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
+
+typedef struct SpoolBlock
+{
+	struct SpoolBlock *next;
+	Size		size;
+	Size		used;
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} SpoolBlock;
+
+struct Spool
+{
+	MemoryContext context;		/* holds the spool itself too */
+	MemoryContextCallback callback;
+	ResourceOwner owner;		/* of the digest */
+	pg_cryptohash_ctx *hash;
+	bool		hash_failed;
+	bool		finished;
+	bool		too_large;
+	Size		memory;
+	int64		max_size;
+	int64		size;			/* in all */
+	SpoolBlock *first;
+	SpoolBlock *last;			/* the one being filled */
+	Size		in_memory;		/* bytes in all blocks */
+	File		file;			/* 0: none */
+	int64		in_file;
+	uint8		digest[SPOOL_DIGEST_LENGTH];
+};
+
+/* runs when the spool's context goes, also in the middle of an error */
+static void
+spool_release(void *arg)
+{
+	Spool	   *spool = arg;
+
+	if (spool->file > 0)
+		FileClose(spool->file);
+	spool->file = 0;
+	pg_cryptohash_free(spool->hash);
+	spool->hash = NULL;
+	if (spool->owner != NULL)
+		ResourceOwnerDelete(spool->owner);
+	spool->owner = NULL;
+}
+
+static void
+start_digest(Spool *spool)
+{
+	ResourceOwner saved = CurrentResourceOwner;
+
+	spool->owner = ResourceOwnerCreate(NULL, "spice spool");
+	PG_TRY();
+	{
+		CurrentResourceOwner = spool->owner;
+		spool->hash = pg_cryptohash_create(PG_SHA256);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = saved;
+	}
+	PG_END_TRY();
+	if (spool->hash == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	if (pg_cryptohash_init(spool->hash) < 0)
+		elog(ERROR, "could not start a digest: %s", pg_cryptohash_error(spool->hash));
+}
+
+Spool *
+spool_create(MemoryContext parent, Size memory, int64 max_size)
+{
+	MemoryContext context;
+	Spool	   *spool;
+
+	context = AllocSetContextCreate(parent, "spice spool", ALLOCSET_SMALL_SIZES);
+	spool = MemoryContextAllocZero(context, sizeof(Spool));
+	spool->context = context;
+	spool->memory = memory;
+	spool->max_size = max_size;
+	spool->callback.func = spool_release;
+	spool->callback.arg = spool;
+	MemoryContextRegisterResetCallback(context, &spool->callback);
+	start_digest(spool);
+	return spool;
+}
+
+void
+spool_free(Spool *spool)
+{
+	MemoryContextDelete(spool->context);
+}
+
+/*
+ * A block with at least one free byte becomes the last: the one after it, left
+ * from before a flush, or a new one.  False: no memory.
+ */
+static bool
+next_block(Spool *spool)
+{
+	SpoolBlock *block = spool->last != NULL ? spool->last->next : spool->first;
+
+	if (block == NULL)
+	{
+		Size		size = SPOOL_FIRST_BLOCK;
+
+		if (spool->last != NULL)
+			size = Min(spool->last->size * 2, SPOOL_LAST_BLOCK);
+		block = MemoryContextAllocExtended(spool->context,
+										   offsetof(SpoolBlock, data) + size,
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+		if (block == NULL)
+			return false;
+		block->next = NULL;
+		block->size = size;
+		block->used = 0;
+		if (spool->last != NULL)
+			spool->last->next = block;
+		else
+			spool->first = block;
+	}
+	spool->last = block;
+	return true;
+}
+
+/*
+ * Takes all of the bytes or, when they do not fit, none.  A spool with nothing
+ * in memory takes any number of bytes, so that a flush always helps.
+ */
+Size
+spool_append(Spool *spool, const char *data, Size length)
+{
+	Size		done = 0;
+	SpoolBlock *mark = spool->last;
+	Size		mark_used = mark != NULL ? mark->used : 0;
+
+	Assert(!spool->finished);
+	if (spool->too_large || (int64) length > spool->max_size - spool->size)
+	{
+		spool->too_large = true;
+		return 0;
+	}
+	if (spool->in_memory > 0 && spool->in_memory + length > spool->memory)
+		return 0;
+
+	while (done < length)
+	{
+		SpoolBlock *block = spool->last;
+		Size		n = block != NULL ? Min(block->size - block->used, length - done) : 0;
+
+		if (n == 0)
+		{
+			if (next_block(spool))
+				continue;
+			/* undo: blocks behind the mark count as left from before */
+			for (block = mark != NULL ? mark->next : spool->first; block != NULL; block = block->next)
+				block->used = 0;
+			if (mark != NULL)
+				mark->used = mark_used;
+			spool->last = mark;
+			return 0;
+		}
+		memcpy(block->data + block->used, data + done, n);
+		block->used += n;
+		done += n;
+	}
+	if (pg_cryptohash_update(spool->hash, (const uint8 *) data, length) < 0)
+		spool->hash_failed = true;
+	spool->in_memory += length;
+	spool->size += length;
+	return length;
+}
+
+void
+spool_flush(Spool *spool)
+{
+	if (spool->in_memory == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Not even the first block of a response fits.")));
+	if (spool->file <= 0)
+		spool->file = OpenTemporaryFile(true);
+
+	for (SpoolBlock *block = spool->first; block != NULL; block = block->next)
+	{
+		ssize_t		n;
+
+		CHECK_FOR_INTERRUPTS();
+		if (block->used == 0)
+			break;
+		errno = 0;
+		n = FileWrite(spool->file, block->data, block->used,
+					  spool->in_file, WAIT_EVENT_BUFFILE_WRITE);
+		if (n != (ssize_t) block->used)
+		{
+			if (errno == 0)
+				errno = ENOSPC;
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write a fetched response to a temporary file: %m"),
+					 errhint("Free disk space in the data directory, or raise spice.fetch_memory.")));
+		}
+		spool->in_file += block->used;
+		spool->in_memory -= block->used;
+		block->used = 0;
+	}
+	spool->last = NULL;
+}
+
+void
+spool_finish(Spool *spool)
+{
+	Assert(!spool->finished);
+	if (spool->file > 0)
+	{
+		if (spool->in_memory > 0)
+			spool_flush(spool);
+		for (SpoolBlock *block = spool->first, *next; block != NULL; block = next)
+		{
+			next = block->next;
+			pfree(block);
+		}
+		spool->first = spool->last = NULL;
+	}
+	if (spool->hash_failed ||
+		pg_cryptohash_final(spool->hash, spool->digest, sizeof(spool->digest)) < 0)
+		elog(ERROR, "could not compute the digest of a response: %s",
+			 pg_cryptohash_error(spool->hash));
+	spool->finished = true;
+}
+
+int64
+spool_size(const Spool *spool)
+{
+	return spool->size;
+}
+
+bool
+spool_too_large(const Spool *spool)
+{
+	return spool->too_large;
+}
+
+const uint8 *
+spool_digest(const Spool *spool)
+{
+	Assert(spool->finished);
+	return spool->digest;
+}
+
+void
+spool_rewind(Spool *spool, SpoolCursor *cursor)
+{
+	cursor->spool = spool;
+	cursor->offset = 0;
+}
+
+static Size
+read_memory(const Spool *spool, int64 offset, char *buffer, Size size)
+{
+	for (const SpoolBlock *block = spool->first; block != NULL; block = block->next)
+	{
+		if (offset < (int64) block->used)
+		{
+			Size		n = Min(size, block->used - (Size) offset);
+
+			memcpy(buffer, block->data + offset, n);
+			return n;
+		}
+		offset -= block->used;
+	}
+	return 0;
+}
+
+static Size
+read_file(const Spool *spool, int64 offset, char *buffer, Size size)
+{
+	int64		left = spool->in_file - offset;
+	ssize_t		n;
+
+	if (left <= 0)
+		return 0;
+	n = FileRead(spool->file, buffer, Min(Min((int64) size, left), (int64) SPOOL_LAST_BLOCK),
+				 offset, WAIT_EVENT_BUFFILE_READ);
+	if (n <= 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 n < 0 ? errmsg("could not read a fetched response from its temporary file: %m") :
+				 errmsg("temporary file of a fetched response is too short")));
+	return (Size) n;
+}
+
+Size
+spool_read(SpoolCursor *cursor, char *buffer, Size size)
+{
+	const Spool *spool = cursor->spool;
+	Size		n;
+
+	Assert(spool->finished);
+	if (spool->file > 0)
+		n = read_file(spool, cursor->offset, buffer, size);
+	else
+		n = read_memory(spool, cursor->offset, buffer, size);
+	cursor->offset += n;
+	return n;
+}

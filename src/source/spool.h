@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * spool.h
+ *		The bytes of one fetched response: in memory up to
+ *		spice.fetch_memory, beyond that in a temporary file.
+ *
+ * A spool lives in the memory context it was made in; deleting the context
+ * closes its file.  It needs no transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_SPOOL_H
+#define SPICE_SPOOL_H
+
+#include "postgres.h"
+
+#define SPOOL_DIGEST_LENGTH 32	/* SHA-256 */
+
+typedef struct Spool Spool;
+
+extern Spool *spool_create(MemoryContext parent, Size memory, int64 max_size);
+extern void spool_free(Spool *spool);
+
+/*
+ * Appends without ever raising an error, so that a libcurl callback may call
+ * it.  Returns how many bytes fit into memory now: fewer than length means
+ * that spool_flush() must be called (outside of the callback) first.
+ */
+extern Size spool_append(Spool *spool, const char *data, Size length);
+
+/* moves what is in memory to the temporary file; may raise an error */
+extern void spool_flush(Spool *spool);
+
+/* no more bytes; completes the digest */
+extern void spool_finish(Spool *spool);
+
+extern int64 spool_size(const Spool *spool);
+extern bool spool_too_large(const Spool *spool);	/* over max_size */
+extern const uint8 *spool_digest(const Spool *spool);
+
+/* reading: from the start, as often as wanted; 0 at the end; may raise */
+typedef struct SpoolCursor
+{
+	Spool	   *spool;
+	int64		offset;
+} SpoolCursor;
+
+extern void spool_rewind(Spool *spool, SpoolCursor *cursor);
+extern Size spool_read(SpoolCursor *cursor, char *buffer, Size size);
+
+#endif

@@ -1,0 +1,401 @@
+/*-------------------------------------------------------------------------
+ *
+ * build.c
+ *		Creates the accelerated table and the heap that is to replace its
+ *		storage.
+ *
+ * The table keeps its OID for life, so that views, grants, publications and
+ * prepared statements survive every refresh and even a change of its columns.
+ * That forces one rule upon a change of shape: columns which leave are
+ * dropped, columns which come are appended, and the new heap is laid out as
+ * the table will be *after* that, with nulls where a column has been dropped.
+ * The catalog change and the swap then happen together, in an instant.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/heap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_extension.h"
+#include "catalog/toasting.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+#include "table/table.h"
+
+static char *
+table_name(const Dataset *dataset)
+{
+	return quote_qualified_identifier(dataset->schema, dataset->table);
+}
+
+static Oid
+relation_of_that_name(const Dataset *dataset)
+{
+	Oid			namespace = get_namespace_oid(dataset->schema, true);
+
+	return OidIsValid(namespace) ? get_relname_relid(dataset->table, namespace) : InvalidOid;
+}
+
+Oid
+table_find(const Dataset *dataset)
+{
+	Oid			found = relation_of_that_name(dataset);
+
+	/* renamed or moved by hand, it is still the dataset's table */
+	if (OidIsValid(dataset->relation) && get_rel_relkind(dataset->relation) == RELKIND_RELATION)
+		return dataset->relation;
+	if (OidIsValid(found))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation %s already exists and is not spice's", table_name(dataset)),
+				 errdetail("Dataset \"%s\" needs this name for its table.", dataset->name),
+				 errhint("Rename the relation or the dataset.")));
+	return InvalidOid;
+}
+
+static bool
+wants_not_null(const Dataset *dataset, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, dataset->columns)
+	{
+		DatasetColumn *declared = lfirst(cell);
+
+		if (!declared->nullable && strcmp(declared->name, column) == 0)
+			return true;
+	}
+	foreach(cell, dataset->indexes)
+	{
+		DatasetIndex *index = lfirst(cell);
+		ListCell   *name;
+
+		foreach(name, index->columns)
+		{
+			if (index->primary && strcmp(lfirst(name), column) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static char *
+column_definition(Form_pg_attribute attribute)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s %s", quote_identifier(NameStr(attribute->attname)),
+					 format_type_extended(attribute->atttypid, attribute->atttypmod,
+										  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+	if (OidIsValid(attribute->attcollation) &&
+		attribute->attcollation != get_typcollation(attribute->atttypid))
+		appendStringInfo(&text, " COLLATE %s", generate_collation_name(attribute->attcollation));
+	return text.data;
+}
+
+/* so that DROP EXTENSION says which tables would stay without their keeper */
+static void
+depend_on_extension(Oid table)
+{
+	ObjectAddress dependent,
+				extension;
+
+	ObjectAddressSet(dependent, RelationRelationId, table);
+	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("spice", false));
+	recordDependencyOn(&dependent, &extension, DEPENDENCY_NORMAL);
+}
+
+Oid
+table_create(const Dataset *dataset, TupleDesc result, Oid owner)
+{
+	StringInfoData command;
+	Oid			table;
+	ListCell   *cell;
+
+	catalog_ensure_schema(dataset->schema, owner);
+	initStringInfo(&command);
+	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
+					 table_name(dataset));
+	for (int i = 0; i < result->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(result, i);
+
+		appendStringInfo(&command, "%s%s%s", i == 0 ? "" : ", ", column_definition(attribute),
+						 wants_not_null(dataset, NameStr(attribute->attname)) ? " NOT NULL" : "");
+	}
+	appendStringInfoChar(&command, ')');
+	catalog_run(command.data);
+	catalog_run(psprintf("ALTER TABLE %s OWNER TO %s", table_name(dataset),
+						 quote_identifier(GetUserNameFromId(owner, false))));
+	CommandCounterIncrement();
+	table = relation_of_that_name(dataset);
+	depend_on_extension(table);
+	CommandCounterIncrement();
+	foreach(cell, dataset->indexes)
+	{
+		IndexBuild	index = {.definition = lfirst(cell)};
+
+		index_create_on_table(&index, table, false);
+	}
+	return table;
+}
+
+void
+table_comment(const Dataset *dataset, Oid table)
+{
+	ListCell   *cell;
+
+	catalog_run(psprintf("COMMENT ON TABLE %s IS %s", table_name(dataset),
+						 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
+	foreach(cell, dataset->columns)
+	{
+		DatasetColumn *column = lfirst(cell);
+
+		if (get_attnum(table, column->name) == InvalidAttrNumber)
+			continue;
+		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", table_name(dataset),
+							 quote_identifier(column->name),
+							 column->description ? quote_literal_cstr(column->description) : "NULL"));
+	}
+}
+
+bool
+table_lost_its_rows(const Dataset *dataset)
+{
+	Relation	relation;
+	bool		lost;
+
+	if (!OidIsValid(dataset->relation))
+		return dataset->loaded;
+	relation = try_relation_open(dataset->relation, AccessShareLock);
+	if (relation == NULL)
+		return true;
+	lost = relation->rd_rel->relkind == RELKIND_RELATION && dataset->rows > 0 &&
+		RelationGetNumberOfBlocks(relation) == 0;
+	relation_close(relation, AccessShareLock);
+	return lost;
+}
+
+/* a table somebody else's foreign key leans on cannot be swapped under it */
+static void
+refuse_foreign_keys(Relation table, const Dataset *dataset)
+{
+	List	   *keys = RelationGetFKeyList(table);
+	bool		refused = keys != NIL || table->trigdesc != NULL;
+
+	if (refused)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table \"%s\" has triggers or takes part in foreign keys",
+						RelationGetRelationName(table)),
+				 errdetail("Dataset \"%s\" replaces the table's storage as a whole, which would neither fire nor check them.",
+						   dataset->name),
+				 errhint("Drop them, or keep them on another table.")));
+}
+
+static Form_pg_attribute
+find_attribute(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return attribute;
+	}
+	return NULL;
+}
+
+static bool
+same_column(Form_pg_attribute a, Form_pg_attribute b)
+{
+	return a->atttypid == b->atttypid && a->atttypmod == b->atttypmod &&
+		a->attcollation == b->attcollation;
+}
+
+/*
+ * Decides where each column of the result goes, which columns of the table
+ * leave it, and how many are appended.
+ */
+static int
+plan_columns(TableBuild *build, TupleDesc result)
+{
+	TupleDesc	desc = build->table_desc;
+	int			appended = 0;
+
+	build->n_result = result->natts;
+	build->attnums = palloc0(sizeof(AttrNumber) * result->natts);
+	for (int i = 0; i < result->natts; i++)
+	{
+		Form_pg_attribute wanted = TupleDescAttr(result, i);
+		Form_pg_attribute existing = find_attribute(desc, NameStr(wanted->attname));
+
+		if (existing != NULL && same_column(wanted, existing))
+			build->attnums[i] = existing->attnum;
+		else
+			build->attnums[i] = desc->natts + ++appended;
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute existing = TupleDescAttr(desc, i);
+		Form_pg_attribute wanted;
+
+		if (existing->attisdropped)
+			continue;
+		wanted = find_attribute(result, NameStr(existing->attname));
+		if (wanted == NULL || !same_column(wanted, existing))
+			build->drop_columns = lappend(build->drop_columns, pstrdup(NameStr(existing->attname)));
+	}
+	build->same_shape = appended == 0 && build->drop_columns == NIL;
+	return appended;
+}
+
+/* without a new definition the shape is fixed: a refresh must not change it */
+static void
+refuse_other_shape(const TableBuild *build, TupleDesc result)
+{
+	StringInfoData detail;
+	ListCell   *cell;
+
+	initStringInfo(&detail);
+	foreach(cell, build->drop_columns)
+		appendStringInfo(&detail, "%s\"%s\"", detail.len ? ", " : " The table has ",
+						 (char *) lfirst(cell));
+	if (detail.len)
+		appendStringInfoString(&detail, ", which the refresh does not produce.");
+	for (int i = 0; i < result->natts; i++)
+	{
+		if (build->attnums[i] > build->table_desc->natts)
+			appendStringInfo(&detail, " The refresh produces \"%s\" of type %s, which the table does not have.",
+							 NameStr(TupleDescAttr(result, i)->attname),
+							 format_type_be(TupleDescAttr(result, i)->atttypid));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the refresh of dataset \"%s\" does not have the columns of its table",
+					build->dataset->name),
+			 errdetail_internal("%s", detail.data + 1),
+			 errhint("Change refresh_sql in the manifest to change the table's columns; columns added to the table by hand have to go.")));
+}
+
+static TupleDesc
+future_descriptor(const TableBuild *build, TupleDesc result, int appended)
+{
+	TupleDesc	old = build->table_desc;
+	TupleDesc	desc = CreateTemplateTupleDesc(old->natts + appended);
+
+	for (int i = 1; i <= old->natts; i++)
+		TupleDescCopyEntry(desc, i, old, i);
+	for (int i = 0; i < result->natts; i++)
+	{
+		if (build->attnums[i] > old->natts)
+			TupleDescCopyEntry(desc, build->attnums[i], result, i + 1);
+	}
+	/* a column that is replaced by one of another type still has its name */
+	for (int i = 0; i < old->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		ListCell   *cell;
+
+		foreach(cell, build->drop_columns)
+		{
+			if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), lfirst(cell)) == 0)
+				snprintf(NameStr(attribute->attname), NAMEDATALEN, "........spice.dropped.%d........", i + 1);
+		}
+	}
+	return desc;
+}
+
+static void
+plan_not_null(TableBuild *build)
+{
+	build->notnull = palloc0(sizeof(bool) * build->desc->natts);
+	for (int i = 0; i < build->n_result; i++)
+	{
+		AttrNumber	attnum = build->attnums[i];
+
+		build->notnull[attnum - 1] =
+			wants_not_null(build->dataset, NameStr(TupleDescAttr(build->desc, attnum - 1)->attname)) ||
+			(attnum <= build->table_desc->natts && !build->dataset->changed &&
+			 TupleDescAttr(build->table_desc, attnum - 1)->attnotnull);
+	}
+}
+
+/*
+ * The new heap lives beside the table under a name of its own.  relrewrite
+ * tells logical decoding that its rows are not for subscribers.
+ */
+static Oid
+create_heap(const TableBuild *build, Relation table)
+{
+	char		name[NAMEDATALEN];
+	char		persistence = build->dataset->unlogged ? RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
+	Datum		options = (Datum) 0;
+	bool		isnull = true;
+	HeapTuple	tuple;
+	Oid			heap;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(build->table));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", build->table);
+	options = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_reloptions, &isnull);
+	if (isnull)
+		options = (Datum) 0;
+
+	snprintf(name, sizeof(name), "spice_new_%u", build->table);
+	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
+									InvalidOid, InvalidOid, InvalidOid, table->rd_rel->relowner,
+									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
+									persistence, false, false, ONCOMMIT_NOOP, options, false, true,
+									true, build->table, NULL);
+	CommandCounterIncrement();
+	NewRelationCreateToastTable(heap, (Datum) 0);
+	ReleaseSysCache(tuple);
+	CommandCounterIncrement();
+	LockRelationOid(heap, AccessExclusiveLock);
+	return heap;
+}
+
+TableBuild *
+build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result)
+{
+	TableBuild *build = palloc0(sizeof(TableBuild));
+	Relation	table = try_relation_open(table_oid, AccessShareLock);
+	int			appended;
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table of dataset \"%s\" was dropped during the refresh", dataset->name)));
+	refuse_foreign_keys(table, dataset);
+	build->dataset = dataset;
+	build->table = table_oid;
+	build->table_desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
+	appended = plan_columns(build, result);
+	if (!build->same_shape && !dataset->changed)
+		refuse_other_shape(build, result);
+	build->desc = future_descriptor(build, result, appended);
+	plan_not_null(build);
+	index_plan(build, table);
+	build->heap = create_heap(build, table);
+	table_close(table, AccessShareLock);
+	return build;
+}

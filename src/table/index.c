@@ -1,0 +1,208 @@
+/*-------------------------------------------------------------------------
+ *
+ * index.c
+ *		Indexes of a new heap.
+ *
+ * Core's own heap swap rebuilds every index while the table is locked.  Here
+ * they are built on the new heap beforehand, each as a copy of one of the
+ * table's (whoever made it), and only their storage changes hands at the
+ * swap.  An index which the manifest newly asks for is built in the same way
+ * and gets its catalog entry on the table, unbuilt, at the swap.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/attmap.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_utilcmd.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+
+#include "compat.h"
+#include "table/table.h"
+
+static IndexStmt *
+index_statement(const DatasetIndex *index, Oid table)
+{
+	IndexStmt  *statement = makeNode(IndexStmt);
+	ListCell   *cell;
+
+	foreach(cell, index->columns)
+	{
+		IndexElem  *element = makeNode(IndexElem);
+
+		element->name = lfirst(cell);
+		element->ordering = SORTBY_DEFAULT;
+		element->nulls_ordering = SORTBY_NULLS_DEFAULT;
+		statement->indexParams = lappend(statement->indexParams, element);
+	}
+	statement->relation = makeRangeVar(get_namespace_name(get_rel_namespace(table)),
+									   get_rel_name(table), -1);
+	statement->accessMethod = DEFAULT_INDEX_TYPE;
+	statement->unique = index->unique;
+	statement->transformed = true;
+	return statement;
+}
+
+/* an index of the manifest, on the table itself */
+void
+index_create_on_table(IndexBuild *index, Oid table, bool skip_build)
+{
+	IndexStmt  *statement = index_statement(index->definition, table);
+
+	statement->primary = index->definition->primary;
+	statement->isconstraint = index->definition->primary;
+	index->old_index = compat_define_index(table, statement, skip_build);
+	CommandCounterIncrement();
+}
+
+/* is it a plain index over just these columns? */
+static bool
+matches(Relation index, const DatasetIndex *definition, TupleDesc desc)
+{
+	Form_pg_index form = index->rd_index;
+	ListCell   *cell;
+	int			i = 0;
+
+	if (form->indisunique != definition->unique || form->indisprimary != definition->primary ||
+		form->indnatts != list_length(definition->columns) ||
+		RelationGetIndexExpressions(index) != NIL || RelationGetIndexPredicate(index) != NIL)
+		return false;
+	foreach(cell, definition->columns)
+	{
+		AttrNumber	attnum = form->indkey.values[i++];
+
+		if (attnum <= 0 ||
+			strcmp(NameStr(TupleDescAttr(desc, attnum - 1)->attname), lfirst(cell)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+any_matches(Relation index, List *definitions, TupleDesc desc)
+{
+	ListCell   *cell;
+
+	foreach(cell, definitions)
+	{
+		if (matches(index, lfirst(cell), desc))
+			return true;
+	}
+	return false;
+}
+
+static bool
+uses_dropped_column(Relation index, const TableBuild *build)
+{
+	for (int i = 0; i < index->rd_index->indnatts; i++)
+	{
+		AttrNumber	attnum = index->rd_index->indkey.values[i];
+		ListCell   *cell;
+
+		foreach(cell, build->drop_columns)
+		{
+			if (attnum > 0 &&
+				strcmp(NameStr(TupleDescAttr(build->table_desc, attnum - 1)->attname), lfirst(cell)) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* which indexes stay, leave and come */
+void
+index_plan(TableBuild *build, Relation table)
+{
+	List	   *wanted = build->dataset->changed ? list_copy(build->dataset->indexes) : NIL;
+	ListCell   *cell;
+
+	build->old_indexes = RelationGetIndexList(table);
+	foreach(cell, build->old_indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		IndexBuild *copy;
+		ListCell   *definition;
+
+		if (build->dataset->changed &&
+			any_matches(index, build->dataset->applied_indexes, build->table_desc) &&
+			!any_matches(index, build->dataset->indexes, build->table_desc))
+			build->drop_indexes = lappend_oid(build->drop_indexes, lfirst_oid(cell));
+		else if (!uses_dropped_column(index, build))
+		{
+			copy = palloc0(sizeof(IndexBuild));
+			copy->old_index = lfirst_oid(cell);
+			build->indexes = lappend(build->indexes, copy);
+			foreach(definition, wanted)
+			{
+				if (matches(index, lfirst(definition), build->table_desc))
+					wanted = foreach_delete_current(wanted, definition);
+			}
+		}
+		index_close(index, AccessShareLock);
+	}
+	foreach(cell, wanted)
+	{
+		IndexBuild *fresh = palloc0(sizeof(IndexBuild));
+
+		fresh->definition = lfirst(cell);
+		build->indexes = lappend(build->indexes, fresh);
+	}
+}
+
+/* a statement that makes on the new heap what the table has */
+static IndexStmt *
+copy_statement(Oid old_index, Oid heap, int natts)
+{
+	Relation	index = index_open(old_index, AccessShareLock);
+	AttrMap    *map = make_attrmap(natts);
+	RangeVar   *target = makeRangeVar(get_namespace_name(get_rel_namespace(heap)),
+									  get_rel_name(heap), -1);
+	IndexStmt  *statement;
+
+	for (int i = 0; i < natts; i++)
+		map->attnums[i] = i + 1;
+	statement = generateClonedIndexStmt(target, index, map, NULL);
+	/* a constraint is an entry in the catalog, which the table keeps */
+	statement->primary = false;
+	statement->isconstraint = false;
+	statement->deferrable = false;
+	statement->initdeferred = false;
+	statement->idxname = NULL;
+	statement->idxcomment = NULL;
+	index_close(index, AccessShareLock);
+	return statement;
+}
+
+void
+build_indexes(TableBuild *build)
+{
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+		IndexStmt  *statement = index->definition != NULL ?
+			index_statement(index->definition, build->heap) :
+			copy_statement(index->old_index, build->heap, build->table_desc->natts);
+
+		index->new_index = compat_define_index(build->heap, statement, false);
+		CommandCounterIncrement();
+	}
+	/* here, while nobody waits; the swap hands the result over */
+	catalog_run(psprintf("ANALYZE %s",
+						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(build->heap)),
+													get_rel_name(build->heap))));
+	CommandCounterIncrement();
+}

@@ -1,0 +1,76 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *		The accelerated table: created once, then rebuilt beside itself and
+ *		swapped, refresh after refresh.
+ *
+ * A rebuild goes through these calls, in this order, in one transaction:
+ *
+ *		table_find | table_create
+ *		build_begin				plan the new shape, create the new heap
+ *		build_receiver			rows of the refresh query go into it
+ *		build_indexes			indexes and statistics of the new heap
+ *		build_swap				the table takes over its storage
+ *
+ * All but the last leave the table itself without any lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_TABLE_H
+#define SPICE_TABLE_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "nodes/parsenodes.h"
+#include "tcop/dest.h"
+#include "utils/rel.h"
+
+#include "manifest/catalog.h"
+
+/* an index of the new heap, and the one of the table whose storage it becomes */
+typedef struct IndexBuild
+{
+	Oid			old_index;		/* InvalidOid: the table is to get it */
+	Oid			new_index;
+	const DatasetIndex *definition; /* of an index the table is to get */
+} IndexBuild;
+
+typedef struct TableBuild
+{
+	const Dataset *dataset;
+	Oid			table;
+	Oid			heap;			/* the new one */
+	TupleDesc	table_desc;		/* as the table was when the build began */
+	TupleDesc	desc;			/* of the new heap: the table's, after the change of shape */
+	AttrNumber *attnums;		/* where each column of the result goes */
+	int			n_result;
+	bool	   *notnull;		/* by attribute of desc */
+	bool		same_shape;
+	List	   *drop_columns;	/* names */
+	List	   *old_indexes;	/* OIDs, as they were when the build began */
+	List	   *drop_indexes;	/* OIDs: their entries have left the manifest */
+	List	   *indexes;		/* of IndexBuild * */
+	int64		rows;
+} TableBuild;
+
+/* refuses what is not spice's; InvalidOid when the name is free */
+extern Oid	table_find(const Dataset *dataset);
+extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
+
+extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result);
+extern DestReceiver *build_receiver(TableBuild *build);
+extern void build_indexes(TableBuild *build);
+extern void build_swap(TableBuild *build);
+
+/* are the rows that were loaded gone (a crash empties unlogged tables)? */
+extern bool table_lost_its_rows(const Dataset *dataset);
+
+/* descriptions of the manifest become comments */
+extern void table_comment(const Dataset *dataset, Oid table);
+
+/* index.c: between the build and the swap */
+extern void index_plan(TableBuild *build, Relation table);
+extern void index_create_on_table(IndexBuild *index, Oid table, bool skip_build);
+
+#endif
