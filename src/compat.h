@@ -55,6 +55,14 @@ spice_wait_event(const char *name)
 #endif
 }
 
+/* 18: EXPLAIN's state and its output functions moved */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#else
+#include "commands/explain.h"
+#endif
+
 /* 18: pg_noreturn stands before a declaration, pg_attribute_noreturn is gone */
 #if PG_VERSION_NUM < 180000 && !defined(pg_noreturn)
 #define pg_noreturn _Noreturn

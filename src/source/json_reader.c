@@ -42,7 +42,7 @@ typedef enum Phase
 typedef struct JsonReaderState
 {
 	Phase		phase;
-	JsonFormat	format;
+	JsonRecordFormat	format;
 	bool		discover;
 	int			max_fields;
 	JsonWindow	window;
@@ -161,6 +161,7 @@ parse_record(JsonReader *reader, const char *p)
 	JsonScan   *scan = &state->window.scan;
 	int			depth = state->window.depth + 1;
 	int			previous = -1;
+	int			known = 0;
 
 	memset(reader->values, 0, (size_t) reader->n_fields * sizeof(JsonValue));
 	reader->n_known = 0;
@@ -190,7 +191,7 @@ parse_record(JsonReader *reader, const char *p)
 		{
 			previous = field;
 			value = &reader->values[field];
-			reader->n_known += value->kind == JSON_ABSENT;
+			known += value->kind == JSON_ABSENT;
 		}
 
 		p = json_skip_space(p);
@@ -202,7 +203,10 @@ parse_record(JsonReader *reader, const char *p)
 
 		p = json_skip_space(p);
 		if (*p == '}')
+		{
+			reader->n_known = known;
 			return p + 1;
+		}
 		if (*p != ',')
 			return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected \",\" or \"}\"");
 		p = json_skip_space(p + 1);

@@ -41,12 +41,12 @@ typedef struct JsonValue
 	const char *start;			/* strings: without the quotes, still escaped */
 } JsonValue;
 
-typedef enum JsonFormat
+typedef enum JsonRecordFormat
 {
 	JSON_FORMAT_AUTO,			/* array or object; several objects: JSON Lines */
 	JSON_FORMAT_DOCUMENT,		/* exactly one JSON value */
 	JSON_FORMAT_LINES			/* one object per line, blank lines skipped */
-} JsonFormat;
+} JsonRecordFormat;
 
 typedef enum JsonStatus
 {
@@ -79,7 +79,7 @@ typedef int64_t (*JsonRead) (void *arg, char *buffer, size_t size);
 
 typedef struct JsonReaderOptions
 {
-	JsonFormat	format;
+	JsonRecordFormat	format;
 	const char *pointer;		/* RFC 6901 path to the records, or NULL */
 	bool		discover;		/* add fields as they are met */
 	int			max_fields;		/* discover: more is JSON_ERROR_LIMIT */

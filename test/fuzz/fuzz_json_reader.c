@@ -74,7 +74,7 @@ feed_read(void *arg, char *buffer, size_t size)
 }
 
 static JsonReader *
-make_reader(Feed *feed, JsonFormat format, const char *pointer)
+make_reader(Feed *feed, JsonRecordFormat format, const char *pointer)
 {
 	JsonReaderOptions options = {format, pointer, true, 50, feed_read, feed};
 	JsonReader *reader = json_reader_create(&options);
@@ -231,7 +231,10 @@ check_with_jansson(const char *document, size_t size)
 	if (status == JSON_END)
 		CHECK(tree != NULL || jansson_has_own_limit(&error));
 	else if (reader->error.code == JSON_ERROR_SYNTAX || reader->error.code == JSON_ERROR_ENCODING)
-		CHECK(tree == NULL);
+	{
+		/* jansson overlooks a NUL byte behind a number */
+		CHECK(tree == NULL || memchr(document, '\0', size) != NULL);
+	}
 	json_decref(tree);
 	json_reader_free(reader);
 }
@@ -246,14 +249,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Feed		pieces;
 	JsonReader *one;
 	JsonReader *other;
-	JsonFormat	format;
+	JsonRecordFormat	format;
 	const char *pointer;
 	JsonStatus	status;
 
 	if (size == 0)
 		return 0;
 	size--;
-	format = (JsonFormat) (data[0] % 4 % 3);
+	format = (JsonRecordFormat) (data[0] % 4 % 3);
 	pointer = pointers[data[0] >> 2 & 7];
 	whole = (Feed) {document, size, 0};
 	pieces = (Feed) {document, size, chunks[data[0] >> 5 & 3]};

@@ -129,7 +129,7 @@ say_record(Outcome *outcome, const JsonReader *reader)
 }
 
 static JsonReader *
-make_reader(Feed *feed, JsonFormat format, const char *pointer, bool discover)
+make_reader(Feed *feed, JsonRecordFormat format, const char *pointer, bool discover)
 {
 	JsonReaderOptions options = {format, pointer, discover, 100, feed_read, feed};
 	JsonReader *reader = json_reader_create(&options);
@@ -141,7 +141,7 @@ make_reader(Feed *feed, JsonFormat format, const char *pointer, bool discover)
 
 static void
 run(Outcome *outcome, const char *document, size_t length, size_t chunk,
-	JsonFormat format, const char *pointer)
+	JsonRecordFormat format, const char *pointer)
 {
 	static const char *const codes[] = {
 		"none", "syntax", "encoding", "shape", "limit", "read", "memory"
@@ -174,7 +174,7 @@ run(Outcome *outcome, const char *document, size_t length, size_t chunk,
 
 /* message: a part of the error's message, or NULL */
 static void
-expect(const char *document, size_t length, JsonFormat format, const char *pointer,
+expect(const char *document, size_t length, JsonRecordFormat format, const char *pointer,
 	   const char *expected, const char *message)
 {
 	static Outcome outcome;
@@ -724,7 +724,7 @@ test_truncation(void)
 	{
 		const char *text;
 		const char *pointer;
-		JsonFormat	format;
+		JsonRecordFormat	format;
 	}			samples[] = {
 		{"[{\"id\":12,\"n\":\"a\\u00e4\xC3\xA4\xF0\x9F\x98\x80\",\"o\":{\"x\":[true,null,-1.5e+3]}},{\"id\":13}]", NULL, JSON_FORMAT_AUTO},
 		{"{\"a\":[1,{\"b\":2}],\"data\":{\"rows\":[{\"id\":1},{\"id\":2}],\"n\":2},\"z\":[\"\\\\\"]}", "/data/rows", JSON_FORMAT_AUTO},
