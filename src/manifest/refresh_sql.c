@@ -47,7 +47,7 @@ names_dataset(const RangeVar *relation, const BindContext *context)
 	if (relation->schemaname == NULL)
 		return !context->hidden &&
 			(strcmp(relation->relname, context->name) == 0 ||
-			 (strcmp(context->schema, "public") == 0 && strcmp(relation->relname, context->table) == 0));
+			 strcmp(relation->relname, context->table) == 0);
 	return strcmp(relation->schemaname, context->schema) == 0 &&
 		strcmp(relation->relname, context->table) == 0;
 }

@@ -1,9 +1,8 @@
-
 =pod
 
 =head1 NAME
 
-Spice - a preloaded server and a scripted source for the TAP tests
+Spice - a preloaded server, a scripted source and a session for the TAP tests
 
 =head1 SYNOPSIS
 
@@ -13,14 +12,8 @@ Spice - a preloaded server and a scripted source for the TAP tests
 
   my $source = Spice::Source->new;
   $source->set('/items', body => [ { id => 1 } ]);
-  my $node = Spice::new_node('main', <<"EOM");
-  version: v1
-  kind: Spicepod
-  name: test
-  datasets:
-    - from: @{[ $source->url('/items') ]}
-      name: items
-  EOM
+  my $node = Spice::new_node('main',
+  	Spice::manifest([ Spice::dataset('items', $source->url('/items')) ]));
   Spice::wait_for($node, q{SELECT count(*) = 1 FROM items});
 
   $source->set('/items', body => [], hold => JSON::PP::true);
@@ -42,27 +35,70 @@ package Spice;
 use strict;
 use warnings;
 
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+
+# A manifest as text.  It is JSON, which YAML includes.  %more are further keys.
+sub manifest
+{
+	my ($datasets, %more) = @_;
+
+	return JSON::PP->new->canonical->pretty->encode(
+		{
+			version => 'v1',
+			kind => 'Spicepod',
+			name => 'test',
+			datasets => $datasets,
+			%more
+		});
+}
+
+# An accelerated dataset of a manifest.  Keys are those of its acceleration, but for
+# params.
+sub dataset
+{
+	my ($name, $from, %keys) = @_;
+	my $params = delete $keys{params};
+
+	return {
+		name => $name,
+		from => $from,
+		$params ? (params => $params) : (),
+		acceleration => { enabled => JSON::PP::true, %keys }
+	};
+}
 
 # A started server that preloads spice and works in database postgres, where the
 # extension is already created.  Further arguments are lines of postgresql.conf.
 sub new_node
 {
-	my ($name, $manifest, @settings) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = start_node(@_);
 
-	$node->init;
-	$node->append_conf(
-		'postgresql.conf', join("\n",
-			"shared_preload_libraries = 'spice'",
-			"spice.database = 'postgres'",
-			"spice.spicepod = 'spicepod.yaml'",
-			@settings, ''));
+	$node->safe_psql('postgres', 'CREATE EXTENSION spice');
+	return $node;
+}
+
+# The same without the extension.
+sub start_node
+{
+	my ($name, $manifest, @settings) = @_;
+	my $node = init_node($name, [], "shared_preload_libraries = 'spice'", @settings);
+
 	write_manifest($node, $manifest) if defined $manifest;
 	$node->start;
-	$node->safe_psql('postgres', 'CREATE EXTENSION spice');
+	return $node;
+}
+
+# A cluster that is yet to be started; $options are PostgreSQL::Test::Cluster's.
+sub init_node
+{
+	my ($name, $options, @settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(extra => [ '--encoding=UTF8', '--locale=C' ], @$options);
+	$node->append_conf('postgresql.conf', join("\n", @settings, ''));
 	return $node;
 }
 
@@ -103,6 +139,111 @@ sub wait_for
 
 	return ok($node->poll_query_until('postgres', $query, $expected // 't'),
 		$name // $query);
+}
+
+# How a dataset's table is stored: equal before and after means it was not rewritten.
+sub storage_of
+{
+	my ($node, $table) = @_;
+
+	return $node->safe_psql('postgres', "SELECT pg_relation_filenode('$table')");
+}
+
+# The process that refreshes, or the launcher.
+sub pid_of
+{
+	my ($node, $type) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
+}
+
+# Until the server's log says something after the given offset; an assertion.
+sub wait_for_log
+{
+	my ($node, $pattern, $offset, $name) = @_;
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	while (time < $deadline)
+	{
+		return ok(1, $name) if slurp_file($node->logfile, $offset) =~ $pattern;
+		select undef, undef, undef, 0.1;
+	}
+	return ok(0, $name);
+}
+
+package Spice::Session;
+
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Utils;
+
+# A psql that stays connected, for what must be open while something else happens.
+sub new
+{
+	my ($class, $node, $database) = @_;
+	my $self = bless { in => '', out => '', err => '', marks => 0 }, $class;
+
+	$self->{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default);
+	$self->{run} = IPC::Run::start(
+		[
+			$node->installed_command('psql'), '-XAtq', '-d',
+			$node->connstr($database // 'postgres'), '-f', '-'
+		],
+		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
+	$self->query('SELECT 1');
+	return $self;
+}
+
+# Sends statements; their end is waited for by answer().
+sub send
+{
+	my ($self, $sql) = @_;
+
+	$self->{out} = '';
+	$self->{err} = '';
+	$self->{mark} = 'end of answer ' . ++$self->{marks};
+	$self->{in} .= "$sql;\n\\echo $self->{mark}\n";
+	$self->{run}->pump_nb;
+	return;
+}
+
+sub answer
+{
+	my ($self) = @_;
+
+	$self->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
+	$self->{run}->pump until $self->{out} =~ s/\Q$self->{mark}\E\n//;
+	$self->{run}->pump_nb;
+	chomp $self->{out};
+	return $self->{out};
+}
+
+sub query
+{
+	my ($self, $sql) = @_;
+
+	$self->send($sql);
+	return $self->answer;
+}
+
+# What the last statements were told by psql on standard error.
+sub errors
+{
+	my ($self) = @_;
+
+	return $self->{err};
+}
+
+sub quit
+{
+	my ($self) = @_;
+
+	$self->{in} .= "\\q\n";
+	$self->{run}->finish;
+	return;
 }
 
 package Spice::Source;

@@ -1,0 +1,152 @@
+# When datasets are refreshed: at start, by interval, on demand, and when not.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $true = JSON::PP::true;
+my $source = Spice::Source->new;
+my @two = ({ id => 1 }, { id => 2 });
+
+$source->set("/$_", body => \@two) for qw(digest once always hourly);
+$source->set('/etag', body => \@two, etag => $true);
+
+my $node = Spice::start_node(
+	'schedule',
+	Spice::manifest(
+		[
+			Spice::dataset('etag', $source->url('/etag'), refresh_check_interval => '1s'),
+			Spice::dataset('digest', $source->url('/digest'), refresh_check_interval => '1s'),
+			Spice::dataset('once', $source->url('/once')),
+			Spice::dataset('always', $source->url('/always'), refresh_on_startup => 'always'),
+			Spice::dataset('hourly', $source->url('/hourly'), refresh_check_interval => '1h')
+		]),
+	'spice.max_refresh_workers = 1');
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+
+# finished refreshes of a dataset that meet a condition
+sub count_of
+{
+	my ($dataset, $condition) = @_;
+
+	return value("SELECT count(*) FROM spice.refreshes WHERE dataset = '$dataset'"
+		  . ' AND finished IS NOT NULL AND ' . ($condition // 'true'));
+}
+
+# until there are that many more of them than now
+sub wait_for_more
+{
+	my ($dataset, $more, $name) = @_;
+	my $wanted = $more + count_of($dataset);
+
+	return Spice::wait_for($node, "SELECT count(*) >= $wanted FROM spice.refreshes"
+		  . " WHERE dataset = '$dataset' AND finished IS NOT NULL", $name);
+}
+
+# --- the extension comes after the launcher
+
+Spice::wait_for($node,
+	q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'spice launcher'},
+	'the launcher runs without the extension');
+is(scalar $source->log, 0, 'and asks nobody');
+value('CREATE EXTENSION spice');
+Spice::wait_for($node, 'SELECT spice_ready()', 'CREATE EXTENSION is noticed: all datasets are loaded');
+is( value(q{SELECT string_agg(DISTINCT trigger || ' ' || outcome, ', ') FROM
+	(SELECT DISTINCT ON (dataset) * FROM spice.refreshes ORDER BY dataset, started) f}),
+	'manifest loaded', 'the first load is what the manifest asked for');
+is( value(q{SELECT count(*) FROM spice.refreshes a JOIN spice.refreshes b
+	ON a.started < b.started AND b.started < a.finished}),
+	'0', 'spice.max_refresh_workers = 1: no two refreshes at the same time');
+
+# --- intervals
+
+my %storage = map { $_ => Spice::storage_of($node, $_) } qw(etag digest);
+for my $dataset (qw(etag digest))
+{
+	wait_for_more($dataset, 2, "$dataset: refreshed by its interval");
+	is(count_of($dataset, q{(outcome <> 'unchanged' OR trigger <> 'schedule')}),
+		'1', "$dataset: and each time found unchanged");
+	is(Spice::storage_of($node, $dataset), $storage{$dataset}, "$dataset: nothing was written");
+}
+is(count_of('etag', q{outcome = 'unchanged' AND http_status <> 304}), '0', 'known by its tag');
+is(count_of('digest', q{outcome = 'unchanged' AND http_status <> 200}), '0', 'known by its digest');
+
+my $oid = value(q{SELECT 'digest'::regclass::oid});
+$source->set('/digest', body => [ @two, { id => 3 } ]);
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM digest', 'a change is noticed by interval');
+isnt(Spice::storage_of($node, 'digest'), $storage{digest}, 'the table has new storage');
+is(value(q{SELECT 'digest'::regclass::oid}), $oid, 'and is the same table');
+
+is(count_of('once'), '1', 'no interval: loaded once');
+is(value(q{SELECT next_refresh IS NULL FROM spice.datasets WHERE dataset = 'once'}),
+	't', 'and not due again');
+
+# --- restart
+
+$node->restart;
+Spice::wait_for($node, q{SELECT count(*) = 1 FROM spice.refreshes
+	WHERE dataset = 'always' AND trigger = 'startup' AND finished IS NOT NULL},
+	'refresh_on_startup always: refreshed at start');
+wait_for_more('etag', 2, 'intervals go on after a restart');
+is(count_of('once'), '1', 'refresh_on_startup auto: not refreshed at start');
+is(count_of('hourly'), '1', 'nor is one whose interval has not passed');
+is(value('SELECT count(*) FROM once'), '2', 'its rows are there');
+
+# --- on demand
+
+my $next = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
+is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh of an unchanged source');
+is(value("SELECT next_refresh > '$next' FROM spice.datasets WHERE dataset = 'hourly'"),
+	't', 'it starts the interval anew');
+$source->set('/hourly', body => [ { id => 1 } ]);
+is(value(q{SELECT spice_refresh('hourly')}), '1', 'spice_refresh of a changed source');
+is(count_of('hourly', q{trigger = 'manual' AND outcome IN ('unchanged', 'loaded')}),
+	'2', 'both are history');
+
+# --- handed to the launcher
+
+$node->safe_psql('postgres', q{BEGIN; SELECT spice_refresh('once', wait => false); ROLLBACK});
+wait_for_more('etag', 2, 'the launcher has looked around');
+is(count_of('once'), '1', 'wait => false, rolled back: nothing is refreshed');
+
+$source->set('/once', body => [ @two, { id => 3 } ]);
+my $session = Spice::Session->new($node);
+is($session->query(q{BEGIN; SELECT spice_refresh('once', wait => false) IS NULL}),
+	't', 'wait => false answers at once');
+wait_for_more('etag', 2, 'the launcher has looked around');
+is(count_of('once'), '1', 'nothing happens before the commit');
+$session->query('COMMIT');
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the commit hands it over');
+is(count_of('once', q{trigger = 'request' AND outcome = 'loaded'}), '1', 'as a request');
+is(value('SELECT count(*) FROM spice.refresh_request'), '0', 'which has been taken');
+
+value(q{SELECT spice_refresh('once', refresh_sql => 'SELECT * FROM once WHERE id > 2', wait => false)});
+Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[3]::bigint[] FROM once', 'with refresh_sql');
+value(q{SELECT spice_refresh('once', wait => false)});
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the next refresh is the manifest\'s again');
+
+# --- pause
+
+value(q{SELECT spice_pause('digest')});
+Spice::wait_for($node, q{SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity
+	WHERE application_name = 'spice refresh digest')}, 'no refresh is under way');
+my $before = count_of('digest');
+is(value(q{SELECT status FROM spice.datasets WHERE dataset = 'digest'}), 'paused', 'the status says so');
+wait_for_more('etag', 3, 'others go on');
+is(count_of('digest'), $before, 'a paused dataset is not refreshed');
+$source->set('/digest', body => \@two);
+is(value(q{SELECT spice_refresh('digest')}), '2', 'but on demand');
+$source->set('/digest', body => [ { id => 4 } ]);
+value(q{SELECT spice_resume('digest')});
+Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[4]::bigint[] FROM digest', 'spice_resume refreshes');
+wait_for_more('digest', 2, 'and starts the schedule again');
+
+$session->quit;
+$node->stop;
+done_testing();

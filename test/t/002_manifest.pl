@@ -1,0 +1,201 @@
+# How the manifest's file is watched, what each change of it does, and secrets.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $true = JSON::PP::true;
+my $source = Spice::Source->new;
+
+$source->set('/items', body => [ map { { id => $_, kind => $_ % 2 ? 'odd' : 'even' } } 1 .. 4 ]);
+
+# what the server's environment has
+$ENV{SPICE_FROM_ENVIRONMENT} = 'environment-1';
+$ENV{SHADOWED} = 'the one without SPICE_';
+$ENV{SPICE_SHADOWED} = 'environment-2';
+
+my $node = Spice::start_node('manifest', undef);
+my $data = $node->data_dir;
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+sub wait_for { return Spice::wait_for($node, @_); }
+
+sub items
+{
+	my ($name, %keys) = @_;
+
+	return Spice::dataset($name, $source->url('/items'), %keys);
+}
+
+# --- a file that is not there
+
+value('CREATE EXTENSION spice');
+wait_for(q{SELECT error LIKE 'cannot open manifest "%spicepod.yaml": No such file%' FROM spice.manifest},
+	'a missing manifest is shown');
+ok(!Spice::pid_of($node, 'spice refresh'), 'nothing is refreshed');
+is(value('SELECT spice_ready()'), 'f', 'and nothing is ready');
+Spice::write_manifest($node, Spice::manifest([ items('first') ]));
+wait_for(q{SELECT count(*) = 4 FROM first}, 'the manifest appears');
+wait_for(q{SELECT error IS NULL AND error_at IS NULL AND name = 'test' FROM spice.manifest}, 'no error is left');
+
+# --- ways to change a file
+
+open my $file, '>', "$data/spicepod.yaml" or die $!;
+print $file Spice::manifest([ items('first'), items('in_place') ]);
+close $file;
+wait_for(q{SELECT count(*) = 4 FROM in_place}, 'changed in place');
+
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed') ]));
+wait_for(q{SELECT count(*) = 4 FROM renamed}, 'replaced by a rename');
+is(value(q{SELECT status FROM spice.datasets WHERE dataset = 'in_place'}), 'removed', 'what left is removed');
+
+my $read = value('SELECT loaded FROM spice.manifest');
+$node->reload;
+wait_for("SELECT loaded > '$read' FROM spice.manifest", 'SIGHUP reads it again');
+
+# Kubernetes: the file is a link through ..data, which is replaced by a rename
+mkdir "$data/pod" or die $!;
+sub swap_volume
+{
+	my ($volume, $manifest, $key) = @_;
+
+	mkdir "$data/pod/..$volume" or die $!;
+	Spice::write_file("$data/pod/..$volume/spicepod.yaml", $manifest);
+	Spice::write_file("$data/pod/..$volume/KEY", $key);
+	symlink "..$volume", "$data/pod/..data_tmp" or die $!;
+	rename "$data/pod/..data_tmp", "$data/pod/..data" or die $!;
+	return;
+}
+my @folder = (secrets => [ { from => 'file', name => 'mounted', params => { path => "$data/pod" } } ]);
+my $locked = items('locked', params => { http_username => 'u', http_password => '${mounted:KEY}' });
+$locked->{from} = $source->url('/locked');
+$source->set('/locked', body => [ { id => 1 } ], basic => [ 'u', 'mounted-1' ]);
+swap_volume('2026_1', Spice::manifest([ items('first') ], @folder), "mounted-1\n");
+symlink '..data/spicepod.yaml', "$data/pod/spicepod.yaml" or die $!;
+symlink '..data/KEY', "$data/pod/KEY" or die $!;
+$node->append_conf('postgresql.conf', "spice.spicepod = 'pod/spicepod.yaml'");
+$node->reload;
+wait_for(q{SELECT path LIKE '%/pod/spicepod.yaml' FROM spice.manifest}, 'spice.spicepod changes with SIGHUP');
+swap_volume('2026_2', Spice::manifest([ items('first'), items('swapped'), $locked ], @folder), "mounted-1\n");
+wait_for(q{SELECT count(*) = 4 FROM swapped}, 'a folder swapped by its link is noticed');
+wait_for(q{SELECT count(*) = 1 FROM locked}, 'a secret of a folder');
+$source->set('/locked', body => [ { id => 1 }, { id => 2 } ], basic => [ 'u', 'mounted-2' ]);
+my ($status, undef, $error) = $node->psql('postgres', q{SELECT spice_refresh('locked')});
+like($error, qr/status 401/, 'the source wants another secret');
+swap_volume('2026_3', Spice::manifest([ items('first'), items('swapped'), $locked ], @folder), "mounted-2\n");
+is(value(q{SELECT spice_refresh('locked')}), '2', 'a rotated secret is used by the next refresh');
+unlink "$data/pod/KEY";
+(undef, undef, $error) = $node->psql('postgres', q{SELECT spice_refresh('locked')});
+like($error, qr/cannot resolve http_password of dataset "locked": .*KEY/, 'a secret that has gone is missed by name');
+
+$node->append_conf('postgresql.conf', "spice.spicepod = 'spicepod.yaml'");
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed') ]));
+$node->reload;
+wait_for(q{SELECT count(*) = 2 FROM spice.datasets WHERE status = 'ready'
+	AND dataset IN ('first', 'renamed')}, 'back to the first file');
+
+# --- a manifest with errors
+
+my $in_force = q{SELECT jsonb_agg(to_jsonb(d) ORDER BY id) FROM
+	(SELECT id, name, definition, in_manifest, relation, loaded FROM spice.dataset) d};
+my $before = value($in_force);
+my $log_end = -s $node->logfile;
+Spice::write_manifest($node, "version: v1\nkind: Spicepod\nname: test\ndatasets:\n  - from: [\n");
+wait_for(q{SELECT error ~ 'is refused: line \d+: ' AND error_at IS NOT NULL FROM spice.manifest},
+	'broken YAML is shown with its line');
+is(value($in_force), $before, 'and changes nothing');
+is(value(q{SELECT count(*) FROM first}), '4', 'the tables serve');
+is(value(q{SELECT spice_refresh('first')}), '0', 'and are refreshed');
+Spice::wait_for_log($node, qr/WARNING: .*is refused: line \d+: /, $log_end, 'the log says it too');
+unlink "$data/spicepod.yaml";
+wait_for(q{SELECT error LIKE 'cannot open manifest%' FROM spice.manifest}, 'a removed manifest is shown');
+is(value($in_force), $before, 'and changes nothing');
+(undef, undef, $error) = $node->psql('postgres', 'SELECT * FROM spice_reload()');
+like($error, qr/cannot open manifest.*Nothing was changed/s, 'spice_reload says so');
+
+my $wrong = items('first');
+$wrong->{acceleration}{refresh_chek_interval} = '1s';
+Spice::write_manifest($node, Spice::manifest([ $wrong, items('renamed'), items('beside') ]));
+wait_for(q{SELECT count(*) = 4 FROM beside}, 'datasets beside a wrong one are applied');
+like( value(q{SELECT status || last_error FROM spice.datasets WHERE dataset = 'first'}),
+	qr/^errorline \d+: .*refresh_chek_interval.*refresh_check_interval/, 'the wrong one says why');
+is(value(q{SELECT spice_refresh('first')}), '0', 'and keeps its definition');
+is(value('SELECT error IS NULL FROM spice.manifest'), 't', 'the manifest as a whole has no error');
+
+# --- datasets come, change and go
+
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed'), items('beside') ]));
+wait_for(q{SELECT status = 'ready' AND last_error IS NULL FROM spice.datasets WHERE dataset = 'first'},
+	'corrected');
+my $oid = value(q{SELECT 'first'::regclass::oid});
+value('CREATE VIEW first_view AS SELECT id FROM first');
+Spice::write_manifest($node, Spice::manifest(
+		[ items('first', refresh_sql => q{SELECT id, kind FROM first WHERE kind = 'odd'}), items('renamed') ]));
+wait_for('SELECT array_agg(id ORDER BY id) = ARRAY[1, 3]::bigint[] FROM first', 'refresh_sql changed: loaded again');
+is(value(q{SELECT 'first'::regclass::oid}), $oid, 'into the same table');
+is(value('SELECT count(*) FROM first_view'), '2', 'views see it');
+is( value(q{SELECT trigger || ' ' || outcome FROM spice.refreshes WHERE dataset = 'first' LIMIT 1}),
+	'manifest loaded', 'history says what for');
+Spice::write_manifest($node, Spice::manifest(
+		[ items('first', refresh_sql => q{SELECT id, upper(kind) AS shout FROM first}), items('renamed') ]));
+wait_for(q{SELECT string_agg(shout, ' ' ORDER BY id) = 'ODD EVEN ODD EVEN' FROM first}, 'other columns');
+is(value(q{SELECT 'first'::regclass::oid}), $oid, 'in the same table');
+is(value('SELECT count(*) FROM first_view'), '4', 'and views see it');
+
+wait_for(q{SELECT status = 'removed' FROM spice.datasets WHERE dataset = 'beside'}, 'a dataset leaves');
+is(value('SELECT count(*) FROM beside'), '4', 'its table stays');
+(undef, undef, $error) = $node->psql('postgres', q{SELECT spice_refresh('beside')});
+like($error, qr/has left the manifest/, 'and is not refreshed');
+(undef, undef, $error) = $node->psql('postgres', q{SELECT spice_drop('renamed')});
+like($error, qr/is in the manifest/, 'spice_drop takes only what has left');
+value(q{SELECT spice_drop('beside')});
+is( value(q{SELECT count(*) FROM pg_class c LEFT JOIN spice.dataset d ON d.name = c.relname
+	WHERE c.relname = 'beside' OR d.name = 'beside'}), '0', 'and leaves nothing of it');
+
+my $renamed = value(q{SELECT 'renamed'::regclass::oid});
+Spice::write_manifest($node, Spice::manifest([ items('first') ]));
+wait_for(q{SELECT status = 'removed' FROM spice.datasets WHERE dataset = 'renamed'}, 'another leaves');
+$source->set('/items', body => [ { id => 9, kind => 'odd' } ]);
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed') ]));
+wait_for('SELECT array_agg(id) = ARRAY[9]::bigint[] FROM renamed', 'comes back, and is refreshed');
+is(value(q{SELECT 'renamed'::regclass::oid}), $renamed, 'in its table');
+
+# --- secrets
+
+sub keyed
+{
+	my ($name, $reference, %keys) = @_;
+	my $dataset = Spice::dataset($name, $source->url("/$name"),
+		params => { http_username => 'u', http_password => $reference }, %keys);
+
+	return $dataset;
+}
+my %password = (
+	environment => 'environment-1', prefixed => 'environment-2', dot => 'dotenv-1', dotlocal => 'local-1',
+	absent => 'dotenv-3');
+$source->set("/$_", body => [ { id => 1 } ], basic => [ 'u', $password{$_} ]) for keys %password;
+Spice::write_beside_manifest($node, '.env', "SPICE_DOT=dotenv-1\nDOT_LOCAL='dotenv-2'\n");
+Spice::write_beside_manifest($node, '.env.local', "DOT_LOCAL=local-1\n");
+my @keyed = (
+	keyed('environment', '${secrets:FROM_ENVIRONMENT}'), keyed('prefixed', '${env:SHADOWED}'),
+	keyed('dot', '${secrets:DOT}'), keyed('dotlocal', '${secrets:DOT_LOCAL}'),
+	keyed('absent', '${secrets:ABSENT}', refresh_check_interval => '1s'));
+Spice::write_manifest($node, Spice::manifest([ items('first'), @keyed ]));
+wait_for(qq{SELECT count(*) = 1 FROM $_->{name}}, "a secret: $_->{name}") for @keyed[ 0 .. 3 ];
+wait_for(q{SELECT status = 'error' AND last_error ~ 'http_password.*ABSENT' FROM spice.datasets
+	WHERE dataset = 'absent'}, 'a missing one is missed by name');
+is(scalar $source->log('/absent'), 0, 'and the source was not asked without it');
+is(value(q{SELECT spice_ready()}), 'f', 'what was never loaded is not ready');
+Spice::write_beside_manifest($node, '.env', "SPICE_DOT=dotenv-1\nDOT_LOCAL='dotenv-2'\nABSENT=dotenv-3\n");
+wait_for(q{SELECT count(*) = 1 FROM absent}, 'it appears: the next interval heals the dataset');
+wait_for(q{SELECT status = 'ready' AND failures = 0 AND last_error IS NULL FROM spice.datasets
+	WHERE dataset = 'absent'}, 'no error is left');
+is(value('SELECT spice_ready()'), 't', 'and all is ready');
+
+$node->stop;
+done_testing();
