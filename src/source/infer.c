@@ -126,7 +126,7 @@ look_at(const JsonValue *value)
 		case JSON_TRUE:
 			return SEEN_BOOLEAN;
 		case JSON_INTEGER:
-			if (!json_integer(value, &integer))
+			if (!json_value_integer(value, &integer))
 				return SEEN_HUGE;
 			return json_fits_double(value) ? SEEN_INTEGER : SEEN_INTEGER | SEEN_LARGE;
 		case JSON_DECIMAL:

@@ -5,7 +5,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_fields.h"
+#include "source/json_fields.h"
 
 #include <stdlib.h>
 

@@ -12,7 +12,7 @@
 #ifndef SPICE_JSON_FIELDS_H
 #define SPICE_JSON_FIELDS_H
 
-#include "json_scan.h"
+#include "source/json_scan.h"
 
 #include <string.h>
 

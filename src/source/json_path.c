@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_path.h"
+#include "source/json_path.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #ifndef SPICE_JSON_PATH_H
 #define SPICE_JSON_PATH_H
 
-#include "json_window.h"
+#include "source/json_window.h"
 
 /* one part of the pointer, unescaped, and a level of the document with it */
 typedef struct JsonPathPart

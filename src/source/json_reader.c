@@ -19,10 +19,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_reader.h"
-#include "json_fields.h"
-#include "json_path.h"
-#include "json_window.h"
+#include "source/json_reader.h"
+#include "source/json_fields.h"
+#include "source/json_path.h"
+#include "source/json_window.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -124,20 +124,14 @@ extern JsonStatus json_reader_next(JsonReader *reader);
 extern int64_t json_reader_value_offset(const JsonReader *reader, const JsonValue *value);
 
 /*
- * Typed values.  json_integer: false when it does not fit.  json_double:
- * correctly rounded; false when out of range.  json_unescape: writes at most
+ * Typed values (jansson has the shorter names).  json_value_integer: false
+ * when it does not fit.  json_value_double: correctly rounded; false when out
+ * of range.  json_value_unescape: writes at most
  * value->length bytes of UTF-8 to out and returns how many, or -1 for \u0000
  * and -2 for a lone surrogate.
  */
 extern bool json_value_integer(const JsonValue *value, int64_t *result);
-extern bool json_double(const JsonValue *value, double *result);
-extern int64_t json_unescape(const JsonValue *value, char *out);
-
-/* not a symbol, because jansson, which is linked with us, has one of this name */
-static inline bool
-json_integer(const JsonValue *value, int64_t *result)
-{
-	return json_value_integer(value, result);
-}
+extern bool json_value_double(const JsonValue *value, double *result);
+extern int64_t json_value_unescape(const JsonValue *value, char *out);
 
 #endif

@@ -9,7 +9,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_scan.h"
+#include "source/json_scan.h"
 
 #include <string.h>
 

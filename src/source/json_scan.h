@@ -13,7 +13,7 @@
 #ifndef SPICE_JSON_SCAN_H
 #define SPICE_JSON_SCAN_H
 
-#include "json_reader.h"
+#include "source/json_reader.h"
 
 /* zero bytes that have to follow the window's last byte */
 #define JSON_SCAN_PADDING	16
@@ -47,7 +47,7 @@ extern const char *json_scan_fail(JsonScan *scan, JsonErrorCode code,
 /* how many bytes the UTF-8 character at p has, 0 if it is none; NUL ends p */
 extern int	json_utf8_length(const char *p);
 
-/* as json_unescape(), but \u0000 is allowed: member names may hold it */
+/* as json_value_unescape(), but \u0000 is allowed: member names may hold it */
 extern int64_t json_unescape_name(const JsonValue *value, char *out);
 
 static inline bool

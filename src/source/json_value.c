@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_scan.h"
+#include "source/json_scan.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -247,7 +247,7 @@ round_by_integers(uint64_t mantissa, int exponent)
 #endif
 
 bool
-json_double(const JsonValue *value, double *result)
+json_value_double(const JsonValue *value, double *result)
 {
 	/* these, and integers up to 2^53, are doubles without rounding */
 	static const double powers_of_10[] = {
@@ -399,7 +399,7 @@ unescape(const JsonValue *value, char *out, bool nul_allowed)
 }
 
 int64_t
-json_unescape(const JsonValue *value, char *out)
+json_value_unescape(const JsonValue *value, char *out)
 {
 	return unescape(value, out, false);
 }

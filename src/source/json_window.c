@@ -5,7 +5,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_window.h"
+#include "source/json_window.h"
 
 #include <stdio.h>
 #include <stdlib.h>

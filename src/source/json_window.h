@@ -14,7 +14,7 @@
 #ifndef SPICE_JSON_WINDOW_H
 #define SPICE_JSON_WINDOW_H
 
-#include "json_scan.h"
+#include "source/json_scan.h"
 
 #define JSON_NO_BYTE	(-1)	/* the document ended, or reading failed */
 

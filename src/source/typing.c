@@ -127,7 +127,7 @@ unescape(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 		memcpy(out, value->start, value->length);
 		return value->length;
 	}
-	length = json_unescape(value, out);
+	length = json_value_unescape(value, out);
 	if (length == -1)
 		misfit(typer, value, place, ERRCODE_UNTRANSLATABLE_CHARACTER, "\\u0000");
 	if (length < 0)
@@ -193,14 +193,14 @@ convert_integer(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pl
 	if (value->kind == JSON_DECIMAL)
 	{
 		/* 3.0 and 1e3 are whole numbers, written otherwise */
-		if (!json_double(value, &decimal) || decimal != floor(decimal) ||
+		if (!json_value_double(value, &decimal) || decimal != floor(decimal) ||
 			fabs(decimal) > 9007199254740992.0)
 			misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "a fraction");
 		number = (int64) decimal;
 	}
 	else if (value->kind != JSON_INTEGER)
 		wrong_kind(typer, value, place);
-	else if (!json_integer(value, &number))
+	else if (!json_value_integer(value, &number))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
 
 	switch (typer->type)
@@ -250,7 +250,7 @@ json_fits_double(const JsonValue *value)
 	int			n;
 	double		number;
 
-	if (!json_double(value, &number))
+	if (!json_value_double(value, &number))
 		return false;
 	if (value->length <= DBL_DIG)
 		return true;
@@ -275,7 +275,7 @@ convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 		return by_input_function(typer, value, place);
 	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
 		wrong_kind(typer, value, place);
-	if (!json_double(value, &number))
+	if (!json_value_double(value, &number))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
 	if (value->length > DBL_DIG && !json_fits_double(value))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/manifest/duration.h"
+#include "manifest/duration.h"
 
 #define MAX_MILLISECONDS	(INT64_C(36525) * 24 * 60 * 60 * 1000)
 

@@ -9,7 +9,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "iso8601.h"
+#include "source/iso8601.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,7 +13,6 @@
  *-------------------------------------------------------------------------
  */
 /* the two libraries have names in common: jansson's are changed */
-#define json_integer jansson_integer
 #define JSON_OBJECT JANSSON_OBJECT
 #define JSON_ARRAY JANSSON_ARRAY
 #define JSON_STRING JANSSON_STRING
@@ -22,7 +21,6 @@
 #define JSON_FALSE JANSSON_FALSE
 #define JSON_NULL JANSSON_NULL
 #include <jansson.h>
-#undef json_integer
 #undef JSON_OBJECT
 #undef JSON_ARRAY
 #undef JSON_STRING
@@ -31,7 +29,7 @@
 #undef JSON_FALSE
 #undef JSON_NULL
 
-#include "json_reader.h"
+#include "source/json_reader.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -94,15 +92,15 @@ check_value(const JsonReader *reader, const JsonValue *value, const char *docume
 	CHECK(offset >= 0 && (size_t) offset + value->length <= size);
 	CHECK(memcmp(document + offset, value->start, value->length) == 0);
 	if (value->kind == JSON_STRING)
-		CHECK(json_unescape(value, out) <= (int64_t) value->length);
+		CHECK(json_value_unescape(value, out) <= (int64_t) value->length);
 	if (value->kind == JSON_INTEGER || value->kind == JSON_DECIMAL)
 	{
 		char	   *copy = strndup(value->start, value->length);
 		double		expected = strtod(copy, NULL);
 
-		CHECK(json_double(value, &real) == !isinf(expected));
+		CHECK(json_value_double(value, &real) == !isinf(expected));
 		CHECK(isinf(expected) || memcmp(&real, &expected, sizeof(real)) == 0);
-		if (json_integer(value, &number))
+		if (json_value_integer(value, &number))
 			CHECK(strtoll(copy, NULL, 10) == number);
 		free(copy);
 	}
@@ -161,17 +159,17 @@ compare_value(const JsonValue *value, const json_t *expected)
 			CHECK(json_typeof(expected) == JANSSON_TRUE);
 			break;
 		case JSON_INTEGER:
-			CHECK(json_integer(value, &integer));
+			CHECK(json_value_integer(value, &integer));
 			CHECK(json_typeof(expected) == JANSSON_INTEGER && json_integer_value(expected) == integer);
 			break;
 		case JSON_DECIMAL:
-			CHECK(json_double(value, &real));
+			CHECK(json_value_double(value, &real));
 			CHECK(json_typeof(expected) == JSON_REAL && json_real_value(expected) == real);
 			break;
 		case JSON_STRING:
 			{
 				char	   *out = malloc(value->length + 1);
-				int64_t		length = json_unescape(value, out);
+				int64_t		length = json_value_unescape(value, out);
 
 				CHECK(json_typeof(expected) == JANSSON_STRING);
 				if (length >= 0)

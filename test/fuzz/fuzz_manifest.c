@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/manifest/manifest.h"
-#include "../../src/manifest/secrets.h"
+#include "manifest/manifest.h"
+#include "manifest/secrets.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

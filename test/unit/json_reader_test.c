@@ -14,7 +14,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "json_reader.h"
+#include "source/json_reader.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -703,7 +703,7 @@ test_many_fields(void)
 					good &= reader->values[i].kind == JSON_ABSENT;
 				else
 				{
-					good &= json_integer(&reader->values[i], &number) && number == i + record;
+					good &= json_value_integer(&reader->values[i], &number) && number == i + record;
 					known++;
 				}
 			}
@@ -912,7 +912,7 @@ expect_integer(const char *text, bool fits, int64_t expected)
 	JsonValue	value = number_value(text);
 	int64_t		result = 0;
 
-	check(json_integer(&value, &result) == fits && (!fits || result == expected),
+	check(json_value_integer(&value, &result) == fits && (!fits || result == expected),
 		  "integer %s", text);
 }
 
@@ -937,7 +937,7 @@ test_integers(void)
 	expect_integer("100000000000000000000000000000000000000000", false, 0);
 	expect_integer("1.0", false, 0);
 	expect_integer("1e3", false, 0);
-	check(!json_integer(&text, &result), "a string is no integer");
+	check(!json_value_integer(&text, &result), "a string is no integer");
 }
 
 /* the reference is strtod() of the whole text, which the C library rounds correctly */
@@ -947,7 +947,7 @@ same_double(const char *text)
 	JsonValue	value = number_value(text);
 	double		expected = strtod(text, NULL);
 	double		result = 12345;
-	bool		fits = json_double(&value, &result);
+	bool		fits = json_value_double(&value, &result);
 
 	if (fits != !isinf(expected) || (fits && memcmp(&result, &expected, sizeof(result)) != 0))
 	{
@@ -992,7 +992,7 @@ test_doubles(void)
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		check(same_double(numbers[i]), "double %s", numbers[i]);
-	check(!json_double(&text, &result), "a string is no double");
+	check(!json_value_double(&text, &result), "a string is no double");
 
 	for (int i = 0; i < 200000; i++)
 	{
@@ -1055,7 +1055,7 @@ expect_unescaped(const char *text, int64_t length, const char *expected)
 {
 	JsonValue	value = {JSON_STRING, strchr(text, '\\') != NULL, strlen(text), text};
 	char	   *out = allocate(value.length + 1);
-	int64_t		result = json_unescape(&value, out);
+	int64_t		result = json_value_unescape(&value, out);
 
 	check(result == length && (length < 0 || memcmp(out, expected, (size_t) length) == 0),
 		  "unescape %s", text);

@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/manifest/duration.h"
-#include "../../src/manifest/keys.h"
-#include "../../src/manifest/manifest.h"
-#include "../../src/manifest/secrets.h"
+#include "manifest/duration.h"
+#include "manifest/keys.h"
+#include "manifest/manifest.h"
+#include "manifest/secrets.h"
 
 static int	failures_in_test = 0;
 
