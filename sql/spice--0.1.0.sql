@@ -42,11 +42,14 @@ CREATE TABLE spice.dataset (
 	etag text,
 	last_modified text,
 	digest bytea,
+	fetched_query text,
+	watermark text,
 	failures integer NOT NULL DEFAULT 0,
 	attempt integer NOT NULL DEFAULT 0,
 	last_error text,
 	last_outcome text,
-	next_refresh timestamptz
+	next_refresh timestamptz,
+	next_retention timestamptz
 );
 COMMENT ON TABLE spice.dataset IS 'definition and state of every dataset';
 COMMENT ON COLUMN spice.dataset.definition IS 'as the manifest has it, defaults filled in, secrets by reference';
@@ -61,6 +64,8 @@ COMMENT ON COLUMN spice.dataset.checked IS 'when the table was last known to agr
 COMMENT ON COLUMN spice.dataset.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice.dataset.etag IS 'validator of the loaded response; null: the next request is unconditional';
 COMMENT ON COLUMN spice.dataset.digest IS 'SHA-256 of the loaded response';
+COMMENT ON COLUMN spice.dataset.fetched_query IS 'http_append_query as it was when the validators came';
+COMMENT ON COLUMN spice.dataset.watermark IS 'newest time_column value of the table, for people; a refresh asks the table';
 COMMENT ON COLUMN spice.dataset.failures IS 'refreshes that failed since the last one that did not';
 COMMENT ON COLUMN spice.dataset.attempt IS 'failures of the series of retries that is under way';
 COMMENT ON COLUMN spice.dataset.next_refresh IS 'when the launcher starts the next refresh; null: not by itself';
@@ -74,6 +79,11 @@ CREATE TABLE spice.refresh_history (
 	mode text NOT NULL,
 	outcome text NOT NULL,
 	rows bigint,
+	inserted bigint,
+	updated bigint,
+	unchanged bigint,
+	dropped bigint,
+	deleted bigint,
 	bytes bigint,
 	fetch_time interval,
 	load_time interval,
@@ -95,6 +105,7 @@ CREATE TABLE spice.refresh_request (
 	dataset integer NOT NULL,
 	refresh_sql text,
 	refresh_mode text,
+	retention boolean NOT NULL DEFAULT false,
 	requested timestamptz NOT NULL
 );
 COMMENT ON TABLE spice.refresh_request IS 'refreshes that spice_refresh(wait => false) handed to the launcher';
@@ -131,7 +142,12 @@ CREATE VIEW spice.datasets AS
 		d.next_refresh,
 		pg_catalog.now() OPERATOR(pg_catalog.-) d.checked AS staleness,
 		d.failures,
-		COALESCE(d.manifest_error, d.last_error) AS last_error
+		COALESCE(d.manifest_error, d.last_error) AS last_error,
+		d.watermark,
+		d.next_retention,
+		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
+		CASE WHEN d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' IS NOT NULL
+			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone
 	FROM spice.dataset d;
 COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
 COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), empty (nothing to tell the columns from), paused, removed';
@@ -139,18 +155,26 @@ COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.datasets.staleness IS 'how long ago that was';
+COMMENT ON COLUMN spice.datasets.watermark IS 'append: newest time_column value of the table';
+COMMENT ON COLUMN spice.datasets.cron_zone IS 'time zone in which pg_cron reads refresh_cron';
 COMMENT ON COLUMN spice.datasets.failures IS 'refreshes that failed since the last one that did not';
 
 CREATE VIEW spice.refreshes AS
 	SELECT h.dataset, h.started, h.finished, h.trigger, h.mode, h.outcome, h.rows, h.bytes,
+		h.inserted, h.updated, h.unchanged, h.dropped, h.deleted,
 		h.fetch_time, h.load_time, h.index_time, h.swap_time,
 		h.http_status, h.attempt, h.error, h.notice
 	FROM spice.refresh_history h
 	ORDER BY h.id DESC;
 COMMENT ON VIEW spice.refreshes IS 'history of refreshes, newest first';
 COMMENT ON COLUMN spice.refreshes.trigger IS 'schedule, startup, manifest, retry, manual (in a session), request (handed to the launcher)';
-COMMENT ON COLUMN spice.refreshes.outcome IS 'running, loaded, unchanged, empty, registered, failed, interrupted';
+COMMENT ON COLUMN spice.refreshes.outcome IS 'running, loaded, appended, retained, unchanged, empty, registered, failed, interrupted';
 COMMENT ON COLUMN spice.refreshes.rows IS 'rows written';
+COMMENT ON COLUMN spice.refreshes.inserted IS 'append: new rows';
+COMMENT ON COLUMN spice.refreshes.updated IS 'append: rows replaced by a newer version';
+COMMENT ON COLUMN spice.refreshes.unchanged IS 'append: rows that were there already, as they are';
+COMMENT ON COLUMN spice.refreshes.dropped IS 'append: rows that gave way to another of the same key';
+COMMENT ON COLUMN spice.refreshes.deleted IS 'retention: rows that were too old';
 COMMENT ON COLUMN spice.refreshes.bytes IS 'bytes of the response after decompression';
 COMMENT ON COLUMN spice.refreshes.attempt IS '1, or more after failures';
 

@@ -19,6 +19,12 @@ static const AccelerationSpec defaults = {
 	.mode = "memory",
 	.refresh_mode = "full",
 	.refresh_interval_ms = -1,
+	.jitter_max_ms = -1,
+	.data_window_ms = -1,
+	.append_overlap_ms = -1,
+	.min_rows = -1,
+	.max_shrink = -1,
+	.retention = {.period_ms = -1, .check_interval_ms = -1},
 	.retry_enabled = true,
 	.retry_max_attempts = -1,
 	.refresh_on_startup = "auto",
@@ -50,39 +56,29 @@ parse_storage(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 }
 
 static void
-refuse_stale_settings(Parser *parser, const DocNode *block)
+parse_mode(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 {
-	const DocNode *mode = valid_value(&keys_of_acceleration, block, "refresh_mode");
-	const DocNode *cron = valid_value(&keys_of_acceleration, block, "refresh_cron");
+	const DocNode *mode = given_value(block, "refresh_mode");
 
-	if (mode != NULL && strcmp(mode->text, "full") != 0)
-		parse_problem(parser, MANIFEST_ERROR, mode->line, "write refresh_mode: full",
-					  "refresh_mode %s is not supported yet", mode->text);
-	if (cron != NULL)
-		parse_problem(parser, MANIFEST_ERROR, cron->line, "use refresh_check_interval",
-					  "refresh_cron is not supported yet");
+	if (mode == NULL)
+		return;
+	spec->refresh_mode = accelerated_text(block, "refresh_mode", NULL);
+	if (spec->refresh_mode == NULL || word_in_list("full|append", spec->refresh_mode))
+		return;
+	parse_problem(parser, MANIFEST_ERROR, mode->line,
+				  "write refresh_mode: full or refresh_mode: append",
+				  "refresh_mode %s is not supported yet", spec->refresh_mode);
+	spec->refresh_mode = NULL;
 }
 
 static void
 parse_refresh(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 {
-	const DocNode *sql = valid_value(&keys_of_acceleration, block, "refresh_sql");
 	const DocNode *attempts = valid_value(&keys_of_acceleration, block,
 										  "refresh_retry_max_attempts");
 
-	refuse_stale_settings(parser, block);
-	if (sql != NULL && sql->text[strspn(sql->text, " \t\r\n")] == '\0')
-		parse_problem(parser, MANIFEST_ERROR, sql->line, "write a SELECT or take it out",
-					  "refresh_sql is empty");
-	else if (sql != NULL)
-	{
-		spec->refresh_sql = sql->text;
-		spec->refresh_sql_line = sql->line + (sql->block ? 1 : 0);
-	}
-	spec->refresh_interval_ms =
-		valid_duration(&keys_of_acceleration, block, "refresh_check_interval",
-					   spec->refresh_interval_ms);
-	require_positive(parser, block, "refresh_check_interval", spec->refresh_interval_ms);
+	spec->refresh_sql = valid_statement(parser, block, "refresh_sql", "SELECT",
+										&spec->refresh_sql_line);
 	spec->retry_enabled = valid_boolean(&keys_of_acceleration, block,
 										"refresh_retry_enabled", true);
 	spec->retry_max_attempts = valid_count(&keys_of_acceleration, block,
@@ -93,6 +89,62 @@ parse_refresh(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 					  "refresh_retry_max_attempts has no effect since refresh_retry_enabled is false");
 	spec->refresh_on_startup = accelerated_text(block, "refresh_on_startup",
 												spec->refresh_on_startup);
+}
+
+/*
+ * "50%" or "0.5" as the part of one that it is.  Both spellings of a part must
+ * give the same number, hence whole numbers and one division.
+ */
+static bool
+read_share(const char *text, double *share)
+{
+	double		number = 0;
+	double		divisor = 1;
+	int			digits = 0;
+	bool		fraction = false;
+
+	for (; (*text >= '0' && *text <= '9') || (*text == '.' && !fraction); text++)
+	{
+		if (*text == '.')
+		{
+			fraction = true;
+			continue;
+		}
+		if (++digits > 9)
+			return false;
+		number = number * 10 + (*text - '0');
+		divisor *= fraction ? 10 : 1;
+	}
+	if (*text == '%')
+	{
+		divisor *= 100;
+		text++;
+	}
+	*share = number / divisor;
+	return digits > 0 && *text == '\0' && *share <= 1;
+}
+
+/* The guard against a source that suddenly comes back short. */
+static void
+parse_guard(Parser *parser, const DocNode *params, AccelerationSpec *spec)
+{
+	const DocNode *rows = given_value(params, "refresh_min_rows");
+	const DocNode *shrink = valid_value(&params_of_acceleration, params, "refresh_max_shrink");
+
+	spec->min_rows = valid_count(&params_of_acceleration, params, "refresh_min_rows", -1);
+	if (rows != NULL)
+		require_mode(parser, spec, "full", "refresh_min_rows", rows->line);
+	if (shrink == NULL)
+		return;
+	if (!read_share(shrink->text, &spec->max_shrink))
+		parse_problem(parser, MANIFEST_ERROR, shrink->line, "write for instance 50% or 0.5",
+					  "refresh_max_shrink \"%s\" is not a part from 0 to 100%%",
+					  document_excerpt(parser->arena, shrink->text));
+	else if (spec->max_shrink == 1)
+		parse_problem(parser, MANIFEST_WARNING, shrink->line, "write for instance 50% or 0.5",
+					  "refresh_max_shrink \"%s\" lets every refresh pass and has no effect",
+					  document_excerpt(parser->arena, shrink->text));
+	require_mode(parser, spec, "full", "refresh_max_shrink", shrink->line);
 }
 
 static bool
@@ -141,11 +193,16 @@ parse_keys(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 {
 	const DocNode *indexes = valid_value(&keys_of_acceleration, block, "indexes");
 	const DocNode *key = valid_value(&keys_of_acceleration, block, "primary_key");
+	const bool	failed = parser->failed;
 
+	parser->failed = given_value(block, "indexes") != indexes ||
+		given_value(block, "primary_key") != key;
 	for (size_t i = 0; indexes != NULL && i < indexes->count; i++)
 		parse_index(parser, &indexes->pairs[i], spec);
 	if (key != NULL)
 		column_list_parse(parser, "primary_key", key, &spec->primary_key);
+	spec->keys_valid = !parser->failed;
+	parser->failed = parser->failed || failed;
 }
 
 /* Names what is set although nothing is accelerated; misspelt keys stay errors. */
@@ -185,10 +242,12 @@ discard_settings(Parser *parser, const DocNode *block)
 void
 acceleration_parse(Parser *parser, const DocNode *dataset, AccelerationSpec *spec)
 {
+	static const DocNode no_params = {.kind = DOC_MAPPING};
 	const DocNode *block = valid_value(&keys_of_dataset, dataset, "acceleration");
 	const DocNode *params;
 
 	*spec = defaults;
+	spec->has_time_column = given_value(dataset, "time_column") != NULL;
 	if (block == NULL)
 		return;
 	spec->accelerated = valid_boolean(&keys_of_acceleration, block, "enabled", true);
@@ -199,10 +258,16 @@ acceleration_parse(Parser *parser, const DocNode *dataset, AccelerationSpec *spe
 	}
 	check_mapping(parser, &keys_of_acceleration, block);
 	params = valid_value(&keys_of_acceleration, block, "params");
-	if (params != NULL)
-		check_mapping(parser, &params_of_acceleration, params);
+	if (params == NULL)
+		params = &no_params;
+	check_mapping(parser, &params_of_acceleration, params);
 	spec->ready_state = accelerated_text(block, "ready_state", NULL);
 	parse_storage(parser, block, spec);
+	parse_mode(parser, block, spec);
 	parse_refresh(parser, block, spec);
+	schedule_parse(parser, block, spec);
+	parse_guard(parser, params, spec);
 	parse_keys(parser, block, spec);
+	append_parse(parser, block, params, spec);
+	retention_parse(parser, block, spec);
 }

@@ -38,20 +38,28 @@ enum
 	COL_SCHEMA, COL_TABLE, COL_FROM, COL_DESCRIPTION, COL_USERNAME, COL_PASSWORD,
 	COL_HEADERS, COL_PORT, COL_CLIENT_TIMEOUT, COL_CONNECT_TIMEOUT, COL_FORMAT,
 	COL_POINTER, COL_ACCELERATED, COL_MODE, COL_REFRESH_MODE, COL_REFRESH_SQL,
-	COL_INTERVAL, COL_RETRY, COL_MAX_ATTEMPTS, COL_ON_STARTUP
+	COL_INTERVAL, COL_RETRY, COL_MAX_ATTEMPTS, COL_ON_STARTUP,
+	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
+	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
+	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
+	COL_RETENTION_INTERVAL
 };
 
 /*
- * The last word of source_changed: only the keys that decide what the source
- * is and which columns it has.
+ * What decides which columns a source has, which rows a table holds, and how
+ * the table is made besides.  A change of any other key changes neither.
  */
 #define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,columns}'"
+#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,columns,refresh_sql,time_column,time_format}'"
+#define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
+#define DIFFERS(then, keys) \
+	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
+	"  FROM unnest(" keys "::text[]) k),"
 
 static const char *const dataset_query =
 "SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text,"
-" d.applied IS DISTINCT FROM d.definition,"
-" (SELECT bool_or(d.source_applied -> k IS DISTINCT FROM d.definition -> k)"
-"  FROM unnest(" SOURCE_KEYS "::text[]) k),"
+DIFFERS("applied", TABLE_KEYS)
+DIFFERS("source_applied", SOURCE_KEYS)
 " (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation),"
 " (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation),"
 " d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt,"
@@ -60,14 +68,23 @@ static const char *const dataset_query =
 " r.params->>'http_username', r.params->>'http_password', r.http_headers,"
 " r.http_port, r.client_timeout_ms, r.connect_timeout_ms, r.format, r.json_pointer,"
 " r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms,"
-" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup"
+" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup,"
+DIFFERS("applied", ROW_KEYS)
+" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query,"
+" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,"
+" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,"
+" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms"
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
 " description text, params jsonb, http_headers text, http_port int,"
 " client_timeout_ms int, connect_timeout_ms int, format text, json_pointer text,"
 " accelerated bool, mode text, refresh_mode text, refresh_sql text,"
 " refresh_interval_ms int8, refresh_retry_enabled bool,"
-" refresh_retry_max_attempts int, refresh_on_startup text)"
+" refresh_retry_max_attempts int, refresh_on_startup text, time_column text,"
+" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8,"
+" http_append_query text, on_schema_change text, refresh_min_rows int8,"
+" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8,"
+" retention_sql text, retention_check_interval_ms int8)"
 " WHERE d.definition IS NOT NULL AND ";
 
 static const char *const columns_query =
@@ -76,15 +93,28 @@ static const char *const columns_query =
 " jsonb_to_recordset(d.definition->'columns')"
 " AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
 
-/* the primary key, then the others, in the order in which they are written */
+/*
+ * The primary key, then the others, in the order in which they are written;
+ * last the one with which append finds the watermark and what lies behind it.
+ */
 static const char *const indexes_query =
 "SELECT ARRAY(SELECT jsonb_array_elements_text(i.columns)), i.\"unique\", i.\"primary\""
 " FROM spice.dataset d, LATERAL (SELECT CASE WHEN $2 THEN d.applied ELSE d.definition END AS def) x,"
 " LATERAL (SELECT x.def->'primary_key' AS columns, true AS \"unique\", true AS \"primary\""
 "  WHERE jsonb_array_length(x.def->'primary_key') > 0"
 "  UNION ALL SELECT r.columns, r.\"unique\", false"
-"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)) i"
+"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)"
+"  UNION ALL SELECT jsonb_build_array(x.def->'time_column'), false, false"
+"  WHERE x.def->>'refresh_mode' = 'append'"
+"  AND NOT coalesce(x.def->'primary_key'->0 = x.def->'time_column', false)"
+"  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb)"
+"   WHERE r.columns->0 = x.def->'time_column')) i"
 " WHERE d.id = $1";
+
+static const char *const conflicts_query =
+"SELECT ARRAY(SELECT jsonb_array_elements_text(r.columns)), r.action"
+" FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
+" AS r(columns jsonb, action text) WHERE d.id = $1";
 
 static Oid
 catalog_owner(void)
@@ -112,6 +142,23 @@ catalog_enter(CatalogRights *rights)
 	rights->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	if (strcmp(dataset->schema, "public") != 0)
+		appendStringInfo(&path, "%s, ", quote_identifier(dataset->schema));
+	appendStringInfoString(&path, "public, pg_temp");
+	GetUserIdAndSecContext(&rights->user, &rights->security);
+	SetUserIdAndSecContext(catalog_table_owner(),
+						   rights->security | SECURITY_RESTRICTED_OPERATION);
+	rights->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", path.data, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 }
 
 void
@@ -214,6 +261,45 @@ read_columns(Dataset *dataset, MemoryContext context)
 	}
 }
 
+/* an array of text in the SPI result, as a list of char * in the current context */
+static List *
+text_list(int row, int column)
+{
+	List	   *list = NIL;
+	bool		isnull;
+	Datum	   *elements;
+	int			n_elements;
+
+	deconstruct_array(DatumGetArrayTypeP(catalog_datum(row, column, &isnull)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n_elements);
+	for (int i = 0; i < n_elements; i++)
+		list = lappend(list, TextDatumGetCString(elements[i]));
+	return list;
+}
+
+static List *
+read_conflicts(const Dataset *dataset, MemoryContext context)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+	List	   *conflicts = NIL;
+
+	catalog_execute(conflicts_query, 1, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		DatasetConflict *conflict = palloc0(sizeof(DatasetConflict));
+		char	   *action = catalog_text(row, 2, context);
+
+		conflict->columns = text_list(row, 1);
+		conflict->action = strcmp(action, "drop") == 0 ? CONFLICT_DROP :
+			strcmp(action, "upsert_dedup_by_row_id") == 0 ? CONFLICT_UPSERT_LAST : CONFLICT_UPSERT;
+		conflicts = lappend(conflicts, conflict);
+		MemoryContextSwitchTo(old);
+	}
+	return conflicts;
+}
+
 static List *
 read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 {
@@ -226,14 +312,8 @@ read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
 		DatasetIndex *index = palloc0(sizeof(DatasetIndex));
-		bool		isnull;
-		Datum	   *elements;
-		int			n_elements;
 
-		deconstruct_array(DatumGetArrayTypeP(catalog_datum(row, 1, &isnull)),
-						  TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n_elements);
-		for (int i = 0; i < n_elements; i++)
-			index->columns = lappend(index->columns, TextDatumGetCString(elements[i]));
+		index->columns = text_list(row, 1);
 		index->unique = catalog_bool(row, 2);
 		index->primary = catalog_bool(row, 3);
 		indexes = lappend(indexes, index);
@@ -242,13 +322,24 @@ read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 	return indexes;
 }
 
+static SchemaChange
+schema_change(const char *word)
+{
+	if (word == NULL || strcmp(word, "block") == 0)
+		return SCHEMA_BLOCK;
+	if (strcmp(word, "fail") == 0)
+		return SCHEMA_FAIL;
+	return strcmp(word, "append_new_columns") == 0 ? SCHEMA_APPEND : SCHEMA_SYNC;
+}
+
 /* the row that SPI has just returned */
 static Dataset *
 read_dataset(MemoryContext context)
 {
 	Dataset    *dataset = MemoryContextAllocZero(context, sizeof(Dataset));
 	bool		isnull;
-	Datum		digest;
+	Datum		digest,
+				max_shrink;
 
 	dataset->id = (int) catalog_number(COL_ID, 0);
 	dataset->name = catalog_text(0, COL_NAME, context);
@@ -279,6 +370,24 @@ read_dataset(MemoryContext context)
 	dataset->retry_max_attempts = (int) catalog_number(COL_MAX_ATTEMPTS, -1);
 	dataset->refresh_always = strcmp(catalog_text(0, COL_ON_STARTUP, context), "always") == 0;
 
+	dataset->reload = catalog_bool(0, COL_RELOAD);
+	dataset->changed |= dataset->reload;
+	dataset->described = catalog_bool(0, COL_DESCRIBED);
+	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
+	dataset->time_column = catalog_text(0, COL_TIME_COLUMN, context);
+	dataset->time_format = catalog_text(0, COL_TIME_FORMAT, context);
+	dataset->append_overlap_ms = catalog_number(COL_OVERLAP, 0);
+	dataset->data_window_ms = catalog_number(COL_WINDOW, 0);
+	dataset->append_query = catalog_text(0, COL_APPEND_QUERY, context);
+	dataset->on_schema_change = schema_change(catalog_text(0, COL_ON_SCHEMA_CHANGE, context));
+	dataset->min_rows = catalog_number(COL_MIN_ROWS, -1);
+	max_shrink = catalog_datum(0, COL_MAX_SHRINK, &isnull);
+	dataset->max_shrink = isnull ? 1 : DatumGetFloat8(max_shrink);
+	dataset->jitter_ms = catalog_number(COL_JITTER, 0);
+	dataset->retention_period_ms = catalog_number(COL_RETENTION_PERIOD, 0);
+	dataset->retention_sql = catalog_text(0, COL_RETENTION_SQL, context);
+	dataset->retention_interval_ms = catalog_number(COL_RETENTION_INTERVAL, 0);
+
 	dataset->relation = (Oid) catalog_number(COL_RELATION, InvalidOid);
 	dataset->source_relation = (Oid) catalog_number(COL_SOURCE_RELATION, InvalidOid);
 	dataset->loaded = catalog_bool(0, COL_LOADED);
@@ -294,6 +403,7 @@ read_dataset(MemoryContext context)
 		dataset->digest = DatumGetByteaPCopy(digest);
 		MemoryContextSwitchTo(old);
 	}
+	dataset->fetched_query = catalog_text(0, COL_FETCHED_QUERY, context);
 	dataset->secrets = catalog_text(0, COL_SECRETS, context);
 	dataset->manifest_path = catalog_text(0, COL_PATH, context);
 	return dataset;
@@ -318,6 +428,7 @@ find_dataset(const char *condition, Oid type, Datum value)
 		read_columns(dataset, context);
 		dataset->indexes = read_indexes(dataset, false, context);
 		dataset->applied_indexes = read_indexes(dataset, true, context);
+		dataset->conflicts = read_conflicts(dataset, context);
 	}
 	SPI_finish();
 	catalog_leave(&rights);

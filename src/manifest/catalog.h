@@ -33,6 +33,28 @@ typedef struct DatasetIndex
 	bool		primary;
 } DatasetIndex;
 
+typedef enum ConflictAction
+{
+	CONFLICT_DROP,				/* the row that is there stays */
+	CONFLICT_UPSERT,			/* the newest by time_column, then by position, wins */
+	CONFLICT_UPSERT_LAST		/* the last by position wins */
+} ConflictAction;
+
+typedef struct DatasetConflict
+{
+	List	   *columns;		/* of char * */
+	ConflictAction action;
+} DatasetConflict;
+
+/* what happens to fields of the source that have no column, and the reverse */
+typedef enum SchemaChange
+{
+	SCHEMA_BLOCK,				/* the columns stay, the field is counted and shown */
+	SCHEMA_FAIL,
+	SCHEMA_APPEND,				/* new fields become columns */
+	SCHEMA_SYNC					/* and columns without a field go, types follow */
+} SchemaChange;
+
 typedef struct Dataset
 {
 	int			id;
@@ -44,7 +66,9 @@ typedef struct Dataset
 
 	/* definition */
 	char	   *definition;		/* jsonb as text */
-	bool		changed;		/* it is not the one that the table was loaded with */
+	bool		changed;		/* the table is not the one it describes ... */
+	bool		reload;			/* ... and its rows are not, either */
+	bool		described;		/* the table was loaded with this very definition */
 	bool		source_changed; /* it is not the one the source's columns came from */
 	bool		accelerated;
 	char	   *from;
@@ -59,7 +83,20 @@ typedef struct Dataset
 	char	   *json_pointer;
 	bool		unlogged;		/* mode: memory */
 	char	   *refresh_mode;
+	bool		append;			/* refresh_mode: append */
 	char	   *refresh_sql;	/* NULL: all of the source */
+	char	   *time_column;	/* or NULL */
+	char	   *time_format;	/* or NULL: whatever the column's type says */
+	int64		append_overlap_ms;
+	int64		data_window_ms;	/* 0: none */
+	char	   *append_query;	/* with {watermark}; or NULL */
+	SchemaChange on_schema_change;
+	int64		min_rows;		/* -1: any number */
+	double		max_shrink;		/* fraction of the rows; 1: all of them */
+	int64		jitter_ms;		/* 0: none */
+	int64		retention_period_ms;	/* 0: none */
+	char	   *retention_sql;	/* or NULL */
+	int64		retention_interval_ms;	/* 0: not by the clock */
 	int64		refresh_interval_ms;	/* 0: load once */
 	bool		retry;
 	int			retry_max_attempts; /* -1: unlimited */
@@ -67,6 +104,7 @@ typedef struct Dataset
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
 	List	   *applied_indexes;	/* those of the definition the table has */
+	List	   *conflicts;		/* of DatasetConflict * */
 
 	/* state */
 	Oid			relation;		/* InvalidOid, also when it has been dropped */
@@ -76,6 +114,7 @@ typedef struct Dataset
 	char	   *etag;
 	char	   *last_modified;
 	bytea	   *digest;
+	char	   *fetched_query;	/* append_query as it was when the validators came */
 	int			attempt;		/* failures in the series of retries under way */
 
 	/* how secrets are resolved */
@@ -96,6 +135,12 @@ typedef struct CatalogRights
 } CatalogRights;
 
 extern void catalog_enter(CatalogRights *rights);
+
+/*
+ * What a manifest or the owner of a table may have had a say in is run as that
+ * owner, restricted, with the dataset's schema and public in search_path.
+ */
+extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 extern void catalog_leave(const CatalogRights *rights);
 
 /* is the extension there, in this database, as far as this snapshot sees? */

@@ -273,12 +273,40 @@ check_mapping(Parser *parser, const KeyTable *table, const DocNode *mapping)
 		check_pair(parser, table, &mapping->pairs[i]);
 }
 
+/* What stands there, valid or not; NULL when nothing does. */
 const DocNode *
-valid_value(const KeyTable *table, const DocNode *mapping, const char *key)
+given_value(const DocNode *mapping, const char *key)
 {
 	const DocNode *node = document_get(mapping, key);
 
-	if (node == NULL || document_is_null(node) ||
+	return node != NULL && !document_is_null(node) ? node : NULL;
+}
+
+/* Where a key that is there stands: a block begins in the line below it. */
+int
+key_line(const DocNode *mapping, const char *key)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+	{
+		if (strcmp(mapping->pairs[i].key->text, key) == 0)
+			return mapping->pairs[i].key->line;
+	}
+	return mapping->line;
+}
+
+bool
+scalar_is_false(const DocNode *node)
+{
+	return node->kind == DOC_SCALAR && node->plain &&
+		word_in_list("false|False|FALSE", node->text);
+}
+
+const DocNode *
+valid_value(const KeyTable *table, const DocNode *mapping, const char *key)
+{
+	const DocNode *node = given_value(mapping, key);
+
+	if (node == NULL ||
 		value_fault(key_find(table, key), node).what != NULL)
 		return NULL;
 	return node;
@@ -324,6 +352,24 @@ valid_duration(const KeyTable *table, const DocNode *mapping, const char *key,
 	if (node == NULL || !duration_parse(node->text, &milliseconds, &error, &hint))
 		return otherwise;
 	return milliseconds;
+}
+
+/* A statement for the server's own parser, and the line of its first byte. */
+const char *
+valid_statement(Parser *parser, const DocNode *block, const char *key,
+				const char *verb, int *line)
+{
+	const DocNode *node = valid_value(&keys_of_acceleration, block, key);
+
+	if (node == NULL)
+		return NULL;
+	*line = node->line + (node->block ? 1 : 0);
+	if (node->text[strspn(node->text, " \t\r\n")] != '\0')
+		return node->text;
+	parse_problem(parser, MANIFEST_ERROR, node->line,
+				  arena_printf(parser->arena, "write a %s or take it out", verb),
+				  "%s is empty", key);
+	return NULL;
 }
 
 void

@@ -114,6 +114,24 @@ parse_ready_state(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					  spec->ready_state);
 }
 
+static void
+parse_schema_change(Parser *parser, const DocNode *entry, DatasetSpec *spec)
+{
+	const DocNode *node = valid_value(&keys_of_dataset, entry, "on_schema_change");
+
+	spec->on_schema_change = node ? node->text : "block";
+	if (strcmp(spec->on_schema_change, "block") == 0)
+		return;
+	if (!spec->acceleration.accelerated)
+		parse_problem(parser, MANIFEST_WARNING, node->line,
+					  "write acceleration: {enabled: true}, or take it out",
+					  "on_schema_change %s has no effect without acceleration",
+					  spec->on_schema_change);
+	else if (strcmp(spec->on_schema_change, "drop_and_recreate") == 0)
+		require_mode(parser, &spec->acceleration, "full",
+					 "on_schema_change drop_and_recreate", node->line);
+}
+
 void
 refuse_ref(Parser *parser, const DocNode *ref)
 {
@@ -145,12 +163,18 @@ dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	parse_columns(parser, entry, &spec);
 	parse_time(parser, entry, &spec);
 	parse_ready_state(parser, entry, &spec);
+	parse_schema_change(parser, entry, &spec);
 	if (parser->failed)
 		return;
 	if (spec.acceleration.refresh_sql != NULL)
 	{
 		dataset->refresh_sql = arena_strdup(parser->arena, spec.acceleration.refresh_sql);
 		dataset->refresh_sql_line = spec.acceleration.refresh_sql_line;
+	}
+	if (spec.acceleration.retention.sql != NULL)
+	{
+		dataset->retention_sql = arena_strdup(parser->arena, spec.acceleration.retention.sql);
+		dataset->retention_sql_line = spec.acceleration.retention.sql_line;
 	}
 	dataset->definition = definition_print(parser, dataset, &spec);
 }

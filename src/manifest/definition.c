@@ -38,7 +38,8 @@ json_begin(Parser *parser, json_t *root)
 char *
 json_finish(Parser *parser)
 {
-	const size_t flags = JSON_SORT_KEYS | JSON_COMPACT;
+	/* 15 digits, so that 0.1 is not printed as 0.10000000000000001 */
+	const size_t flags = JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(15);
 	size_t		size = json_dumpb(parser->json, NULL, 0, flags);
 	char	   *text = arena_alloc(parser->arena, size + 1);
 
@@ -150,6 +151,41 @@ put_indexes(Parser *parser, json_t *object, const AccelerationSpec *spec)
 }
 
 static void
+put_conflicts(Parser *parser, json_t *object, const AccelerationSpec *spec)
+{
+	json_t	   *list = json_put_list(parser, object, "on_conflict");
+
+	for (size_t i = 0; i < spec->n_conflicts; i++)
+	{
+		json_t	   *conflict = json_add_object(parser, list);
+
+		put_column_list(parser, conflict, "columns", spec->conflicts[i].columns);
+		json_put_text(parser, conflict, "action", spec->conflicts[i].action);
+	}
+}
+
+/* What a refresh takes from the source, and what it refuses to believe. */
+static void
+put_reach(Parser *parser, json_t *object, const AccelerationSpec *spec)
+{
+	json_put_number(parser, object, "refresh_data_window_ms", spec->data_window_ms);
+	json_put_number(parser, object, "refresh_append_overlap_ms", spec->append_overlap_ms);
+	json_put_text(parser, object, "http_append_query", spec->append_query);
+	json_put_number(parser, object, "refresh_min_rows", spec->min_rows);
+	json_put(parser, object, "refresh_max_shrink",
+			 spec->max_shrink >= 0 ? json_real(spec->max_shrink) : json_null());
+}
+
+static void
+put_retention(Parser *parser, json_t *object, const RetentionSpec *spec)
+{
+	json_put_number(parser, object, "retention_period_ms", spec->period_ms);
+	json_put_text(parser, object, "retention_sql", spec->sql);
+	json_put_number(parser, object, "retention_check_interval_ms", spec->check_interval_ms);
+	json_put_text(parser, object, "retention_cron", spec->cron);
+}
+
+static void
 put_acceleration(Parser *parser, json_t *object, const AccelerationSpec *spec)
 {
 	json_put(parser, object, "accelerated", json_boolean(spec->accelerated));
@@ -158,11 +194,16 @@ put_acceleration(Parser *parser, json_t *object, const AccelerationSpec *spec)
 	json_put_text(parser, object, "refresh_mode", spec->refresh_mode);
 	json_put_text(parser, object, "refresh_sql", spec->refresh_sql);
 	json_put_number(parser, object, "refresh_interval_ms", spec->refresh_interval_ms);
+	json_put_text(parser, object, "refresh_cron", spec->refresh_cron);
+	json_put_number(parser, object, "refresh_jitter_max_ms", spec->jitter_max_ms);
 	json_put(parser, object, "refresh_retry_enabled", json_boolean(spec->retry_enabled));
 	json_put_number(parser, object, "refresh_retry_max_attempts", spec->retry_max_attempts);
 	json_put_text(parser, object, "refresh_on_startup", spec->refresh_on_startup);
 	put_indexes(parser, object, spec);
 	put_column_list(parser, object, "primary_key", &spec->primary_key);
+	put_conflicts(parser, object, spec);
+	put_reach(parser, object, spec);
+	put_retention(parser, object, &spec->retention);
 }
 
 char *
@@ -178,6 +219,7 @@ definition_print(Parser *parser, const ManifestDataset *dataset,
 	json_put_text(parser, object, "time_column", spec->time_column);
 	json_put_text(parser, object, "time_format", spec->time_format);
 	json_put_text(parser, object, "ready_state", spec->ready_state);
+	json_put_text(parser, object, "on_schema_change", spec->on_schema_change);
 	put_connection(parser, object, &spec->connection);
 	put_columns(parser, object, spec);
 	put_acceleration(parser, object, &spec->acceleration);

@@ -38,6 +38,8 @@ typedef struct ManifestDataset
 	char	   *definition;		/* JSON, keys sorted; NULL when it has errors */
 	char	   *refresh_sql;	/* for the server's own parser, or NULL */
 	int			refresh_sql_line;
+	char	   *retention_sql;	/* likewise */
+	int			retention_sql_line;
 } ManifestDataset;
 
 typedef struct Manifest

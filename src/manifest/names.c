@@ -187,8 +187,8 @@ column_list_add(Parser *parser, ColumnList *list, const char *name)
 	return true;
 }
 
-/* "a", "a, b" or "(a, b)" */
-void
+/* "a", "a, b" or "(a, b)"; false when it has been refused */
+bool
 column_list_parse(Parser *parser, const char *setting, const DocNode *node,
 				  ColumnList *list)
 {
@@ -215,4 +215,5 @@ column_list_parse(Parser *parser, const char *setting, const DocNode *node,
 					  "write one column, or several different ones as (a, b)",
 					  "%s \"%s\" is not a list of columns", setting,
 					  document_excerpt(parser->arena, node->text));
+	return good;
 }

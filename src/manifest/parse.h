@@ -64,15 +64,39 @@ typedef struct ConnectionSpec
 	const char *json_pointer;
 } ConnectionSpec;
 
+typedef struct ConflictSpec
+{
+	const ColumnList *columns;	/* of the key that the target means */
+	const char *action;
+} ConflictSpec;
+
+/* Nothing of it is set unless retention is enabled. */
+typedef struct RetentionSpec
+{
+	int64_t		period_ms;		/* -1: not by age */
+	const char *sql;
+	int			sql_line;
+	int64_t		check_interval_ms;	/* -1: by cron */
+	const char *cron;
+} RetentionSpec;
+
 typedef struct AccelerationSpec
 {
+	bool		has_time_column;
 	bool		accelerated;
 	const char *engine;
 	const char *mode;
-	const char *refresh_mode;
+	const char *refresh_mode;	/* NULL: refused */
 	const char *refresh_sql;
 	int			refresh_sql_line;
-	int64_t		refresh_interval_ms;	/* -1: load once */
+	int64_t		refresh_interval_ms;	/* -1: load once, or by cron */
+	const char *refresh_cron;
+	int64_t		jitter_max_ms;	/* -1: none */
+	int64_t		data_window_ms; /* -1: all rows */
+	int64_t		append_overlap_ms;	/* -1: none */
+	const char *append_query;
+	int64_t		min_rows;		/* -1: any number */
+	double		max_shrink;		/* -1: any */
 	bool		retry_enabled;
 	int64_t		retry_max_attempts; /* -1: no limit */
 	const char *refresh_on_startup;
@@ -81,6 +105,11 @@ typedef struct AccelerationSpec
 	size_t		n_indexes;
 	size_t		indexes_capacity;
 	ColumnList	primary_key;
+	bool		keys_valid;		/* these two, as far as they are there */
+	ConflictSpec *conflicts;
+	size_t		n_conflicts;
+	size_t		conflicts_capacity;
+	RetentionSpec retention;
 } AccelerationSpec;
 
 typedef struct DatasetSpec
@@ -89,6 +118,7 @@ typedef struct DatasetSpec
 	const char *time_column;
 	const char *time_format;
 	const char *ready_state;
+	const char *on_schema_change;
 	ColumnSpec *columns;
 	size_t		n_columns;
 	size_t		columns_capacity;
@@ -102,6 +132,9 @@ extern void parse_problem(Parser *parser, ManifestSeverity severity, int line,
 			__attribute__((format(printf, 5, 6)));
 extern void check_mapping(Parser *parser, const KeyTable *table,
 						  const DocNode *mapping);
+extern const DocNode *given_value(const DocNode *mapping, const char *key);
+extern int	key_line(const DocNode *mapping, const char *key);
+extern bool scalar_is_false(const DocNode *node);
 extern const DocNode *valid_value(const KeyTable *table, const DocNode *mapping,
 								  const char *key);
 extern const char *valid_text(const KeyTable *table, const DocNode *mapping,
@@ -112,6 +145,8 @@ extern int64_t valid_count(const KeyTable *table, const DocNode *mapping,
 						   const char *key, int64_t otherwise);
 extern int64_t valid_duration(const KeyTable *table, const DocNode *mapping,
 							  const char *key, int64_t otherwise);
+extern const char *valid_statement(Parser *parser, const DocNode *block,
+								   const char *key, const char *verb, int *line);
 extern void require_positive(Parser *parser, const DocNode *mapping,
 							 const char *key, int64_t milliseconds);
 
@@ -119,7 +154,7 @@ extern void require_positive(Parser *parser, const DocNode *mapping,
 extern bool table_name_parse(Parser *parser, const char *name, int line,
 							 char **schema, char **table);
 extern void column_name_check(Parser *parser, const char *name, int line);
-extern void column_list_parse(Parser *parser, const char *setting,
+extern bool column_list_parse(Parser *parser, const char *setting,
 							  const DocNode *node, ColumnList *list);
 
 /* connection.c, acceleration.c */
@@ -127,6 +162,21 @@ extern void connection_parse(Parser *parser, const DocNode *dataset,
 							 ConnectionSpec *spec);
 extern void acceleration_parse(Parser *parser, const DocNode *dataset,
 							   AccelerationSpec *spec);
+
+/* the parts of acceleration.c that are concerns of their own */
+extern void schedule_parse(Parser *parser, const DocNode *block, AccelerationSpec *spec);
+extern void append_parse(Parser *parser, const DocNode *block,
+						 const DocNode *params, AccelerationSpec *spec);
+extern void retention_parse(Parser *parser, const DocNode *block, AccelerationSpec *spec);
+
+/* append.c: settings that another one must be there for */
+extern void require_mode(Parser *parser, const AccelerationSpec *spec,
+						 const char *mode, const char *setting, int line);
+extern void require_time_column(Parser *parser, AccelerationSpec *spec,
+								const char *setting, int line);
+
+/* cron.c */
+extern const char *cron_parse(Parser *parser, const char *setting, const DocNode *node);
 
 /* dataset.c: fills what follows from an entry whose name is set already */
 extern void dataset_parse(Parser *parser, const DocNode *entry,

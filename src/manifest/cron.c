@@ -1,0 +1,246 @@
+/*-------------------------------------------------------------------------
+ *
+ * cron.c
+ *		Cron expressions of five fields.
+ *
+ * pg_cron, which is to run them, reads them as the classic cron does: what
+ * follows a field's understood part is skipped, a range that goes down holds
+ * nothing, and a step past the end counts as none.  Each of these turns a
+ * slip into another schedule without a word.  So an expression is accepted
+ * only when every byte of it has a meaning and some day will come at which
+ * it is due.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "parse.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define CRON_FIELDS		5
+#define BLANKS			" \t\r\n"
+
+typedef struct CronField
+{
+	const char *name;
+	int			low;
+	int			high;
+	const char *words;			/* in order from low, by three letters each, or NULL */
+} CronField;
+
+static const CronField fields[CRON_FIELDS] = {
+	{"minute", 0, 59, NULL},
+	{"hour", 0, 23, NULL},
+	{"day of the month", 1, 31, NULL},
+	{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
+	{"day of the week", 0, 7, "sunmontuewedthufrisat"},
+};
+
+enum
+{
+	MONTH_DAY = 2,
+	MONTH,
+	WEEK_DAY
+};
+
+/* What one field allows: bit n stands for the value n. */
+typedef uint64_t CronSet;
+
+/* One or two digits, or a word; NULL when there is neither. */
+static const char *
+read_value(const CronField *field, const char *p, int *value)
+{
+	size_t		digits = strspn(p, "0123456789");
+
+	if (digits == 1 || digits == 2)
+	{
+		*value = digits == 1 ? p[0] - '0' : (p[0] - '0') * 10 + (p[1] - '0');
+		return p + digits;
+	}
+	if (field->words == NULL || digits > 0)
+		return NULL;
+	for (int i = 0; field->words[i * 3] != '\0'; i++)
+	{
+		if (strncasecmp(field->words + i * 3, p, 3) == 0)
+		{
+			*value = field->low + i;
+			return p + 3;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * "*", a value or a range, the first and the last with a step if need be.
+ * NULL with *fault set when it is none of them.
+ */
+static const char *
+read_item(const CronField *field, const char *p, CronSet *set, const char **fault)
+{
+	bool		single = false;
+	int			first = field->low;
+	int			last = field->high;
+	int			step = 1;
+
+	*fault = "is not understood";
+	if (*p == '*')
+		p++;
+	else
+	{
+		p = read_value(field, p, &first);
+		if (p == NULL)
+			return NULL;
+		single = *p != '-';
+		last = first;
+		if (!single && (p = read_value(field, p + 1, &last)) == NULL)
+			return NULL;
+	}
+	if (*p == '/')
+	{
+		if (single)
+		{
+			*fault = "has a step without a range";
+			return NULL;
+		}
+		p = read_value(&fields[0], p + 1, &step);
+		if (p == NULL)
+			return NULL;
+	}
+	if (first < field->low || last < field->low ||
+		first > field->high || last > field->high)
+		*fault = "is out of range";
+	else if (first > last)
+		*fault = "is a range that goes down";
+	else if (step < 1 || step > last - first + 1)
+		*fault = "has a step that does not fit into its range";
+	else
+	{
+		for (int i = first; i <= last; i += step)
+			*set |= (CronSet) 1 << i;
+		return p;
+	}
+	return NULL;
+}
+
+/* A list of items; NULL when it is good, else what is wrong with it. */
+static const char *
+read_field(const CronField *field, const char *text, CronSet *set)
+{
+	const char *fault;
+
+	*set = 0;
+	for (const char *p = text;; p++)
+	{
+		p = read_item(field, p, set, &fault);
+		if (p == NULL)
+			return fault;
+		if (*p == '\0')
+			return NULL;
+		if (*p != ',')
+			return "is not understood";
+	}
+}
+
+/* The cure for a field: what its values are, and how they are joined. */
+static const char *
+field_hint(Parser *parser, const CronField *field)
+{
+	return arena_printf(parser->arena,
+						"the %s goes from %d to %d%s; write *, */2, %d, %d-%d, %d-%d/2 or several of these with commas",
+						field->name, field->low, field->high,
+						field->words ? ", or by three letters of its English name" : "",
+						field->low + 1, field->low + 1, field->high - 1,
+						field->low, field->high);
+}
+
+/*
+ * Do the days exist?  Only when the day of the week leaves it to the day of
+ * the month, since otherwise either of the two suffices.
+ */
+static bool
+has_a_day(const CronSet *sets, const char *week_day)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	if (week_day[0] != '*')
+		return true;
+	for (int month = 1; month <= 12; month++)
+	{
+		CronSet		exist = ((CronSet) 1 << (days[month - 1] + 1)) - 1;
+
+		if ((sets[MONTH] >> month & 1) != 0 && (sets[MONTH_DAY] & exist) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Cuts text at its blanks; returns how many parts there are, kept or not. */
+static size_t
+split_fields(Parser *parser, const char *text, char *parts[CRON_FIELDS])
+{
+	size_t		count = 0;
+
+	for (const char *p = text + strspn(text, BLANKS); *p != '\0'; count++)
+	{
+		size_t		length = strcspn(p, BLANKS);
+
+		if (count < CRON_FIELDS)
+			parts[count] = arena_strndup(parser->arena, p, length);
+		p += length;
+		p += strspn(p, BLANKS);
+	}
+	return count;
+}
+
+static bool
+check_count(Parser *parser, const char *setting, const DocNode *node, size_t count)
+{
+	const char *excerpt = document_excerpt(parser->arena, node->text);
+
+	if (node->text[strspn(node->text, BLANKS)] == '@')
+		parse_problem(parser, MANIFEST_ERROR, node->line,
+					  "write five fields, for instance '0 * * * *' for every hour",
+					  "%s \"%s\" is a name, and names are not supported", setting, excerpt);
+	else if (count == CRON_FIELDS + 1)
+		parse_problem(parser, MANIFEST_ERROR, node->line,
+					  "take the first field out: minute, hour, day of the month, month and day of the week remain",
+					  "%s \"%s\" has six fields, and seconds are not supported", setting, excerpt);
+	else if (count != CRON_FIELDS)
+		parse_problem(parser, MANIFEST_ERROR, node->line,
+					  "write minute, hour, day of the month, month and day of the week, for instance '30 4 * * *'",
+					  "%s \"%s\" has not five fields", setting, excerpt);
+	return count == CRON_FIELDS;
+}
+
+/* The expression with one blank between its fields; NULL when it is refused. */
+const char *
+cron_parse(Parser *parser, const char *setting, const DocNode *node)
+{
+	char	   *parts[CRON_FIELDS];
+	CronSet		sets[CRON_FIELDS];
+
+	if (!check_count(parser, setting, node, split_fields(parser, node->text, parts)))
+		return NULL;
+	for (int i = 0; i < CRON_FIELDS; i++)
+	{
+		const char *fault = read_field(&fields[i], parts[i], &sets[i]);
+
+		if (fault != NULL)
+		{
+			parse_problem(parser, MANIFEST_ERROR, node->line,
+						  field_hint(parser, &fields[i]),
+						  "the %s \"%s\" of %s %s", fields[i].name,
+						  document_excerpt(parser->arena, parts[i]), setting, fault);
+			return NULL;
+		}
+	}
+	if (!has_a_day(sets, parts[WEEK_DAY]))
+	{
+		parse_problem(parser, MANIFEST_ERROR, node->line, "choose a day that exists",
+					  "%s \"%s\" is never due, since no such month has such a day", setting,
+					  document_excerpt(parser->arena, node->text));
+		return NULL;
+	}
+	return arena_printf(parser->arena, "%s %s %s %s %s",
+						parts[0], parts[1], parts[2], parts[3], parts[4]);
+}

@@ -1,0 +1,250 @@
+/*-------------------------------------------------------------------------
+ *
+ * watermark.c
+ *		The newest time a table holds, and what it means for the next refresh.
+ *
+ * Always asked of the table, never remembered beside it: whatever retention or
+ * a person has done to the table, the next refresh starts from the rows that
+ * are there.  The table has an index for it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "compat.h"
+#include "refresh/watermark.h"
+
+/* what a time_column's values are */
+typedef enum TimeKind
+{
+	TIME_WITH_ZONE,
+	TIME_WITHOUT_ZONE,
+	TIME_DATE,
+	TIME_UNIX_SECONDS,
+	TIME_UNIX_MILLIS,
+	TIME_TEXT					/* ISO 8601 */
+} TimeKind;
+
+static bool
+format_is(const Dataset *dataset, const char *format)
+{
+	return dataset->time_format != NULL && strcmp(dataset->time_format, format) == 0;
+}
+
+pg_noreturn static void
+refuse_type(const Dataset *dataset, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 dataset->time_format == NULL ?
+			 errmsg("time_column \"%s\" of dataset \"%s\" has type %s, which is no time",
+					dataset->time_column, dataset->name, format_type_be(type)) :
+			 errmsg("time_column \"%s\" of dataset \"%s\" has type %s, which does not agree with time_format %s",
+					dataset->time_column, dataset->name, format_type_be(type), dataset->time_format),
+			 errhint("time_format is timestamptz, timestamp or date for columns of that type, unix_seconds or unix_millis for numbers, ISO8601 for text and for columns whose text was read as a time.")));
+}
+
+static TimeKind
+time_kind(const Dataset *dataset, Oid type)
+{
+	bool		unset = dataset->time_format == NULL;
+
+	switch (type)
+	{
+		case TIMESTAMPTZOID:
+			if (unset || format_is(dataset, "timestamptz") || format_is(dataset, "ISO8601"))
+				return TIME_WITH_ZONE;
+			break;
+		case TIMESTAMPOID:
+			if (unset || format_is(dataset, "timestamp") || format_is(dataset, "ISO8601"))
+				return TIME_WITHOUT_ZONE;
+			break;
+		case DATEOID:
+			if (unset || format_is(dataset, "date") || format_is(dataset, "ISO8601"))
+				return TIME_DATE;
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+			if (unset || format_is(dataset, "ISO8601"))
+				return TIME_TEXT;
+			break;
+		case INT4OID:
+		case INT8OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			if (format_is(dataset, "unix_seconds"))
+				return TIME_UNIX_SECONDS;
+			if (format_is(dataset, "unix_millis"))
+				return TIME_UNIX_MILLIS;
+			break;
+	}
+	refuse_type(dataset, type);
+}
+
+static Oid
+column_type(const Dataset *dataset)
+{
+	AttrNumber	attnum = get_attnum(dataset->relation, dataset->time_column);
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("time_column \"%s\" of dataset \"%s\" is not a column of its table",
+						dataset->time_column, dataset->name)));
+	return get_atttype(dataset->relation, attnum);
+}
+
+/* the column as something that has an order in time */
+static char *
+time_value(TimeKind kind, const char *column)
+{
+	return kind == TIME_TEXT ? psprintf("%s::timestamptz", column) : pstrdup(column);
+}
+
+/* value less a span, as an expression */
+static char *
+less_span(TimeKind kind, const char *value, int64 ms)
+{
+	switch (kind)
+	{
+		case TIME_DATE:
+			return psprintf("(%s - %lld)", value, (long long) ((ms + 86399999) / 86400000));
+		case TIME_UNIX_SECONDS:
+			return psprintf("(%s - %lld)", value, (long long) ((ms + 999) / 1000));
+		case TIME_UNIX_MILLIS:
+			return psprintf("(%s - %lld)", value, (long long) ms);
+		default:
+			return psprintf("(%s - %lld * interval '1 ms')", value, (long long) ms);
+	}
+}
+
+/* the present, as a value of the kind; times without a zone are UTC */
+static const char *
+present(TimeKind kind)
+{
+	switch (kind)
+	{
+		case TIME_WITHOUT_ZONE:
+			return "(now() AT TIME ZONE 'UTC')";
+		case TIME_DATE:
+			return "(now() AT TIME ZONE 'UTC')::date";
+		case TIME_UNIX_SECONDS:
+			return "extract(epoch FROM now())";
+		case TIME_UNIX_MILLIS:
+			return "(extract(epoch FROM now()) * 1000)";
+		default:
+			return "now()";
+	}
+}
+
+/* an expression for the text in which a source is told of a value */
+static char *
+source_text(TimeKind kind, const char *value)
+{
+	switch (kind)
+	{
+		case TIME_WITHOUT_ZONE:
+			return psprintf("to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", value);
+		case TIME_DATE:
+			return psprintf("to_char(%s, 'YYYY-MM-DD')", value);
+		case TIME_UNIX_SECONDS:
+		case TIME_UNIX_MILLIS:
+			return psprintf("floor(%s)::text", value);
+		default:
+			return psprintf("to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", value);
+	}
+}
+
+Watermark *
+watermark_read(const Dataset *dataset)
+{
+	MemoryContext context = CurrentMemoryContext;
+	TimeKind	kind = time_kind(dataset, column_type(dataset));
+	const char *column = quote_identifier(dataset->time_column);
+	Watermark  *watermark = NULL;
+	StringInfoData query;
+	CatalogRights rights;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT newest::text, floor::text, %s FROM (SELECT newest, %s AS floor FROM"
+					 " (SELECT max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
+					 source_text(kind, "floor"), less_span(kind, "newest", dataset->append_overlap_ms),
+					 time_value(kind, column),
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(dataset->relation)),
+												get_rel_name(dataset->relation)));
+	catalog_enter_as_owner(dataset, &rights);
+	SPI_connect();
+	catalog_execute(query.data, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+	{
+		watermark = MemoryContextAlloc(context, sizeof(Watermark));
+		watermark->newest = catalog_text(0, 1, context);
+		watermark->floor = catalog_text(0, 2, context);
+		watermark->for_source = catalog_text(0, 3, context);
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+	return watermark;
+}
+
+char *
+watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type)
+{
+	TimeKind	kind = time_kind(dataset, type);
+	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
+
+	return psprintf("(%s >= %s::%s OR %s IS NULL)", time_value(kind, column),
+					quote_literal_cstr(watermark->floor),
+					kind == TIME_TEXT ? "timestamptz" : format_type_be(type), column);
+}
+
+char *
+window_condition(const Dataset *dataset, Oid type)
+{
+	TimeKind	kind = time_kind(dataset, type);
+	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
+
+	return psprintf("(%s >= %s OR %s IS NULL)", time_value(kind, column),
+					less_span(kind, present(kind), dataset->data_window_ms), column);
+}
+
+char *
+retention_condition(const Dataset *dataset)
+{
+	TimeKind	kind = time_kind(dataset, column_type(dataset));
+
+	return psprintf("%s < %s", time_value(kind, quote_identifier(dataset->time_column)),
+					less_span(kind, present(kind), dataset->retention_period_ms));
+}
+
+char *
+watermark_query(const Dataset *dataset, const Watermark *watermark)
+{
+	StringInfoData query;
+	const char *mark;
+
+	if (dataset->append_query == NULL || watermark == NULL)
+		return NULL;
+	mark = strstr(dataset->append_query, "{watermark}");
+	if (mark == NULL)
+		return NULL;
+	initStringInfo(&query);
+	appendBinaryStringInfo(&query, dataset->append_query, (int) (mark - dataset->append_query));
+	for (const char *p = watermark->for_source; *p != '\0'; p++)
+	{
+		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
+			appendStringInfoChar(&query, *p);
+		else
+			appendStringInfo(&query, "%%%02X", (unsigned char) *p);
+	}
+	appendStringInfoString(&query, mark + strlen("{watermark}"));
+	return query.data;
+}
