@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
+#include "parser/parse_type.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
@@ -179,6 +180,17 @@ compat_owns_database(Oid database)
 	return object_ownercheck(DatabaseRelationId, database, GetUserId());
 #else
 	return pg_database_ownercheck(database, GetUserId());
+#endif
+}
+
+/* 16: soft errors */
+static inline void
+compat_parse_type(const char *text, Oid *type, int32 *typmod)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) parseTypeString(text, type, typmod, NULL);
+#else
+	parseTypeString(text, type, typmod, false);
 #endif
 }
 

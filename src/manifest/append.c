@@ -17,32 +17,6 @@
 #define WATERMARK		"{watermark}"
 #define ACTIONS			"drop|upsert|upsert_dedup|upsert_dedup_by_row_id"
 
-/*
- * Refuses a setting that works in one refresh_mode alone.  A mode that has
- * been refused itself (NULL) says nothing about what belongs with it.
- */
-void
-require_mode(Parser *parser, const AccelerationSpec *spec, const char *mode,
-			 const char *setting, int line)
-{
-	if (spec->refresh_mode != NULL && strcmp(spec->refresh_mode, mode) != 0)
-		parse_problem(parser, MANIFEST_ERROR, line,
-					  arena_printf(parser->arena, "write refresh_mode: %s, or take it out", mode),
-					  "%s needs refresh_mode %s", setting, mode);
-}
-
-void
-require_time_column(Parser *parser, AccelerationSpec *spec, const char *setting,
-					int line)
-{
-	if (spec->has_time_column)
-		return;
-	parse_problem(parser, MANIFEST_ERROR, line,
-				  "write time_column: and the column, above acceleration",
-				  "%s needs time_column", setting);
-	spec->has_time_column = true;	/* one cure for all, so it is said once */
-}
-
 static void
 parse_reach(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 {
@@ -152,6 +126,17 @@ has_key(const AccelerationSpec *spec)
 	return spec->primary_key.count > 0;
 }
 
+static bool
+target_is_taken(const AccelerationSpec *spec, const ColumnList *columns)
+{
+	for (size_t i = 0; i < spec->n_conflicts; i++)
+	{
+		if (spec->conflicts[i].columns == columns)
+			return true;
+	}
+	return false;
+}
+
 static void
 parse_conflict(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 {
@@ -160,6 +145,12 @@ parse_conflict(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 	ConflictSpec conflict = {0};
 	ColumnList	columns = {0};
 
+	if (action->kind == DOC_SCALAR && word_in_list(ACTIONS, action->text))
+		conflict.action = action->text;
+	else
+		parse_problem(parser, MANIFEST_ERROR, action->line,
+					  "valid values: drop, upsert, upsert_dedup, upsert_dedup_by_row_id",
+					  "the action for target \"%s\" of on_conflict is not valid", target);
 	if (!column_list_parse(parser, "target", pair->key, &columns))
 		return;
 	conflict.columns = find_key(spec, &columns);
@@ -168,23 +159,15 @@ parse_conflict(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 					  "name the columns of primary_key or of an index that is unique",
 					  "target \"%s\" of on_conflict is neither the primary_key nor a unique index",
 					  target);
-	for (size_t i = 0; i < spec->n_conflicts; i++)
+	else if (target_is_taken(spec, conflict.columns))
+		parse_problem(parser, MANIFEST_ERROR, pair->key->line, "keep one of the two",
+					  "target \"%s\" of on_conflict is there twice", target);
+	else if (conflict.action != NULL)
 	{
-		if (conflict.columns != NULL && conflict.columns == spec->conflicts[i].columns)
-			parse_problem(parser, MANIFEST_ERROR, pair->key->line, "keep one of the two",
-						  "target \"%s\" of on_conflict is there twice", target);
+		spec->conflicts = arena_grow(parser->arena, spec->conflicts, spec->n_conflicts,
+									 &spec->conflicts_capacity, sizeof(ConflictSpec));
+		spec->conflicts[spec->n_conflicts++] = conflict;
 	}
-	if (action->kind != DOC_SCALAR || !word_in_list(ACTIONS, action->text))
-	{
-		parse_problem(parser, MANIFEST_ERROR, action->line,
-					  "valid values: drop, upsert, upsert_dedup, upsert_dedup_by_row_id",
-					  "the action for target \"%s\" of on_conflict is not valid", target);
-		return;
-	}
-	conflict.action = action->text;
-	spec->conflicts = arena_grow(parser->arena, spec->conflicts, spec->n_conflicts,
-								 &spec->conflicts_capacity, sizeof(ConflictSpec));
-	spec->conflicts[spec->n_conflicts++] = conflict;
 }
 
 /* Two keys may disagree about which row to replace; about dropping they cannot. */

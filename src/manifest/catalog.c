@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
@@ -24,6 +25,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "manifest/catalog.h"
@@ -66,7 +68,8 @@ DIFFERS("source_applied", SOURCE_KEYS)
 " m.secrets::text, m.path,"
 " r.schema, r.\"table\", r.\"from\", r.description,"
 " r.params->>'http_username', r.params->>'http_password', r.http_headers,"
-" r.http_port, r.client_timeout_ms, r.connect_timeout_ms, r.format, r.json_pointer,"
+" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647),"
+" r.format, r.json_pointer,"
 " r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms,"
 " r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup,"
 DIFFERS("applied", ROW_KEYS)
@@ -77,7 +80,7 @@ DIFFERS("applied", ROW_KEYS)
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
 " description text, params jsonb, http_headers text, http_port int,"
-" client_timeout_ms int, connect_timeout_ms int, format text, json_pointer text,"
+" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text,"
 " accelerated bool, mode text, refresh_mode text, refresh_sql text,"
 " refresh_interval_ms int8, refresh_retry_enabled bool,"
 " refresh_retry_max_attempts int, refresh_on_startup text, time_column text,"
@@ -207,6 +210,67 @@ catalog_ensure_schema(const char *schema, Oid owner)
 	if (!OidIsValid(get_namespace_oid(schema, true)))
 		catalog_run(psprintf("CREATE SCHEMA %s AUTHORIZATION %s", quote_identifier(schema),
 							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+void
+catalog_ensure_owner(Oid relation, Oid owner)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	bool		same;
+	bool		foreign;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	same = ((Form_pg_class) GETSTRUCT(tuple))->relowner == owner;
+	foreign = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_FOREIGN_TABLE;
+	ReleaseSysCache(tuple);
+	if (!same)
+		catalog_run(psprintf("ALTER %s %s OWNER TO %s", foreign ? "FOREIGN TABLE" : "TABLE",
+							 catalog_relation_name(relation),
+							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+char *
+catalog_relation_name(Oid relation)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+									  get_rel_name(relation));
+}
+
+static char *
+owning_dataset(Oid relation)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(relation)};
+	MemoryContext context = CurrentMemoryContext;
+	char	   *name = NULL;
+
+	SPI_connect();
+	catalog_execute("SELECT d.name FROM spice.dataset d WHERE d.relation = $1 OR d.source_relation = $1",
+					1, types, values, NULL);
+	if (SPI_processed > 0)
+		name = catalog_text(0, 1, context);
+	SPI_finish();
+	return name;
+}
+
+void
+catalog_refuse_relation(const Dataset *dataset, Oid relation)
+{
+	char	   *other = owning_dataset(relation);
+
+	if (other != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation %s belongs to dataset \"%s\"", catalog_relation_name(relation), other),
+				 errdetail("Dataset \"%s\" needs this name.", dataset->name),
+				 errhint("If \"%s\" has left the manifest, SELECT spice_drop(%s) drops it.",
+						 other, quote_literal_cstr(other))));
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation %s already exists and is not spice's", catalog_relation_name(relation)),
+			 errdetail("Dataset \"%s\" needs this name.", dataset->name),
+			 errhint("Rename the relation or the dataset.")));
 }
 
 char *
@@ -350,6 +414,7 @@ read_dataset(MemoryContext context)
 
 	dataset->definition = catalog_text(0, COL_DEFINITION, context);
 	dataset->changed = catalog_bool(0, COL_CHANGED);
+	dataset->described = catalog_bool(0, COL_DESCRIBED);
 	dataset->source_changed = catalog_bool(0, COL_SOURCE_CHANGED);
 	dataset->accelerated = catalog_bool(0, COL_ACCELERATED);
 	dataset->from = catalog_text(0, COL_FROM, context);
@@ -372,7 +437,6 @@ read_dataset(MemoryContext context)
 
 	dataset->reload = catalog_bool(0, COL_RELOAD);
 	dataset->changed |= dataset->reload;
-	dataset->described = catalog_bool(0, COL_DESCRIBED);
 	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
 	dataset->time_column = catalog_text(0, COL_TIME_COLUMN, context);
 	dataset->time_format = catalog_text(0, COL_TIME_FORMAT, context);

@@ -14,6 +14,8 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "compat.h"
+
 #define SPICE_SCHEMA		"spice"
 #define SPICE_SOURCE_SCHEMA	"spice_source"
 #define SPICE_SERVER		"spice"
@@ -164,6 +166,15 @@ extern void catalog_execute(const char *command, int nargs, Oid *types,
 
 /* runs one statement, DDL above all, in an SPI connection of its own */
 extern void catalog_run(const char *command);
+
+/* what a relation is called, qualified and quoted */
+extern char *catalog_relation_name(Oid relation);
+
+/* gives a relation of ours to the role that is to own it, spice.role having changed */
+extern void catalog_ensure_owner(Oid relation, Oid owner);
+
+/* raises the error for a relation that stands where the dataset's should */
+pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);
 
 /* creates a schema that a dataset's name asks for, unless it is there */
 extern void catalog_ensure_schema(const char *schema, Oid owner);

@@ -380,3 +380,29 @@ require_positive(Parser *parser, const DocNode *mapping, const char *key,
 		parse_problem(parser, MANIFEST_ERROR, document_get(mapping, key)->line,
 					  "write a duration such as 30s", "%s must be more than zero", key);
 }
+
+/*
+ * Refuses a setting that works in one refresh_mode alone.  A mode that has
+ * been refused itself (NULL) says nothing about what belongs with it.
+ */
+void
+require_mode(Parser *parser, const AccelerationSpec *spec, const char *mode,
+			 const char *setting, int line)
+{
+	if (spec->refresh_mode != NULL && strcmp(spec->refresh_mode, mode) != 0)
+		parse_problem(parser, MANIFEST_ERROR, line,
+					  arena_printf(parser->arena, "write refresh_mode: %s, or take it out", mode),
+					  "%s needs refresh_mode %s", setting, mode);
+}
+
+void
+require_time_column(Parser *parser, AccelerationSpec *spec, const char *setting,
+					int line)
+{
+	if (spec->has_time_column)
+		return;
+	parse_problem(parser, MANIFEST_ERROR, line,
+				  "write time_column: and the column, above acceleration",
+				  "%s needs time_column", setting);
+	spec->has_time_column = true;	/* one cure for all, so it is said once */
+}

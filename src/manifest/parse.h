@@ -149,6 +149,10 @@ extern const char *valid_statement(Parser *parser, const DocNode *block,
 								   const char *key, const char *verb, int *line);
 extern void require_positive(Parser *parser, const DocNode *mapping,
 							 const char *key, int64_t milliseconds);
+extern void require_mode(Parser *parser, const AccelerationSpec *spec,
+						 const char *mode, const char *setting, int line);
+extern void require_time_column(Parser *parser, AccelerationSpec *spec,
+								const char *setting, int line);
 
 /* names.c: names of datasets, tables and columns */
 extern bool table_name_parse(Parser *parser, const char *name, int line,
@@ -168,12 +172,6 @@ extern void schedule_parse(Parser *parser, const DocNode *block, AccelerationSpe
 extern void append_parse(Parser *parser, const DocNode *block,
 						 const DocNode *params, AccelerationSpec *spec);
 extern void retention_parse(Parser *parser, const DocNode *block, AccelerationSpec *spec);
-
-/* append.c: settings that another one must be there for */
-extern void require_mode(Parser *parser, const AccelerationSpec *spec,
-						 const char *mode, const char *setting, int line);
-extern void require_time_column(Parser *parser, AccelerationSpec *spec,
-								const char *setting, int line);
 
 /* cron.c */
 extern const char *cron_parse(Parser *parser, const char *setting, const DocNode *node);

@@ -30,7 +30,7 @@
 #include "manifest/refresh_sql.h"
 #include "spice.h"
 
-#define MAX_MANIFEST_SIZE	(16 * 1024 * 1024)
+#define MAX_MANIFEST_SIZE	(4 * 1024 * 1024)
 
 /* the catalog's side of one dataset */
 typedef struct KnownDataset
@@ -63,7 +63,7 @@ read_manifest(const char *path, size_t *length, char **error)
 	else if (fstat(fileno(file), &status) != 0)
 		*error = psprintf("cannot read manifest \"%s\": %m", path);
 	else if (!S_ISREG(status.st_mode) || status.st_size > MAX_MANIFEST_SIZE)
-		*error = psprintf("manifest \"%s\" is not a file of at most 16 MB", path);
+		*error = psprintf("manifest \"%s\" is not a file of at most 4 MB", path);
 	else
 	{
 		text = palloc(status.st_size + 1);

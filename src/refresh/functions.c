@@ -226,7 +226,7 @@ run_on_dataset(const char *command, const Dataset *dataset)
 
 /*
  * True once the manifest has been read and everything it accelerates has been
- * loaded.  A dataset that fails later does not take readiness away: its last
+ * loaded; a dataset that the manifest does not define validly is waited for.  A dataset that fails later does not take readiness away: its last
  * rows still serve.
  */
 Datum
@@ -238,7 +238,8 @@ spice_ready(PG_FUNCTION_ARGS)
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
-					" (SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.loaded IS NULL)",
+					" (SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.loaded IS NULL"
+					" AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
 					0, NULL, NULL, NULL);
 	ready = SPI_processed > 0;
 	SPI_finish();
@@ -276,8 +277,7 @@ drop_relation(Oid relation)
 	if (kind == '\0')
 		return;
 	catalog_run(psprintf("DROP %s %s", kind == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE",
-						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-													get_rel_name(relation))));
+						 catalog_relation_name(relation)));
 }
 
 Datum

@@ -160,7 +160,7 @@ state_loaded(const Refresh *refresh)
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
 				 !OidIsValid(dataset->source_relation));
-	add_int(&arguments, refresh->rows);
+	add_argument(&arguments, INT8OID, Int64GetDatum(refresh->rows), !dataset->accelerated);
 	add_text(&arguments, keep ? response->etag : NULL);
 	add_text(&arguments, keep ? response->last_modified : NULL);
 	add_argument(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
@@ -168,7 +168,7 @@ state_loaded(const Refresh *refresh)
 	add_text(&arguments, refresh->outcome);
 	run("UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
 		" source_applied = $2::jsonb, source_relation = $4,"
-		" loaded = CASE WHEN $10 = '" OUTCOME_EMPTY "' THEN loaded ELSE clock_timestamp() END,"
+		" loaded = clock_timestamp(),"
 		" checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
 		" failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
 		" next_refresh = CASE WHEN $9 > 0 AND in_manifest THEN clock_timestamp() + $9 * interval '1 ms' END"
@@ -184,7 +184,8 @@ state_checked(const Refresh *refresh)
 	add_int(&arguments, refresh->dataset->id);
 	add_int(&arguments, refresh->dataset->refresh_interval_ms);
 	add_text(&arguments, refresh->outcome);
-	run("UPDATE spice.dataset SET checked = clock_timestamp(), failures = 0, attempt = 0,"
+	add_text(&arguments, refresh->dataset->changed ? NULL : refresh->dataset->definition);
+	run("UPDATE spice.dataset SET applied = coalesce($4::jsonb, applied), checked = clock_timestamp(), failures = 0, attempt = 0,"
 		" last_error = NULL, last_outcome = $3,"
 		" next_refresh = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);

@@ -132,10 +132,9 @@ find_or_create_table(Dataset *dataset, TupleDesc result)
 		table = table_create(dataset, result, catalog_table_owner());
 		/* made from the definition, so that nothing is left to change */
 		dataset->changed = false;
-		table_comment(dataset, table);
 	}
-	else if (dataset->changed)
-		table_comment(dataset, table);
+	else
+		catalog_ensure_owner(table, catalog_table_owner());
 	return table;
 }
 
@@ -148,6 +147,19 @@ check_override(const Refresh *refresh)
 				 errmsg("dataset \"%s\" has not been loaded with its present definition",
 						refresh->dataset->name),
 				 errhint("Refresh it without refresh_sql first.")));
+}
+
+/* descriptions become comments, once per definition */
+static void
+describe(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+
+	if (dataset->described)
+		return;
+	table_comment(dataset, dataset->relation);
+	if (dataset->source_relation != dataset->relation)
+		table_comment(dataset, dataset->source_relation);
 }
 
 static void
@@ -188,14 +200,20 @@ load_and_swap(Refresh *refresh)
 	INSTR_TIME_SET_CURRENT(start);
 	build_swap(build);
 	refresh->swap_ms = elapsed_ms(start);
+	describe(refresh);
 	catalog_leave(&rights);
 }
 
 static void
 register_source(Refresh *refresh)
 {
+	CatalogRights rights;
+
 	refresh->dataset->relation = refresh->dataset->source_relation;
 	refresh->outcome = OUTCOME_REGISTERED;
+	catalog_enter(&rights);
+	describe(refresh);
+	catalog_leave(&rights);
 	state_loaded(refresh);
 }
 
@@ -208,6 +226,9 @@ refresh_apply(Refresh *refresh)
 	if (is_unchanged(refresh))
 	{
 		refresh->outcome = OUTCOME_UNCHANGED;
+		catalog_enter(&rights);
+		describe(refresh);
+		catalog_leave(&rights);
 		state_checked(refresh);
 		history_end(refresh, NULL);
 		return;
@@ -239,8 +260,10 @@ is_transient(const ErrorData *error)
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
 		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
 			return true;
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+			/* a limit that somebody set, temp_file_limit for instance, stays */
+			return error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
 		default:
 			return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 				error->sqlerrcode == ERRCODE_QUERY_CANCELED;
@@ -257,8 +280,8 @@ error_text(const ErrorData *error)
 	appendStringInfoString(&text, error->message);
 	if (error->detail != NULL)
 		appendStringInfo(&text, "; %s", error->detail);
-	if (error->context != NULL && error->detail == NULL)
-		appendStringInfo(&text, "; %s", error->context);
+	if (error->context != NULL)
+		appendStringInfo(&text, "; %.*s", (int) strcspn(error->context, "\n"), error->context);
 	if (error->hint != NULL)
 		appendStringInfo(&text, " (%s)", error->hint);
 	return text.data;

@@ -27,6 +27,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "source/source.h"
 #include "source/typing.h"
 
@@ -36,7 +37,6 @@ typedef struct WantedColumn
 	char	   *name;
 	Oid			type;
 	int32		typmod;
-	char	   *description;
 } WantedColumn;
 
 static char *
@@ -93,13 +93,21 @@ find_column(List *columns, const char *name)
 }
 
 static void
+declared_type_callback(void *arg)
+{
+	const WantedColumn *column = arg;
+
+	errcontext("type of column \"%s\" in the manifest", column->name);
+}
+
+static void
 parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, WantedColumn *column)
 {
-#if PG_VERSION_NUM >= 160000
-	parseTypeString(declared->type, &column->type, &column->typmod, NULL);
-#else
-	parseTypeString(declared->type, &column->type, &column->typmod, false);
-#endif
+	ErrorContextCallback callback = {error_context_stack, declared_type_callback, column};
+
+	error_context_stack = &callback;
+	compat_parse_type(declared->type, &column->type, &column->typmod);
+	error_context_stack = callback.previous;
 	if (get_typtype(column->type) == TYPTYPE_PSEUDO)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
@@ -126,7 +134,6 @@ wanted_columns(const Dataset *dataset, Spool *spool)
 		WantedColumn *column = palloc0(sizeof(WantedColumn));
 
 		column->name = declared->name;
-		column->description = declared->description;
 		column->type = TEXTOID;
 		column->typmod = -1;
 		if (declared->type != NULL)
@@ -219,26 +226,6 @@ alter_foreign_table(const Dataset *dataset, List *columns)
 	}
 }
 
-static void
-comment_foreign_table(const Dataset *dataset, List *columns)
-{
-	char	   *name = source_relation_name(dataset);
-	ListCell   *cell;
-
-	if (dataset->description != NULL)
-		catalog_run(psprintf("COMMENT ON FOREIGN TABLE %s IS %s", name,
-					 quote_literal_cstr(dataset->description)));
-	foreach(cell, columns)
-	{
-		WantedColumn *column = lfirst(cell);
-
-		if (column->description != NULL)
-			catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name,
-						 quote_identifier(column->name),
-						 quote_literal_cstr(column->description)));
-	}
-}
-
 static Oid
 existing_relation(const Dataset *dataset)
 {
@@ -248,7 +235,7 @@ existing_relation(const Dataset *dataset)
 }
 
 static void
-refuse_foreign_relation(const Dataset *dataset)
+refuse_relation(const Dataset *dataset)
 {
 	if (existing_relation(dataset) == dataset->relation)
 		ereport(ERROR,
@@ -256,11 +243,7 @@ refuse_foreign_relation(const Dataset *dataset)
 				 errmsg("dataset \"%s\" is no longer accelerated, but its table is still there", dataset->name),
 				 errhint("DROP TABLE %s to let the foreign table take its name.",
 						 source_relation_name(dataset))));
-	ereport(ERROR,
-			(errcode(ERRCODE_DUPLICATE_TABLE),
-			 errmsg("relation %s already exists and is not spice's", source_relation_name(dataset)),
-			 errdetail("Dataset \"%s\" needs this name for its foreign table.", dataset->name),
-			 errhint("Rename the relation or the dataset.")));
+	catalog_refuse_relation(dataset, existing_relation(dataset));
 }
 
 bool
@@ -269,7 +252,10 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	List	   *columns;
 
 	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+	{
+		catalog_ensure_owner(dataset->source_relation, owner);
 		return true;
+	}
 	columns = wanted_columns(dataset, spool);
 	if (columns == NIL)
 		return false;
@@ -278,13 +264,11 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	if (OidIsValid(dataset->source_relation) &&
 		dataset->source_relation != existing_relation(dataset))
 	{
-		catalog_run(psprintf("DROP FOREIGN TABLE %s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(dataset->source_relation)),
-												get_rel_name(dataset->source_relation))));
+		catalog_run(psprintf("DROP FOREIGN TABLE %s", catalog_relation_name(dataset->source_relation)));
 		dataset->source_relation = InvalidOid;
 	}
 	if (!OidIsValid(dataset->source_relation) && OidIsValid(existing_relation(dataset)))
-		refuse_foreign_relation(dataset);
+		refuse_relation(dataset);
 
 	if (!OidIsValid(dataset->source_relation))
 	{
@@ -292,11 +276,13 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 		create_foreign_table(dataset, columns);
 		CommandCounterIncrement();
 		dataset->source_relation = existing_relation(dataset);
-		catalog_run(psprintf("ALTER FOREIGN TABLE %s OWNER TO %s", source_relation_name(dataset),
-					 quote_identifier(GetUserNameFromId(owner, false))));
 	}
 	else
 		alter_foreign_table(dataset, columns);
-	comment_foreign_table(dataset, columns);
+	catalog_ensure_owner(dataset->source_relation, owner);
+	/* the owner is who reads it, and may be a role like any other */
+	if (dataset->accelerated)
+		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
+							 quote_identifier(GetUserNameFromId(owner, false))));
 	return true;
 }

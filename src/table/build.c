@@ -62,11 +62,7 @@ table_find(const Dataset *dataset)
 	if (OidIsValid(dataset->relation) && get_rel_relkind(dataset->relation) == RELKIND_RELATION)
 		return dataset->relation;
 	if (OidIsValid(found))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("relation %s already exists and is not spice's", table_name(dataset)),
-				 errdetail("Dataset \"%s\" needs this name for its table.", dataset->name),
-				 errhint("Rename the relation or the dataset.")));
+		catalog_refuse_relation(dataset, found);
 	return InvalidOid;
 }
 
@@ -123,6 +119,43 @@ depend_on_extension(Oid table)
 	recordDependencyOn(&dependent, &extension, DEPENDENCY_NORMAL);
 }
 
+static Form_pg_attribute
+find_attribute(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return attribute;
+	}
+	return NULL;
+}
+
+/* a key or an index over a column that the refresh does not produce */
+static void
+check_index_columns(const Dataset *dataset, TupleDesc result)
+{
+	ListCell   *cell;
+
+	foreach(cell, dataset->indexes)
+	{
+		DatasetIndex *index = lfirst(cell);
+		ListCell   *name;
+
+		foreach(name, index->columns)
+		{
+			if (find_attribute(result, lfirst(name)) == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_UNDEFINED_COLUMN),
+						 errmsg("%s of dataset \"%s\" names column \"%s\", which its refresh does not produce",
+								index->primary ? "primary_key" : "an index", dataset->name,
+								(char *) lfirst(name)),
+						 errhint("Correct the manifest, or add the column to refresh_sql.")));
+		}
+	}
+}
+
 Oid
 table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 {
@@ -130,6 +163,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	Oid			table;
 	ListCell   *cell;
 
+	check_index_columns(dataset, result);
 	catalog_ensure_schema(dataset->schema, owner);
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
@@ -143,10 +177,9 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	}
 	appendStringInfoChar(&command, ')');
 	catalog_run(command.data);
-	catalog_run(psprintf("ALTER TABLE %s OWNER TO %s", table_name(dataset),
-						 quote_identifier(GetUserNameFromId(owner, false))));
 	CommandCounterIncrement();
 	table = relation_of_that_name(dataset);
+	catalog_ensure_owner(table, owner);
 	depend_on_extension(table);
 	CommandCounterIncrement();
 	foreach(cell, dataset->indexes)
@@ -159,20 +192,21 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 }
 
 void
-table_comment(const Dataset *dataset, Oid table)
+table_comment(const Dataset *dataset, Oid relation)
 {
+	const char *kind = get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE";
+	char	   *name = catalog_relation_name(relation);
 	ListCell   *cell;
 
-	catalog_run(psprintf("COMMENT ON TABLE %s IS %s", table_name(dataset),
+	catalog_run(psprintf("COMMENT ON %s %s IS %s", kind, name,
 						 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
 	foreach(cell, dataset->columns)
 	{
 		DatasetColumn *column = lfirst(cell);
 
-		if (get_attnum(table, column->name) == InvalidAttrNumber)
+		if (get_attnum(relation, column->name) == InvalidAttrNumber)
 			continue;
-		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", table_name(dataset),
-							 quote_identifier(column->name),
+		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
 							 column->description ? quote_literal_cstr(column->description) : "NULL"));
 	}
 }
@@ -209,19 +243,6 @@ refuse_foreign_keys(Relation table, const Dataset *dataset)
 				 errdetail("Dataset \"%s\" replaces the table's storage as a whole, which would neither fire nor check them.",
 						   dataset->name),
 				 errhint("Drop them, or keep them on another table.")));
-}
-
-static Form_pg_attribute
-find_attribute(TupleDesc desc, const char *name)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
-			return attribute;
-	}
-	return NULL;
 }
 
 static bool
@@ -386,6 +407,8 @@ build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("table of dataset \"%s\" was dropped during the refresh", dataset->name)));
 	refuse_foreign_keys(table, dataset);
+	if (dataset->changed)
+		check_index_columns(dataset, result);
 	build->dataset = dataset;
 	build->table = table_oid;
 	build->table_desc = CreateTupleDescCopyConstr(RelationGetDescr(table));

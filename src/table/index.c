@@ -202,7 +202,6 @@ build_indexes(TableBuild *build)
 	}
 	/* here, while nobody waits; the swap hands the result over */
 	catalog_run(psprintf("ANALYZE %s",
-						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(build->heap)),
-													get_rel_name(build->heap))));
+						 catalog_relation_name(build->heap)));
 	CommandCounterIncrement();
 }

@@ -378,8 +378,7 @@ create_indexes(TableBuild *build)
 void
 build_swap(TableBuild *build)
 {
-	char	   *name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(build->table)),
-												  get_rel_name(build->table));
+	char	   *name = catalog_relation_name(build->table);
 	bool		new_definition = build->dataset->changed;
 	Relation	pg_class,
 				table;

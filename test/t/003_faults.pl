@@ -44,11 +44,6 @@ my $node = Spice::new_node(
 sub value { return $node->safe_psql('postgres', $_[0]); }
 sub wait_for { return Spice::wait_for($node, @_); }
 
-sub temporary_files
-{
-	return scalar glob($node->data_dir . '/base/pgsql_tmp/*') // '';
-}
-
 sub no_temporary_file
 {
 	my ($name) = @_;
@@ -99,7 +94,7 @@ my @faults = (
 	[ 'reset', { %good, reset_after => 200 }, qr/Phase transfer/ ],
 	[ 'stall', { %good, stall_after => 200 }, qr/transfer took too long; Phase transfer/ ],
 	[ 'late answer', { %good, delay => 60 }, qr/did not answer in time; Phase status/ ],
-	[ 'no JSON', { body => '[{"id": 1, "text": "x"}, {"id": ]' }, qr/JSON/i ],
+	[ 'no JSON', { body => '[{"id": 1, "text": "x"}, {"id": ]' }, qr/invalid response: .*Dataset "items", record 2, byte/ ],
 	[ 'wrong type', { body => [ { id => 'a word', text => 'x' } ] }, qr/id.*a word/ ],
 	[ 'partial content', { %good, status => 206 }, qr/status 206/ ],
 	[ 'unasked 304', { %good, status => 304 }, qr/status 304/ ],
@@ -136,29 +131,30 @@ failed('connection refused', 'gone', qr/connection could not be made; Phase conn
 
 # --- redirects and credentials
 
+# Another origin has to have a public address, which a test cannot offer.
 $other = Spice::Source->new;
-$other->set('/landing', body => [ @rows, { id => 21, text => 'landed' } ]);
+$other->set('/landing', %good);
+$storage = Spice::storage_of($node, 'items');
 $source->set('/items', redirect => $other->url('/landing'));
-$source->clear_log;
-is(refresh('items'), 'loaded', 'a redirect to another origin is followed');
-is(value('SELECT count(*) FROM items'), '21', 'its rows are loaded');
-my ($first) = $source->log('/items');
-my ($second) = $other->log('/landing');
-is($first->{user}, 'user', 'the origin has got the credentials');
-ok((grep { lc eq 'x-key' } keys %{ $first->{headers} }), 'and the headers');
-ok(!$second->{authorization}, 'the other has got no credentials');
-ok(!(grep { lc eq 'x-key' } keys %{ $second->{headers} }), 'and no headers');
+is(refresh('items'), 'failed', 'redirect to another origin');
+failed('redirect to another origin', 'items', qr/loopback address is refused; .*a redirect led there/, $storage);
+is(scalar $other->log, 0, 'redirect to another origin: it gets no request, nor what is in it');
 
-$source->set('/landing', body => \@rows, basic => [ 'user', 'a password' ]);
+my @landed = (@rows, { id => 21, text => 'landed' });
+$source->clear_log;
+$source->set('/landing', body => \@landed, basic => [ 'user', 'a password' ]);
 $source->set('/items', redirect => '/landing');
-is(refresh('items'), 'loaded', 'a redirect within the origin has credentials');
+is(refresh('items'), 'loaded', 'a redirect within the origin');
+is(value('SELECT text FROM items WHERE id = 21'), 'landed', 'is followed');
+my ($landing) = $source->log('/landing');
+is($landing->{user}, 'user', 'with the credentials');
+ok((grep { lc eq 'x-key' } keys %{ $landing->{headers} }), 'and the headers');
 
 # --- compressed
 
 $source->set('/items', body => [ @rows, { id => 21, text => 'packed' } ], gzip => $true);
 is(refresh('items'), 'loaded', 'a compressed response');
 is(value('SELECT text FROM items WHERE id = 21'), 'packed', 'is decompressed');
-ok($source->log('/items'), 'and was asked for');
 
 # --- spools that do not fit memory
 

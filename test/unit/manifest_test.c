@@ -258,14 +258,21 @@ test_first_seed(void)
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
 			   "\"connect_timeout_ms\":10000,\"description\":\"Product catalog data for"
 			   " active electronics category\",\"engine\":\"duckdb\",\"format\":\"auto\","
-			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"http_headers\":null,"
+			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"http_append_query\":null,"
+			   "\"http_headers\":null,"
 			   "\"http_port\":null,\"indexes\":[],\"json_pointer\":null,\"mode\":\"memory\","
-			   "\"name\":\"products\",\"params\":{\"http_password\":\"${secrets:API_KEY}\","
+			   "\"name\":\"products\",\"on_conflict\":[],\"on_schema_change\":\"block\","
+			   "\"params\":{\"http_password\":\"${secrets:API_KEY}\","
 			   "\"http_username\":\"api-user\"},\"primary_key\":[],\"ready_state\":\"on_load\","
-			   "\"refresh_interval_ms\":3600000,\"refresh_mode\":\"full\","
+			   "\"refresh_append_overlap_ms\":null,\"refresh_cron\":null,"
+			   "\"refresh_data_window_ms\":null,\"refresh_interval_ms\":3600000,"
+			   "\"refresh_jitter_max_ms\":null,\"refresh_max_shrink\":null,"
+			   "\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
 			   "\"refresh_on_startup\":\"auto\",\"refresh_retry_enabled\":true,"
 			   "\"refresh_retry_max_attempts\":null,\"refresh_sql\":\"SELECT * FROM products\\n"
 			   "WHERE category = 'electronics'\\n  AND status = 'active'\\n\","
+			   "\"retention_check_interval_ms\":null,\"retention_cron\":null,"
+			   "\"retention_period_ms\":null,\"retention_sql\":null,"
 			   "\"schema\":\"public\",\"table\":\"products\",\"time_column\":null,"
 			   "\"time_format\":null}");
 	manifest_free(manifest);
@@ -278,54 +285,66 @@ static const char second_seed[] =
 	"datasets:\n"
 	"  - from: http://127.0.0.1:8080/v1/interactions\n"
 	"    name: customer-interactions\n"
-	"    time_column: interaction_timestamp # newest\n"
+	"    description: Customer support interactions and engagement history\n"
+	"    time_column: interaction_timestamp # Column used to track when data is updated\n"
 	"    params:\n"
 	"      http_username: customer-service\n"
 	"      http_password: ${secrets:CUSTOMER_API_KEY}\n"
 	"      client_timeout: 30s\n"
 	"    acceleration:\n"
 	"      enabled: true\n"
-	"      engine: duckdb # a file\n"
+	"      engine: duckdb # Persist the accelerated data to a DuckDB file\n"
 	"      mode: file\n"
-	"      refresh_mode: append # only news\n"
-	"      refresh_sql: |\n"
+	"      refresh_mode: append # Append only the data that has changed since the last refresh\n"
+	"      refresh_sql: | # Configure the initial load of the dataset to only load data from the last 90 days\n"
 	"        SELECT * FROM customer_interactions\n"
 	"        WHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\n"
-	"      primary_key: interaction_id\n"
+	"      primary_key: interaction_id # Primary key is required if data is updated in place as opposed to only appending new data\n"
 	"      on_conflict:\n"
-	"        interaction_id: upsert\n"
-	"      refresh_check_interval: 30s\n"
-	"      refresh_retry_enabled: true\n"
-	"      refresh_retry_max_attempts: 3\n"
-	"      retention_check_enabled: true\n"
-	"      retention_period: 90d\n"
-	"      retention_check_interval: 24h\n";
+	"        interaction_id: upsert # Tell the runtime how to handle conflicts when updating data in place\n"
+	"      refresh_check_interval: 30s # Refresh the data every 30 seconds\n"
+	"      refresh_retry_enabled: true # Retry the refresh if it fails\n"
+	"      refresh_retry_max_attempts: 3 # Retry the refresh up to 3 times\n"
+	"      retention_check_enabled: true # Check if the data is older than the retention period\n"
+	"      retention_period: 90d # Retain the data for 90 days\n"
+	"      retention_check_interval: 24h # Run a cleanup of old data every 24 hours\n";
 
-/* Refused for its mode alone; everything else in it is understood. */
 static void
 test_second_seed(void)
 {
 	Manifest   *manifest = parse(second_seed);
-	int			errors = 0;
 
 	CHECK(!manifest->broken);
+	CHECK(manifest->n_problems == 0);
 	CHECK(manifest->n_datasets == 1);
 	CHECK_TEXT(manifest->datasets[0].name, "customer-interactions");
 	CHECK_TEXT(manifest->datasets[0].table, "customer_interactions");
-	CHECK(manifest->datasets[0].definition == NULL);
-	for (int i = 0; i < manifest->n_problems; i++)
-	{
-		errors += manifest->problems[i].severity == MANIFEST_ERROR;
-		CHECK_TEXT(manifest->problems[i].dataset, "customer-interactions");
-	}
-	CHECK(errors == 1);
-	CHECK(manifest->n_problems == 5);
+	CHECK(manifest->datasets[0].refresh_sql_line == 19);
+	CHECK(manifest->datasets[0].retention_sql == NULL);
+	CHECK_TEXT(manifest->datasets[0].definition,
+			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
+			   "\"connect_timeout_ms\":10000,"
+			   "\"description\":\"Customer support interactions and engagement history\","
+			   "\"engine\":\"duckdb\",\"format\":\"auto\","
+			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\",\"http_append_query\":null,"
+			   "\"http_headers\":null,\"http_port\":null,\"indexes\":[],\"json_pointer\":null,"
+			   "\"mode\":\"file\",\"name\":\"customer-interactions\","
+			   "\"on_conflict\":[{\"action\":\"upsert\",\"columns\":[\"interaction_id\"]}],"
+			   "\"on_schema_change\":\"block\","
+			   "\"params\":{\"http_password\":\"${secrets:CUSTOMER_API_KEY}\","
+			   "\"http_username\":\"customer-service\"},\"primary_key\":[\"interaction_id\"],"
+			   "\"ready_state\":\"on_load\",\"refresh_append_overlap_ms\":null,"
+			   "\"refresh_cron\":null,\"refresh_data_window_ms\":null,"
+			   "\"refresh_interval_ms\":30000,\"refresh_jitter_max_ms\":null,"
+			   "\"refresh_max_shrink\":null,\"refresh_min_rows\":null,"
+			   "\"refresh_mode\":\"append\",\"refresh_on_startup\":\"auto\","
+			   "\"refresh_retry_enabled\":true,\"refresh_retry_max_attempts\":3,"
+			   "\"refresh_sql\":\"SELECT * FROM customer_interactions\\nWHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\\n\","
+			   "\"retention_check_interval_ms\":86400000,\"retention_cron\":null,"
+			   "\"retention_period_ms\":7776000000,\"retention_sql\":null,\"schema\":\"public\","
+			   "\"table\":\"customer_interactions\",\"time_column\":\"interaction_timestamp\","
+			   "\"time_format\":null}");
 	manifest_free(manifest);
-	ERROR_AT(16, second_seed, "refresh_mode append is not supported yet", "full");
-	WARNING_AT(21, second_seed, "on_conflict is not supported yet and has no effect", NULL);
-	WARNING_AT(26, second_seed, "retention_check_enabled is not supported yet", NULL);
-	WARNING_AT(27, second_seed, "retention_period is not supported yet", NULL);
-	WARNING_AT(28, second_seed, "retention_check_interval is not supported yet", NULL);
 }
 
 static void
@@ -432,7 +451,7 @@ test_unknown_keys(void)
 			 "unknown key \"typ\" in a column", "did you mean \"type\"?");
 	ERROR_AT(7, ENTRY "  acceleration: {enabled: false, egnine: x}\n",
 			 "unknown key \"egnine\"", "did you mean \"engine\"?");
-	WARNING_AT(7, ENTRY "  on_schema_change: fail\n", "on_schema_change is not supported yet", NULL);
+	WARNING_AT(7, ENTRY "  check_availability: auto\n", "check_availability is not supported yet", NULL);
 	WARNING_AT(7, ENTRY "  params: {pagination: auto}\n", "pagination is not supported yet", NULL);
 	WARNING_AT(4, HEAD "views: []\n", "views is not supported yet", "CREATE VIEW");
 	WARNING_AT(7, ENTRY "  description:\n", "description has no value", NULL);
@@ -466,8 +485,7 @@ test_wrong_values(void)
 			 "refresh_check_interval \"1h30m\" mixes several units", "90m");
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_check_interval: 0s}\n", "must be more than zero", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_retry_max_attempts: -1}\n", "not a whole number", NULL);
-	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: changes}\n", "refresh_mode changes is not supported yet", NULL);
-	ERROR_AT(7, ENTRY "  acceleration: {refresh_cron: '* * * * *'}\n", "refresh_cron is not supported yet", "refresh_check_interval");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: changes}\n", "refresh_mode changes is not supported yet", "append");
 	ERROR_AT(7, ENTRY "  acceleration: {mode: file}\n", "engine arrow has no mode file", "mode: memory");
 	WARNING_AT(7, ENTRY "  acceleration: {engine: duckdb, mode: file_update}\n", "is treated as file", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {indexes: {a: primary}}\n", "kind of index \"a\"", "enabled, unique");
@@ -640,6 +658,333 @@ test_keys_and_columns(void)
 	manifest_free(manifest);
 }
 
+/* An entry with time_column t, whose acceleration is in line 8. */
+#define TIMED			ENTRY "  time_column: t\n"
+#define APPEND			TIMED "  acceleration: {refresh_mode: append, "
+#define FULL			TIMED "  acceleration: {refresh_mode: full, "
+#define REFUSED(text, message, hint)	ERROR_AT(8, text, message, hint)
+
+/* What the definition of the one dataset in text holds under key. */
+static const char *
+defined_in(int test_line, const char *text, const char *key)
+{
+	Manifest   *manifest = parse(text);
+	const char *found;
+
+	check(manifest->n_problems == 0, test_line, "no problems");
+	show_problems(manifest);
+	found = defined(manifest, 0, key);
+	manifest_free(manifest);
+	return found;
+}
+
+#define DEFINED(text, key, wanted) \
+	check_text(defined_in(__LINE__, text, key), wanted, __LINE__)
+
+/* One mistake must not be told twice. */
+static void
+expect_count(int test_line, const char *text, int count)
+{
+	Manifest   *manifest = parse(text);
+
+	check(manifest->n_problems == count, test_line, "as many problems as mistakes");
+	if (manifest->n_problems != count)
+		show_problems(manifest);
+	manifest_free(manifest);
+}
+
+#define PROBLEMS(count, text)	expect_count(__LINE__, text, count)
+
+static void
+test_append(void)
+{
+	DEFINED(APPEND "}\n", "refresh_mode", "\"append\"");
+	DEFINED(APPEND "refresh_append_overlap: 5m}\n", "refresh_append_overlap_ms", "300000");
+	DEFINED(APPEND "refresh_data_window: 1d}\n", "refresh_data_window_ms", "86400000");
+	DEFINED(FULL "refresh_data_window: 1d}\n", "refresh_data_window_ms", "86400000");
+	DEFINED(TIMED "  time_format: unix_millis\n", "time_format", "\"unix_millis\"");
+
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: append}\n",
+			 "refresh_mode append needs time_column", "write time_column:");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_data_window: 1d}\n",
+			 "refresh_data_window needs time_column", "write time_column:");
+	ERROR_AT(8, ENTRY "  time_column:\n  acceleration: {refresh_mode: append}\n",
+			 "refresh_mode append needs time_column", NULL);
+	PROBLEMS(1, ENTRY "  acceleration: {refresh_mode: append, refresh_data_window: 1d,"
+			 " refresh_append_overlap: 1s, retention_check_enabled: true,"
+			 " retention_period: 1d, retention_check_interval: 1h}\n");
+	PROBLEMS(1, ENTRY "  time_column: 5\n  acceleration: {refresh_mode: append}\n");
+	PROBLEMS(1, TIMED "  acceleration: {refresh_mode: changes, refresh_append_overlap: 1s,"
+			 " params: {refresh_min_rows: 1, http_append_query: 's={watermark}'}}\n");
+	REFUSED(FULL "refresh_append_overlap: 1s}\n",
+			"refresh_append_overlap needs refresh_mode append", "write refresh_mode: append");
+	REFUSED(TIMED "  acceleration: {refresh_append_overlap: 1s}\n",
+			"refresh_append_overlap needs refresh_mode append", NULL);
+	REFUSED(APPEND "refresh_data_window: 0s}\n", "refresh_data_window must be more than zero", NULL);
+	REFUSED(APPEND "refresh_append_overlap: 1x}\n", "has an unknown unit", NULL);
+	ERROR_AT(8, TIMED "  time_format: iso8601\n", "time_format \"iso8601\" is not a valid value", "ISO8601");
+}
+
+static void
+test_append_query(void)
+{
+#define QUERY(template)	APPEND "params: {http_append_query: '" template "'}}\n"
+	DEFINED(QUERY("since={watermark}&limit=5"), "http_append_query", "\"since={watermark}&limit=5\"");
+	REFUSED(QUERY(""), "does not hold {watermark}", "since={watermark}");
+	REFUSED(QUERY("since=watermark"), "does not hold {watermark}", NULL);
+	REFUSED(QUERY("a={watermark}&b={watermark}"), "holds {watermark} more than once", NULL);
+	REFUSED(QUERY("a={watermark}&b={limit}"), "holds other braces", NULL);
+	REFUSED(QUERY("a={x}&b={watermark}"), "holds other braces", NULL);
+	REFUSED(QUERY("a={{watermark}}"), "holds other braces", NULL);
+	REFUSED(QUERY("a={watermark}}"), "holds other braces", NULL);
+	REFUSED(QUERY("?a={watermark}"), "begins with ? or &", NULL);
+	REFUSED(QUERY("&a={watermark}"), "begins with ? or &", NULL);
+	REFUSED(QUERY("a b={watermark}"), "cannot stand in a query", "percent-encoded");
+	REFUSED(QUERY("a={watermark}#b"), "cannot stand in a query", NULL);
+	REFUSED(FULL "params: {http_append_query: 's={watermark}'}}\n",
+			"http_append_query needs refresh_mode append", "write refresh_mode: append");
+	ERROR_AT(7, ENTRY "  params: {http_append_query: 's={watermark}'}\n",
+			 "unknown key \"http_append_query\"", "belongs in acceleration.params");
+#undef QUERY
+}
+
+static void
+test_conflicts(void)
+{
+#define KEYS	APPEND "primary_key: '(b, a)', indexes: {'(c, d)': unique, e: enabled}, "
+	DEFINED(APPEND "}\n", "on_conflict", "[]");
+	DEFINED(APPEND "primary_key: id, on_conflict: {(id): drop}}\n", "on_conflict",
+			"[{\"action\":\"drop\",\"columns\":[\"id\"]}]");
+	DEFINED(KEYS "on_conflict: {'a, b': upsert}}\n", "on_conflict",
+			"[{\"action\":\"upsert\",\"columns\":[\"b\",\"a\"]}]");
+	DEFINED(KEYS "on_conflict: {'(d,c)': upsert_dedup}}\n", "on_conflict",
+			"[{\"action\":\"upsert_dedup\",\"columns\":[\"c\",\"d\"]}]");
+	DEFINED(KEYS "on_conflict: {'(c, d)': upsert_dedup_by_row_id}}\n", "on_conflict",
+			"[{\"action\":\"upsert_dedup_by_row_id\",\"columns\":[\"c\",\"d\"]}]");
+	DEFINED(KEYS "on_conflict: {'(c, d)': drop, '(a, b)': drop}}\n", "on_conflict",
+			"[{\"action\":\"drop\",\"columns\":[\"c\",\"d\"]},{\"action\":\"drop\",\"columns\":[\"b\",\"a\"]}]");
+
+	REFUSED(APPEND "on_conflict: {id: upsert}}\n",
+			"on_conflict needs a primary_key or a unique index", "write primary_key:");
+	REFUSED(APPEND "indexes: {id: enabled}, on_conflict: {id: upsert}}\n",
+			"on_conflict needs a primary_key or a unique index", NULL);
+	REFUSED(KEYS "on_conflict: {e: upsert}}\n",
+			"target \"e\" of on_conflict is neither the primary_key nor a unique index", "primary_key");
+	REFUSED(KEYS "on_conflict: {b: upsert}}\n", "target \"b\" of on_conflict is neither", NULL);
+	REFUSED(KEYS "on_conflict: {'(a, b, c)': upsert}}\n", "of on_conflict is neither", NULL);
+	REFUSED(KEYS "on_conflict: {'(a, b)': drop, '(c, d)': upsert}}\n",
+			"on_conflict has several targets, and not all of them are drop", "drop for each");
+	REFUSED(KEYS "on_conflict: {'(a, b)': drop, 'b, a': drop}}\n", "is there twice", NULL);
+	REFUSED(KEYS "on_conflict: {'(a, b)': replace}}\n",
+			"the action for target \"(a, b)\" of on_conflict is not valid", "upsert_dedup_by_row_id");
+	REFUSED(KEYS "on_conflict: {'(a, b)': [drop]}}\n", "of on_conflict is not valid", NULL);
+	REFUSED(KEYS "on_conflict: {'(a, a)': drop}}\n", "target \"(a, a)\" is not a list of columns", NULL);
+	REFUSED(KEYS "on_conflict: drop}\n", "on_conflict must be a mapping", NULL);
+	expect(__LINE__, KEYS "on_conflict: {}}\n", MANIFEST_WARNING, 8, "on_conflict is empty", NULL);
+	PROBLEMS(1, APPEND "primary_key: '(a', on_conflict: {a: upsert}}\n");
+	PROBLEMS(1, APPEND "primary_key: 5, on_conflict: {a: upsert}}\n");
+	PROBLEMS(1, APPEND "on_conflict: {a: upsert, b: upsert}}\n");
+
+	/* the line of the key, not of the block below it */
+	WARNING_AT(9, ENTRY "  acceleration:\n    primary_key: a\n    on_conflict:\n      a: upsert\n",
+			   "on_conflict has no effect in refresh_mode full", "refresh_mode: append");
+	PROBLEMS(1, FULL "primary_key: a, on_conflict: {a: upsert}}\n");
+	REFUSED(FULL "primary_key: a, on_conflict: {b: upsert}}\n", "is neither the primary_key", NULL);
+#undef KEYS
+}
+
+static void
+test_guard(void)
+{
+	DEFINED(FULL "params: {refresh_min_rows: 100}}\n", "refresh_min_rows", "100");
+	DEFINED(ENTRY "  acceleration: {params: {refresh_max_shrink: 50%}}\n", "refresh_max_shrink", "0.5");
+	DEFINED(FULL "params: {refresh_max_shrink: 0.5}}\n", "refresh_max_shrink", "0.5");
+	DEFINED(FULL "params: {refresh_max_shrink: .25}}\n", "refresh_max_shrink", "0.25");
+	DEFINED(FULL "params: {refresh_max_shrink: 12.5%}}\n", "refresh_max_shrink", "0.125");
+	DEFINED(FULL "params: {refresh_max_shrink: 0}}\n", "refresh_max_shrink", "0.0");
+	for (int i = 0; i < 2; i++)
+	{
+		Manifest   *manifest = parse(i ? FULL "params: {refresh_max_shrink: 10%}}\n" :
+									 FULL "params: {refresh_max_shrink: 0.1}}\n");
+
+		CHECK(strstr(manifest->datasets[0].definition, "\"refresh_max_shrink\":0.1,") != NULL);
+		manifest_free(manifest);
+	}
+	REFUSED(FULL "params: {refresh_max_shrink: 50}}\n",
+			"refresh_max_shrink \"50\" is not a part from 0 to 100%", "50% or 0.5");
+	REFUSED(FULL "params: {refresh_max_shrink: 101%}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: -1%}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: '%'}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: 0.5.5}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: 50%%}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: 0.0000000001}}\n", "is not a part", NULL);
+	REFUSED(FULL "params: {refresh_max_shrink: 'half'}}\n", "is not a part", NULL);
+	WARNING_AT(8, FULL "params: {refresh_max_shrink: 1}}\n", "has no effect", "50%");
+	REFUSED(FULL "params: {refresh_min_rows: many}}\n", "is not a whole number", NULL);
+	REFUSED(APPEND "params: {refresh_min_rows: 1}}\n",
+			"refresh_min_rows needs refresh_mode full", "write refresh_mode: full");
+	REFUSED(APPEND "params: {refresh_max_shrink: 50%}}\n",
+			"refresh_max_shrink needs refresh_mode full", "write refresh_mode: full");
+	REFUSED(FULL "refresh_min_rows: 1}\n", "unknown key \"refresh_min_rows\"",
+			"belongs in acceleration.params");
+}
+
+static void
+test_retention(void)
+{
+#define RETENTION	FULL "retention_check_enabled: true, "
+	Manifest   *manifest = parse(TIMED
+								 "  acceleration:\n"
+								 "    retention_check_enabled: true\n"
+								 "    retention_sql: |\n"
+								 "      DELETE FROM a WHERE x\n"
+								 "    retention_cron: \" 0  4 * * sun\"\n");
+
+	CHECK(manifest->n_problems == 0);
+	CHECK_TEXT(manifest->datasets[0].retention_sql, "DELETE FROM a WHERE x\n");
+	CHECK(manifest->datasets[0].retention_sql_line == 11);
+	CHECK_TEXT(defined(manifest, 0, "retention_sql"), "\"DELETE FROM a WHERE x\\n\"");
+	CHECK_TEXT(defined(manifest, 0, "retention_cron"), "\"0 4 * * sun\"");
+	CHECK_TEXT(defined(manifest, 0, "retention_check_interval_ms"), "null");
+	CHECK_TEXT(defined(manifest, 0, "retention_period_ms"), "null");
+	manifest_free(manifest);
+	DEFINED(RETENTION "retention_period: 90d, retention_check_interval: 1h}\n",
+			"retention_period_ms", "7776000000");
+	DEFINED(RETENTION "retention_period: 90d, retention_sql: x, retention_check_interval: 1h}\n",
+			"retention_check_interval_ms", "3600000");
+	DEFINED(FULL "retention_check_enabled: false}\n", "retention_period_ms", "null");
+
+	REFUSED(FULL "retention_period: 1d}\n",
+			"retention_period has no effect without retention_check_enabled: true",
+			"write retention_check_enabled: true");
+	REFUSED(FULL "retention_sql: x}\n", "retention_sql has no effect without", NULL);
+	REFUSED(FULL "retention_cron: '0 4 * * *'}\n", "retention_cron has no effect without", NULL);
+	REFUSED(FULL "retention_check_enabled: false, retention_check_interval: 1h}\n",
+			"retention_check_interval has no effect without", NULL);
+	PROBLEMS(1, FULL "retention_check_enabled: yes, retention_period: 1d}\n");
+	REFUSED(RETENTION "retention_period: 1d}\n",
+			"retention_check_enabled needs retention_check_interval or retention_cron",
+			"write retention_check_interval: 24h");
+	REFUSED(RETENTION "retention_check_interval: 1d}\n",
+			"retention_check_enabled needs retention_period or retention_sql",
+			"write retention_period: 90d");
+	REFUSED(RETENTION "retention_period: 1d, retention_check_interval: 1d, retention_cron: '0 4 * * *'}\n",
+			"retention_cron contradicts retention_check_interval", "keep one");
+	ERROR_AT(7, ENTRY "  acceleration: {retention_check_enabled: true, retention_period: 1d,"
+			 " retention_check_interval: 1h}\n", "retention_period needs time_column", "write time_column:");
+	PROBLEMS(0, ENTRY "  acceleration: {retention_check_enabled: true, retention_sql: x,"
+			 " retention_check_interval: 1h}\n");
+	REFUSED(RETENTION "retention_period: 0d, retention_check_interval: 1h}\n",
+			"retention_period must be more than zero", NULL);
+	REFUSED(RETENTION "retention_period: 1d, retention_check_interval: 0}\n",
+			"retention_check_interval must be more than zero", NULL);
+	REFUSED(RETENTION "retention_sql: ' ', retention_check_interval: 1h}\n",
+			"retention_sql is empty", "DELETE");
+	REFUSED(RETENTION "retention_period: 1d, retention_cron: '@daily'}\n",
+			"retention_cron \"@daily\" is a name", NULL);
+	PROBLEMS(1, RETENTION "retention_period: 1x, retention_check_interval: 1h}\n");
+	PROBLEMS(1, RETENTION "retention_period: 1d, retention_check_interval: 1x}\n");
+#undef RETENTION
+}
+
+static void
+test_schedule(void)
+{
+	DEFINED(FULL "refresh_cron: '*/5 * * * *'}\n", "refresh_interval_ms", "null");
+	DEFINED(APPEND "refresh_cron: '*/5 * * * *'}\n", "refresh_cron", "\"*/5 * * * *\"");
+	REFUSED(FULL "refresh_cron: '0 4 * * *', refresh_check_interval: 1h}\n",
+			"refresh_cron contradicts refresh_check_interval", "keep one");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: append, refresh_cron: '0 4 * * *'}\n",
+			 "needs time_column", NULL);
+
+	DEFINED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: true}\n",
+			"refresh_jitter_max_ms", "5000");
+	DEFINED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: true, refresh_jitter_max: 7s}\n",
+			"refresh_jitter_max_ms", "7000");
+	DEFINED(FULL "refresh_cron: '0 4 * * *', refresh_jitter_enabled: true, refresh_jitter_max: 7s}\n",
+			"refresh_jitter_max_ms", "7000");
+	DEFINED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: false}\n",
+			"refresh_jitter_max_ms", "null");
+	REFUSED(FULL "refresh_jitter_enabled: true}\n",
+			"refresh_jitter_enabled needs refresh_jitter_max", "write refresh_jitter_max:");
+	REFUSED(FULL "refresh_jitter_max: 5s}\n",
+			"refresh_jitter_max has no effect without refresh_jitter_enabled: true",
+			"write refresh_jitter_enabled: true");
+	REFUSED(FULL "refresh_jitter_enabled: false, refresh_jitter_max: 5s}\n",
+			"refresh_jitter_max has no effect", NULL);
+	REFUSED(FULL "refresh_jitter_enabled: true, refresh_jitter_max: 0s}\n",
+			"refresh_jitter_max must be more than zero", NULL);
+	PROBLEMS(1, FULL "refresh_jitter_enabled: 1, refresh_jitter_max: 5s}\n");
+	PROBLEMS(1, FULL "refresh_jitter_enabled: true, refresh_check_interval: 5x}\n");
+}
+
+static void
+test_cron(void)
+{
+#define CRON(text)	FULL "refresh_cron: '" text "'}\n"
+#define CRON_GOOD(text)	DEFINED(CRON(text), "refresh_cron", "\"" text "\"")
+	CRON_GOOD("* * * * *");
+	CRON_GOOD("0,15,30-59/5 0-23/2 1,31 jan,DEC mon-Fri");
+	CRON_GOOD("59 23 29 2 7");
+	CRON_GOOD("05 0 31 2 1");
+	CRON_GOOD("*/60 */24 1 12 0-7");
+	DEFINED(CRON("  0   4 *  * * "), "refresh_cron", "\"0 4 * * *\"");
+
+	REFUSED(CRON("0 0 4 * * *"), "has six fields, and seconds are not supported", "take the first field out");
+	REFUSED(CRON("0 4 * *"), "has not five fields", "minute, hour");
+	REFUSED(CRON("0 4 * * * * *"), "has not five fields", NULL);
+	REFUSED(CRON(""), "has not five fields", NULL);
+	REFUSED(CRON("@hourly"), "refresh_cron \"@hourly\" is a name", "0 * * * *");
+	REFUSED(CRON("60 4 * * *"), "the minute \"60\" of refresh_cron is out of range", "from 0 to 59");
+	REFUSED(CRON("0 24 * * *"), "the hour \"24\" of refresh_cron is out of range", "from 0 to 23");
+	REFUSED(CRON("0 4 0 * *"), "the day of the month \"0\" of refresh_cron is out of range", "from 1 to 31");
+	REFUSED(CRON("0 4 32 * *"), "the day of the month \"32\"", NULL);
+	REFUSED(CRON("0 4 * 13 *"), "the month \"13\" of refresh_cron is out of range", "English name");
+	REFUSED(CRON("0 4 * * 8"), "the day of the week \"8\" of refresh_cron is out of range", "from 0 to 7");
+	REFUSED(CRON("0 4 * * 1-9"), "is out of range", NULL);
+	REFUSED(CRON("mon 4 * * *"), "the minute \"mon\" of refresh_cron is not understood", NULL);
+	REFUSED(CRON("0 4 * mon *"), "the month \"mon\" of refresh_cron is not understood", NULL);
+	REFUSED(CRON("0 4 * * monday"), "is not understood", NULL);
+	REFUSED(CRON("0 4 * * ?"), "is not understood", NULL);
+	REFUSED(CRON("0 4 L * *"), "is not understood", NULL);
+	REFUSED(CRON("1, 4 * * *"), "the minute \"1,\" of refresh_cron is not understood", NULL);
+	REFUSED(CRON("1, 4 * * * *"), "has six fields", NULL);
+	REFUSED(CRON("1,,2 4 * * *"), "is not understood", NULL);
+	REFUSED(CRON("1- 4 * * *"), "is not understood", NULL);
+	REFUSED(CRON("-1 4 * * *"), "is not understood", NULL);
+	REFUSED(CRON("*/ 4 * * *"), "is not understood", NULL);
+	REFUSED(CRON("001 4 * * *"), "is not understood", NULL);
+	REFUSED(CRON("5/10 4 * * *"), "has a step without a range", "0-59/2");
+	REFUSED(CRON("*/0 4 * * *"), "has a step that does not fit", NULL);
+	REFUSED(CRON("*/90 4 * * *"), "has a step that does not fit", NULL);
+	REFUSED(CRON("10-20/12 4 * * *"), "has a step that does not fit", NULL);
+	REFUSED(CRON("0 22-4 * * *"), "is a range that goes down", NULL);
+	REFUSED(CRON("0 4 * * fri-sun"), "is a range that goes down", NULL);
+	REFUSED(CRON("0 4 31 feb,apr *"), "is never due", "a day that exists");
+	REFUSED(FULL "refresh_cron: 5}\n", "must be a string", NULL);
+#undef CRON_GOOD
+#undef CRON
+}
+
+static void
+test_schema_change(void)
+{
+	DEFINED(ENTRY, "on_schema_change", "\"block\"");
+	DEFINED(ENTRY "  on_schema_change: sync_all_columns\n  acceleration: {}\n",
+			"on_schema_change", "\"sync_all_columns\"");
+	DEFINED(FULL "}\n  on_schema_change: drop_and_recreate\n",
+			"on_schema_change", "\"drop_and_recreate\"");
+	DEFINED(APPEND "}\n  on_schema_change: append_new_columns\n",
+			"on_schema_change", "\"append_new_columns\"");
+	DEFINED(APPEND "}\n  on_schema_change: fail\n", "on_schema_change", "\"fail\"");
+	ERROR_AT(9, APPEND "}\n  on_schema_change: drop_and_recreate\n",
+			 "on_schema_change drop_and_recreate needs refresh_mode full", "write refresh_mode: full");
+	ERROR_AT(7, ENTRY "  on_schema_change: sync\n",
+			 "on_schema_change \"sync\" is not a valid value", "sync_all_columns");
+	WARNING_AT(7, ENTRY "  on_schema_change: fail\n",
+			   "on_schema_change fail has no effect without acceleration", "enabled: true");
+}
+
 static void
 test_store_list(void)
 {
@@ -805,6 +1150,14 @@ static const Test tests[] = {
 	{"dataset names", test_names},
 	{"one bad dataset does not harm the others", test_datasets_apart},
 	{"keys and columns", test_keys_and_columns},
+	{"append", test_append},
+	{"query of append", test_append_query},
+	{"conflicts", test_conflicts},
+	{"guard against a short source", test_guard},
+	{"retention", test_retention},
+	{"schedule and jitter", test_schedule},
+	{"cron expressions", test_cron},
+	{"schema change", test_schema_change},
 	{"list of secret stores", test_store_list},
 	{"secret references", test_references},
 	{"env store", test_env_store},

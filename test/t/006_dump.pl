@@ -1,0 +1,86 @@
+# A dump restored into another database, and a dump of that again.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $source = Spice::Source->new;
+
+$source->set('/items', body => [ { id => 1, text => 'a' }, { id => 2, text => 'b' } ]);
+$source->set('/left', body => [ { id => 3 } ]);
+my $node = Spice::new_node(
+	'dump',
+	Spice::manifest(
+		[
+			Spice::dataset('items', $source->url('/items'), primary_key => 'id', refresh_check_interval => '1h'),
+			Spice::dataset('customer-items', $source->url('/items'), refresh_sql => 'SELECT id FROM "customer-items"'),
+			Spice::dataset('far.items', $source->url('/items')),
+			Spice::dataset('left', $source->url('/left')),
+			{ name => 'live', from => $source->url('/items'), acceleration => { enabled => JSON::PP::false } }
+		]));
+Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
+my $manifest = slurp_file($node->data_dir . '/spicepod.yaml');
+$manifest =~ s/"left"/"right"/;
+$source->set('/right', body => [ { id => 3 } ]);
+Spice::write_manifest($node, $manifest);
+Spice::wait_for($node, q{SELECT count(*) = 1 FROM "right"}, 'a dataset has left the manifest');
+
+my $state = q{SELECT string_agg(concat_ws(' ', dataset, "table", status, rows), ', ' ORDER BY dataset)
+	FROM spice.datasets};
+
+sub in { return $node->safe_psql($_[0], $_[1]); }
+
+sub restore
+{
+	my ($from, $to, @options) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . "/$from.sql";
+
+	in('postgres', "CREATE DATABASE $to TEMPLATE template0");
+	$node->command_ok([ 'pg_dump', '-f', $file, @options, '-d', $node->connstr($from) ], "dump of $from");
+	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $node->connstr($to) ],
+		"restore into $to");
+	return;
+}
+
+restore('postgres', 'copy');
+is(in('copy', $state), in('postgres', $state), 'the datasets are those of the original');
+is(in('copy', 'SELECT count(*) FROM items'), '2', 'a table has its rows');
+is(in('copy', 'SELECT count(*) FROM "left"'), '1', 'that of a dataset that has left too');
+is(in('copy', 'SELECT count(*) FROM live'), '2', 'a foreign table reads the source');
+is(in('copy', 'SELECT count(*) FROM spice_source.items'), '2', 'another as well');
+is(in('copy', 'SELECT count(*) FROM spice.refreshes'), in('postgres', 'SELECT count(*) FROM spice.refreshes'),
+	'history is there');
+
+$source->set('/items', body => [ { id => 5, text => 'e' } ]);
+is(in('copy', qq{SELECT spice_refresh('$_')}), '1', "spice_refresh of $_ works in the copy")
+  for 'items', 'customer-items', 'far.items';
+is(in('copy', 'SELECT id FROM items'), '5', 'it has written the table');
+is(in('postgres', 'SELECT count(*) FROM items'), '2', 'and not that of the original');
+is(in('copy', q{SELECT count(*) FROM pg_index WHERE indrelid = 'items'::regclass AND indisprimary}), '1', 'the key is there');
+is(in('copy', q{SELECT string_agg(DISTINCT action, ' ' ORDER BY action) FROM spice_reload()}), 'unchanged',
+	'spice_reload finds nothing to do');
+my (undef, undef, $error) = $node->psql('copy', q{SELECT spice_refresh('items', wait => false)});
+like($error, qr/no launcher in this database.*HINT: .*spice\.database/s, 'what needs the launcher says what to do');
+$manifest =~ s/"far.items"/"near.items"/;
+Spice::write_manifest($node, $manifest);
+is(in('copy', q{SELECT count(*) FROM spice_reload() WHERE action = 'added'}), '1', 'a new dataset gets an id of its own');
+is(in('copy', q{SELECT spice_refresh('near.items')}), '1', 'and a table');
+in('copy', q{SELECT spice_drop('left')});
+is(in('copy', q{SELECT to_regclass('"left"') IS NULL}), 't', 'spice_drop drops');
+
+restore('copy', 'second');
+is(in('second', q{SELECT string_agg(dataset, ' ' ORDER BY dataset) FROM spice.datasets}),
+	in('copy', q{SELECT string_agg(dataset, ' ' ORDER BY dataset) FROM spice.datasets}), 'a copy of the copy');
+
+# without rows, as for a development database
+restore('postgres', 'bare', '--schema-only');
+is(in('bare', q{SELECT count(*) FROM items}), '0', 'restored without rows');
+is(in('bare', q{SELECT count(*) FROM spice_reload() WHERE action = 'added'}), '5', 'spice_reload reads the manifest');
+
+$node->stop;
+done_testing();
