@@ -224,6 +224,11 @@ CREATE FUNCTION @extschema@.spice_resume(dataset text) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_resume';
 COMMENT ON FUNCTION @extschema@.spice_resume(text) IS 'starts the schedule of a dataset again, with a refresh now';
 
+CREATE FUNCTION @extschema@.spice_retain(dataset text) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_retain';
+COMMENT ON FUNCTION @extschema@.spice_retain(text) IS
+	'hands retention of a dataset to the launcher, which deletes what retention_period and retention_sql have outlived';
+
 CREATE FUNCTION @extschema@.spice_drop(dataset text) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_drop';
 COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
@@ -231,5 +236,6 @@ COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
 
 REVOKE ALL ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
-	@extschema@.spice_pause(text), @extschema@.spice_resume(text), @extschema@.spice_drop(text)
+	@extschema@.spice_pause(text), @extschema@.spice_resume(text),
+	@extschema@.spice_retain(text), @extschema@.spice_drop(text)
 	FROM PUBLIC;

@@ -71,6 +71,7 @@ typedef struct Dataset
 	bool		changed;		/* the table is not the one it describes ... */
 	bool		reload;			/* ... and its rows are not, either */
 	bool		described;		/* the table was loaded with this very definition */
+	bool		evolving;		/* this refresh changes the columns, the source having done so */
 	bool		source_changed; /* it is not the one the source's columns came from */
 	bool		accelerated;
 	char	   *from;

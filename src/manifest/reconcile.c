@@ -25,12 +25,18 @@
 #include "utils/resowner.h"
 
 #include "manifest/catalog.h"
+#include "manifest/cron_jobs.h"
 #include "manifest/manifest.h"
 #include "manifest/reconcile.h"
 #include "manifest/refresh_sql.h"
+#include "manifest/retention_sql.h"
 #include "spice.h"
 
 #define MAX_MANIFEST_SIZE	(4 * 1024 * 1024)
+
+/* a definition that is new checks at once; $2: the definition */
+#define NEXT_RETENTION \
+	"CASE WHEN $2::jsonb->>'retention_check_interval_ms' IS NOT NULL THEN clock_timestamp() END"
 
 /* the catalog's side of one dataset */
 typedef struct KnownDataset
@@ -112,24 +118,40 @@ problem_text(const ManifestProblem *problem)
 	return text.data;
 }
 
+/* both raise an error with the reason when the text is not acceptable */
+static void
+check_refresh_sql(const ManifestDataset *dataset)
+{
+	if (dataset->refresh_sql != NULL)
+		(void) refresh_sql_parse(dataset->refresh_sql, dataset->name, dataset->schema,
+								 dataset->table, SPICE_SOURCE_SCHEMA, dataset->table);
+}
+
+static void
+check_retention_sql(const ManifestDataset *dataset)
+{
+	char	   *alias;
+
+	if (dataset->retention_sql != NULL)
+		(void) retention_sql_parse(dataset->retention_sql, dataset->name, dataset->schema,
+								   dataset->table, &alias);
+}
+
 /*
- * The server's own parser on refresh_sql; what it raises becomes a text.  A
+ * The server's own parser on a text of SQL; what it raises becomes a text.  A
  * subtransaction keeps the error from the caller's.
  */
 static char *
-refresh_sql_problem(const ManifestDataset *dataset)
+sql_problem(const ManifestDataset *dataset, void (*check) (const ManifestDataset *))
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	char	   *volatile problem = NULL;
 
-	if (dataset->refresh_sql == NULL)
-		return NULL;
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
-		(void) refresh_sql_parse(dataset->refresh_sql, dataset->name, dataset->schema,
-								 dataset->table, SPICE_SOURCE_SCHEMA, dataset->table);
+		check(dataset);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -165,8 +187,11 @@ dataset_error(const Manifest *manifest, const ManifestDataset *dataset)
 	}
 	if (dataset->definition == NULL)
 		return pstrdup("refused");
-	problem = refresh_sql_problem(dataset);
-	return problem ? psprintf("line %d: %s", dataset->refresh_sql_line, problem) : NULL;
+	problem = sql_problem(dataset, check_refresh_sql);
+	if (problem != NULL)
+		return psprintf("line %d: %s", dataset->refresh_sql_line, problem);
+	problem = sql_problem(dataset, check_retention_sql);
+	return problem ? psprintf("line %d: %s", dataset->retention_sql_line, problem) : NULL;
 }
 
 static void
@@ -225,8 +250,9 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
 
 	if (!known.exists)
 	{
-		run_with_text("INSERT INTO spice.dataset (name, definition, next_refresh)"
-					  " VALUES ($1, $2::jsonb, clock_timestamp())", dataset->name, dataset->definition);
+		run_with_text("INSERT INTO spice.dataset (name, definition, next_refresh, next_retention)"
+					  " VALUES ($1, $2::jsonb, clock_timestamp(), " NEXT_RETENTION ")",
+					  dataset->name, dataset->definition);
 		add_action(result, dataset->name, "added", NULL);
 		return;
 	}
@@ -239,7 +265,8 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
 		return;
 	}
 	run_with_text("UPDATE spice.dataset SET definition = $2::jsonb, manifest_error = NULL,"
-				  " in_manifest = true, attempt = 0, next_refresh = clock_timestamp() WHERE name = $1",
+				  " in_manifest = true, attempt = 0, next_refresh = clock_timestamp(),"
+				  " next_retention = " NEXT_RETENTION " WHERE name = $1",
 				  dataset->name, dataset->definition);
 	add_action(result, dataset->name, known.in_manifest ? "changed" : "added", NULL);
 }
@@ -257,7 +284,7 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, MemoryContext 
 	values[0] = PointerGetDatum(construct_array(names, manifest->n_datasets, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	catalog_execute("UPDATE spice.dataset d SET in_manifest = false, manifest_error = NULL,"
-					" next_refresh = NULL WHERE d.in_manifest AND d.name <> ALL ($1)"
+					" next_refresh = NULL, next_retention = NULL WHERE d.in_manifest AND d.name <> ALL ($1)"
 					" RETURNING d.name", 1, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -313,6 +340,22 @@ broken_text(const char *path, const Manifest *manifest)
 	return psprintf("manifest \"%s\" is refused", path);
 }
 
+/* datasets that go by pg_cron, when there is none, say so */
+static void
+apply_cron(Reconciliation *result, MemoryContext context)
+{
+	List	   *datasets = NIL;
+	char	   *problem = cron_reconcile(&datasets, context);
+	ListCell   *cell;
+
+	foreach(cell, problem ? datasets : NIL)
+	{
+		run_with_text("UPDATE spice.dataset SET manifest_error = $2 WHERE name = $1",
+					  lfirst(cell), problem);
+		add_action(result, lfirst(cell), "error", problem);
+	}
+}
+
 static void
 apply_manifest(Reconciliation *result, const Manifest *manifest, const char *path,
 			   MemoryContext context)
@@ -340,6 +383,7 @@ apply_manifest(Reconciliation *result, const Manifest *manifest, const char *pat
 		else if (problem->dataset == NULL)
 			add_action(result, NULL, "error", problem_text(problem));
 	}
+	apply_cron(result, context);
 	record_manifest(path, manifest, NULL);
 }
 
@@ -403,10 +447,17 @@ validate_manifest(const char *text, size_t length)
 	for (int i = 0; i < manifest->n_datasets; i++)
 	{
 		const ManifestDataset *dataset = &manifest->datasets[i];
-		char	   *problem = dataset->definition ? refresh_sql_problem(dataset) : NULL;
+		char	   *problem;
 
+		if (dataset->definition == NULL)
+			continue;
+		problem = sql_problem(dataset, check_refresh_sql);
 		if (problem != NULL)
 			problems = lappend(problems, make_problem(dataset->refresh_sql_line, dataset->name,
+													  "error", problem));
+		problem = sql_problem(dataset, check_retention_sql);
+		if (problem != NULL)
+			problems = lappend(problems, make_problem(dataset->retention_sql_line, dataset->name,
 													  "error", problem));
 	}
 	return problems;

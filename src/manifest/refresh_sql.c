@@ -39,17 +39,22 @@ refuse(const char *name, const char *reason)
 			 errhint("refresh_sql is one SELECT that reads the dataset by its name.")));
 }
 
-static bool
-names_dataset(const RangeVar *relation, const BindContext *context)
+bool
+manifest_sql_names_dataset(const RangeVar *relation, const char *name,
+						   const char *schema, const char *table)
 {
 	if (relation->catalogname != NULL)
 		return false;
 	if (relation->schemaname == NULL)
-		return !context->hidden &&
-			(strcmp(relation->relname, context->name) == 0 ||
-			 strcmp(relation->relname, context->table) == 0);
-	return strcmp(relation->schemaname, context->schema) == 0 &&
-		strcmp(relation->relname, context->table) == 0;
+		return strcmp(relation->relname, name) == 0 || strcmp(relation->relname, table) == 0;
+	return strcmp(relation->schemaname, schema) == 0 && strcmp(relation->relname, table) == 0;
+}
+
+static bool
+names_dataset(const RangeVar *relation, const BindContext *context)
+{
+	return !(relation->schemaname == NULL && context->hidden) &&
+		manifest_sql_names_dataset(relation, context->name, context->schema, context->table);
 }
 
 static void
@@ -140,18 +145,25 @@ position_callback(void *arg)
 	}
 }
 
+List *
+manifest_sql_parse(const char *sql)
+{
+	ErrorContextCallback callback = {error_context_stack, position_callback, (void *) sql};
+	List	   *statements;
+
+	error_context_stack = &callback;
+	statements = raw_parser(sql, RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	return statements;
+}
+
 RawStmt *
 refresh_sql_parse(const char *sql, const char *name, const char *schema,
 				  const char *table, const char *source_schema, const char *source_table)
 {
 	BindContext context = {name, schema, table, source_schema, source_table, false, 0};
-	ErrorContextCallback callback = {error_context_stack, position_callback, (void *) sql};
-	List	   *statements;
+	List	   *statements = manifest_sql_parse(sql);
 	RawStmt    *statement;
-
-	error_context_stack = &callback;
-	statements = raw_parser(sql, RAW_PARSE_DEFAULT);
-	error_context_stack = callback.previous;
 
 	if (list_length(statements) != 1)
 		refuse(name, "must be a single statement");

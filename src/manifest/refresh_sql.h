@@ -22,4 +22,11 @@ extern RawStmt *refresh_sql_parse(const char *sql, const char *name, const char 
 								  const char *table, const char *source_schema,
 								  const char *source_table);
 
+/* raw_parser, with positions that mean the text and not the client's statement */
+extern List *manifest_sql_parse(const char *sql);
+
+/* does a name in such a text stand for the dataset? */
+extern bool manifest_sql_names_dataset(const RangeVar *relation, const char *name,
+									   const char *schema, const char *table);
+
 #endif

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(spice_validate);
 PG_FUNCTION_INFO_V1(spice_ready);
 PG_FUNCTION_INFO_V1(spice_pause);
 PG_FUNCTION_INFO_V1(spice_resume);
+PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
 
 /*
@@ -51,21 +52,22 @@ check_override_rights(const Dataset *dataset)
 static void
 check_refresh_mode(const char *mode, const Dataset *dataset)
 {
-	if (mode != NULL && strcmp(mode, "full") != 0)
+	if (mode != NULL && strcmp(mode, "full") != 0 && strcmp(mode, "append") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("refresh_mode \"%s\" is not supported for dataset \"%s\"", mode, dataset->name),
-				 errhint("The supported mode is full.")));
+				 errhint("The supported modes are full and append.")));
 }
 
 static void
-request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mode)
+request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mode, bool retention)
 {
-	Oid			types[] = {INT4OID, TEXTOID, TEXTOID};
+	Oid			types[] = {INT4OID, TEXTOID, TEXTOID, BOOLOID};
 	Datum		values[] = {Int32GetDatum(dataset->id),
 		refresh_sql ? CStringGetTextDatum(refresh_sql) : (Datum) 0,
-	mode ? CStringGetTextDatum(mode) : (Datum) 0};
-	const char	nulls[] = {' ', refresh_sql ? ' ' : 'n', mode ? ' ' : 'n', '\0'};
+		mode ? CStringGetTextDatum(mode) : (Datum) 0,
+	BoolGetDatum(retention)};
+	const char	nulls[] = {' ', refresh_sql ? ' ' : 'n', mode ? ' ' : 'n', ' ', '\0'};
 	CatalogRights rights;
 
 	if (!launcher_is_here())
@@ -75,14 +77,14 @@ request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mod
 				 errhint("Add spice to shared_preload_libraries and set spice.database, or call spice_refresh() with wait => true.")));
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("INSERT INTO spice.refresh_request (dataset, refresh_sql, refresh_mode, requested)"
-					" VALUES ($1, $2, $3, clock_timestamp())", 3, types, values, nulls);
+	catalog_execute("INSERT INTO spice.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)"
+					" VALUES ($1, $2, $3, $4, clock_timestamp())", 4, types, values, nulls);
 	SPI_finish();
 	catalog_leave(&rights);
 }
 
 static int64
-refresh_here(const Dataset *dataset, const char *refresh_sql)
+refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice refresh",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -93,6 +95,7 @@ refresh_here(const Dataset *dataset, const char *refresh_sql)
 	refresh->context = context;
 	refresh->trigger = "manual";
 	refresh->refresh_sql = refresh_sql;
+	refresh->refresh_mode = mode;
 	(void) refresh_begin(refresh, dataset->id, true, false);
 	refresh_fetch(refresh);
 	refresh_apply(refresh);
@@ -133,10 +136,10 @@ spice_refresh(PG_FUNCTION_ARGS)
 	launcher_wake_at_commit();
 	if (!wait)
 	{
-		request_refresh(dataset, refresh_sql, mode);
+		request_refresh(dataset, refresh_sql, mode, false);
 		PG_RETURN_NULL();
 	}
-	PG_RETURN_INT64(refresh_here(dataset, refresh_sql));
+	PG_RETURN_INT64(refresh_here(dataset, refresh_sql, mode));
 }
 
 static void
@@ -265,6 +268,21 @@ spice_resume(PG_FUNCTION_ARGS)
 	run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
 				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 				   dataset);
+	launcher_wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
+spice_retain(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+
+	if (dataset->retention_period_ms == 0 && dataset->retention_sql == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dataset \"%s\" has no retention", dataset->name),
+				 errhint("Set retention_check_enabled and retention_period or retention_sql in the manifest.")));
+	request_refresh(dataset, NULL, NULL, true);
 	launcher_wake_at_commit();
 	PG_RETURN_VOID();
 }

@@ -19,7 +19,7 @@
 #include "refresh/refresh.h"
 #include "spice.h"
 
-#define MAX_ARGS 16
+#define MAX_ARGS 20
 
 /* arguments of one statement, in order */
 typedef struct Arguments
@@ -86,12 +86,27 @@ history_begin(const Refresh *refresh)
 
 	add_text(&arguments, refresh->dataset->name);
 	add_text(&arguments, refresh->trigger);
-	add_text(&arguments, refresh->dataset->refresh_mode);
-	add_int(&arguments, refresh->dataset->attempt + 1);
+	add_text(&arguments, refresh->retention ? "retention" : refresh->dataset->refresh_mode);
+	add_int(&arguments, refresh->retention ? 1 : refresh->dataset->attempt + 1);
 	add_int(&arguments, MyProcPid);
 	return run("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid)"
 			   " VALUES ($1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5) RETURNING id",
 			   &arguments);
+}
+
+/* counts that mean something for this outcome */
+static void
+add_counts(Arguments *arguments, const Refresh *refresh)
+{
+	bool		merged = strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
+		(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
+	bool		retained = strcmp(refresh->outcome, OUTCOME_RETAINED) == 0;
+
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.inserted), !merged);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.updated), !merged);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.unchanged), !merged);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.dropped), !merged);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->deleted), !retained);
 }
 
 void
@@ -110,10 +125,12 @@ history_end(const Refresh *refresh, const char *error)
 	add_argument(&arguments, INT8OID, Int64GetDatum(http_report.status), http_report.status == 0);
 	add_text(&arguments, error);
 	add_text(&arguments, refresh->notice);
+	add_counts(&arguments, refresh);
 	run("UPDATE spice.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
 		" bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
 		" index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
-		" http_status = $9, error = $10, notice = $11 WHERE id = $1", &arguments);
+		" http_status = $9, error = $10, notice = $11, inserted = $12, updated = $13,"
+		" unchanged = $14, dropped = $15, deleted = $16 WHERE id = $1", &arguments);
 }
 
 /* rows whose process is gone; the dataset is due again at once */
@@ -141,6 +158,15 @@ history_expire(void)
 		" AND outcome <> '" OUTCOME_RUNNING "'", &arguments);
 }
 
+/* rows the table has when the refresh is over */
+static int64
+table_rows(const Refresh *refresh)
+{
+	if (strcmp(refresh->outcome, OUTCOME_APPENDED) == 0)
+		return refresh->dataset->rows + refresh->counts.inserted;
+	return refresh->rows;
+}
+
 /* validators are kept only if the same bytes would give the same rows */
 void
 state_loaded(const Refresh *refresh)
@@ -160,17 +186,21 @@ state_loaded(const Refresh *refresh)
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
 				 !OidIsValid(dataset->source_relation));
-	add_argument(&arguments, INT8OID, Int64GetDatum(refresh->rows), !dataset->accelerated);
+	add_argument(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)), !dataset->accelerated);
 	add_text(&arguments, keep ? response->etag : NULL);
 	add_text(&arguments, keep ? response->last_modified : NULL);
 	add_argument(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
-	add_int(&arguments, dataset->refresh_interval_ms);
+	/* what was rebuilt from its own rows has yet to hear of its source */
+	add_int(&arguments, refresh->rebuild ? 1 : schedule_next_delay(dataset));
 	add_text(&arguments, refresh->outcome);
+	add_text(&arguments, keep ? refresh->source_query : NULL);
+	add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
 	run("UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
 		" source_applied = $2::jsonb, source_relation = $4,"
 		" loaded = clock_timestamp(),"
 		" checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
 		" failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
+		" fetched_query = $11, watermark = $12,"
 		" next_refresh = CASE WHEN $9 > 0 AND in_manifest THEN clock_timestamp() + $9 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);
 }
@@ -182,7 +212,7 @@ state_checked(const Refresh *refresh)
 	Arguments	arguments = {0};
 
 	add_int(&arguments, refresh->dataset->id);
-	add_int(&arguments, refresh->dataset->refresh_interval_ms);
+	add_int(&arguments, schedule_next_delay(refresh->dataset));
 	add_text(&arguments, refresh->outcome);
 	add_text(&arguments, refresh->dataset->changed ? NULL : refresh->dataset->definition);
 	run("UPDATE spice.dataset SET applied = coalesce($4::jsonb, applied), checked = clock_timestamp(), failures = 0, attempt = 0,"
@@ -204,5 +234,32 @@ state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool ret
 	run("UPDATE spice.dataset SET failures = failures + 1, attempt = $4, last_error = $2,"
 		" last_outcome = '" OUTCOME_FAILED "',"
 		" next_refresh = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
+}
+
+void
+state_retained(const Refresh *refresh)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_int(&arguments, refresh->deleted);
+	add_int(&arguments, refresh->dataset->retention_interval_ms);
+	run("UPDATE spice.dataset SET rows = greatest(rows - $2, 0),"
+		" next_retention = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
+}
+
+/* a retention that failed is tried again when it is due again */
+void
+state_retention_failed(const Refresh *refresh, const char *error)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_int(&arguments, refresh->dataset->retention_interval_ms);
+	add_text(&arguments, error);
+	run("UPDATE spice.dataset SET last_error = $3,"
+		" next_retention = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);
 }

@@ -93,6 +93,7 @@ typedef struct Due
 	char	   *name;
 	TimestampTz when;
 	bool		request;		/* somebody asked for it */
+	bool		retention;		/* deletes old rows, instead of a refresh */
 	const char *trigger;
 } Due;
 
@@ -289,12 +290,15 @@ read_schedule(void)
 	launcher.schedule = NIL;
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT d.id, d.name, LEAST(d.next_refresh, r.requested), r.requested IS NOT NULL,"
-					" d.applied IS DISTINCT FROM d.definition, d.attempt"
-					" FROM spice.dataset d LEFT JOIN (SELECT q.dataset, min(q.requested) AS requested"
-					" FROM spice.refresh_request q GROUP BY q.dataset) r ON r.dataset = d.id"
+	catalog_execute("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
+					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention"
+					" FROM spice.dataset d"
+					" CROSS JOIN LATERAL (VALUES (false, d.next_refresh), (true, d.next_retention)) n(retention, due)"
+					" LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
+					" FROM spice.refresh_request q GROUP BY 1, 2) r"
+					" ON r.dataset = d.id AND r.retention = n.retention"
 					" WHERE d.in_manifest AND d.definition IS NOT NULL"
-					" AND (r.requested IS NOT NULL OR (NOT d.paused AND d.next_refresh IS NOT NULL))"
+					" AND (r.requested IS NOT NULL OR (NOT d.paused AND n.due IS NOT NULL))"
 					" ORDER BY 3", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -311,6 +315,7 @@ read_schedule(void)
 		due->trigger = due_trigger(due->when, due->request,
 								   DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull)),
 								   DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull)));
+		due->retention = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
 		launcher.schedule = lappend(launcher.schedule, due);
 		MemoryContextSwitchTo(old);
 	}
@@ -367,6 +372,9 @@ serve(void)
 	catalog_execute("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
 					" WHERE in_manifest AND definition IS NOT NULL"
 					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')",
+					0, NULL, NULL, NULL);
+	catalog_execute("UPDATE spice.dataset SET next_retention = now()"
+					" WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
 					0, NULL, NULL, NULL);
 	SPI_finish();
 	catalog_leave(&rights);
@@ -540,13 +548,13 @@ static bool
 start_worker(const Due *due, TimestampTz now)
 {
 	BackgroundWorker worker = {0};
-	WorkerOrder order = {.database = MyDatabaseId,.request = due->request};
+	WorkerOrder order = {.database = MyDatabaseId,.request = due->request,.retention = due->retention};
 	BackgroundWorkerHandle *handle;
 	MemoryContext old;
 	Worker	   *entry;
 
 	strlcpy(order.trigger, due->trigger, sizeof(order.trigger));
-	snprintf(worker.bgw_name, BGW_MAXLEN, "spice refresh %s", due->name);
+	snprintf(worker.bgw_name, BGW_MAXLEN, "spice %s %s", due->retention ? "retention" : "refresh", due->name);
 	strlcpy(worker.bgw_type, "spice refresh", BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;

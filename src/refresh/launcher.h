@@ -27,6 +27,7 @@ typedef struct WorkerOrder
 {
 	Oid			database;
 	bool		request;		/* there may be a refresh_request */
+	bool		retention;		/* instead of a refresh */
 	char		trigger[16];
 } WorkerOrder;
 

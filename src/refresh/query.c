@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
+#include "parser/parser.h"
 #include "rewrite/rewriteHandler.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
@@ -28,37 +29,6 @@
 #include "compat.h"
 #include "manifest/refresh_sql.h"
 #include "refresh/refresh.h"
-
-typedef struct OwnerRights
-{
-	Oid			user;
-	int			security;
-	int			guc_level;
-} OwnerRights;
-
-static void
-become_owner(const Dataset *dataset, OwnerRights *rights)
-{
-	StringInfoData path;
-
-	initStringInfo(&path);
-	if (strcmp(dataset->schema, "public") != 0)
-		appendStringInfo(&path, "%s, ", quote_identifier(dataset->schema));
-	appendStringInfoString(&path, "public, pg_temp");
-	GetUserIdAndSecContext(&rights->user, &rights->security);
-	SetUserIdAndSecContext(catalog_table_owner(),
-						   rights->security | SECURITY_RESTRICTED_OPERATION);
-	rights->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", path.data, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
-become_user(const OwnerRights *rights)
-{
-	AtEOXact_GUC(false, rights->guc_level);
-	SetUserIdAndSecContext(rights->user, rights->security);
-}
 
 /* a result column that cannot be a column of a table, and why */
 static void
@@ -108,14 +78,34 @@ is_repeatable(const Dataset *dataset, Query *query, const PlannedStmt *plan)
 	return true;
 }
 
+/*
+ * SELECT * FROM (the refresh query) AS q WHERE condition.  The query is put in
+ * as a parse tree: as text it might end in a comment or a semicolon.
+ */
+static RawStmt *
+restrict_query(RawStmt *query, const char *condition)
+{
+	List	   *statements = raw_parser(psprintf("SELECT q.* FROM (SELECT 1) AS q WHERE %s", condition),
+										RAW_PARSE_DEFAULT);
+	RawStmt    *outer = linitial_node(RawStmt, statements);
+	SelectStmt *select = castNode(SelectStmt, outer->stmt);
+	RangeSubselect *from = linitial_node(RangeSubselect, select->fromClause);
+
+	from->subquery = query->stmt;
+	return outer;
+}
+
 static Query *
-analyze(const Dataset *dataset, const char *refresh_sql)
+analyze(const Dataset *dataset, const char *refresh_sql, const char *condition)
 {
 	RawStmt    *raw = refresh_sql_parse(refresh_sql, dataset->name, dataset->schema, dataset->table,
 										get_namespace_name(get_rel_namespace(dataset->source_relation)),
 										get_rel_name(dataset->source_relation));
-	Query	   *query = parse_analyze_fixedparams(raw, refresh_sql, NULL, 0, NULL);
+	Query	   *query;
 
+	if (condition != NULL)
+		raw = restrict_query(raw, condition);
+	query = parse_analyze_fixedparams(raw, refresh_sql, NULL, 0, NULL);
 	return linitial_node(Query, QueryRewrite(query));
 }
 
@@ -134,11 +124,11 @@ query_callback(void *arg)
 }
 
 RefreshQuery *
-query_plan(const Dataset *dataset, const char *refresh_sql)
+query_plan(const Dataset *dataset, const char *refresh_sql, const char *condition)
 {
 	RefreshQuery *result = palloc0(sizeof(RefreshQuery));
 	ErrorContextCallback callback = {error_context_stack, query_callback, result};
-	OwnerRights rights;
+	CatalogRights rights;
 	Query	   *query;
 
 	if (refresh_sql == NULL)
@@ -146,10 +136,10 @@ query_plan(const Dataset *dataset, const char *refresh_sql)
 							   quote_qualified_identifier(dataset->schema, dataset->table));
 	result->dataset = dataset;
 	result->text = refresh_sql;
-	become_owner(dataset, &rights);
+	catalog_enter_as_owner(dataset, &rights);
 	error_context_stack = &callback;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	query = analyze(dataset, refresh_sql);
+	query = analyze(dataset, refresh_sql, condition);
 	/* the planner scribbles on its input */
 	result->plan = pg_plan_query(copyObject(query), refresh_sql, 0, NULL);
 	result->result = ExecCleanTypeFromTL(result->plan->planTree->targetlist);
@@ -157,17 +147,38 @@ query_plan(const Dataset *dataset, const char *refresh_sql)
 	result->repeatable = is_repeatable(dataset, query, result->plan);
 	PopActiveSnapshot();
 	error_context_stack = callback.previous;
-	become_user(&rights);
+	catalog_leave(&rights);
+	return result;
+}
+
+/* any other query of ours over relations of the dataset */
+RefreshQuery *
+query_plan_text(const Dataset *dataset, const char *text)
+{
+	RefreshQuery *result = palloc0(sizeof(RefreshQuery));
+	CatalogRights rights;
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT));
+	Query	   *query;
+
+	result->dataset = dataset;
+	result->text = text;
+	catalog_enter_as_owner(dataset, &rights);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	query = linitial_node(Query, QueryRewrite(parse_analyze_fixedparams(raw, text, NULL, 0, NULL)));
+	result->plan = pg_plan_query(query, text, 0, NULL);
+	result->result = ExecCleanTypeFromTL(result->plan->planTree->targetlist);
+	PopActiveSnapshot();
+	catalog_leave(&rights);
 	return result;
 }
 
 void
 query_run(const RefreshQuery *query, DestReceiver *receiver)
 {
-	OwnerRights rights;
+	CatalogRights rights;
 	QueryDesc  *desc;
 
-	become_owner(query->dataset, &rights);
+	catalog_enter_as_owner(query->dataset, &rights);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
 	desc = CreateQueryDesc(query->plan, query->text, GetActiveSnapshot(), InvalidSnapshot,
@@ -178,6 +189,6 @@ query_run(const RefreshQuery *query, DestReceiver *receiver)
 	ExecutorEnd(desc);
 	FreeQueryDesc(desc);
 	PopActiveSnapshot();
-	become_user(&rights);
+	catalog_leave(&rights);
 	CommandCounterIncrement();
 }

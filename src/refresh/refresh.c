@@ -15,14 +15,12 @@
 #include "access/xact.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "storage/lock.h"
 #include "utils/memutils.h"
 
+#include "refresh/apply.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
-#include "spice.h"
-#include "table/table.h"
 
 /*
  * A class of advisory locks of our own; those that SQL can take are 1 and 2.
@@ -30,41 +28,77 @@
  */
 #define REFRESH_LOCK_CLASS	83
 
-static double
-elapsed_ms(instr_time start)
+bool
+refresh_lock(int dataset, bool wait, bool session_lock)
 {
-	instr_time	now;
+	LOCKTAG		tag;
 
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_MILLISEC(now);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, session_lock, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+static void
+set_mode(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+
+	if (refresh->refresh_mode == NULL)
+		return;
+	if (strcmp(refresh->refresh_mode, "append") == 0 && dataset->time_column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("dataset \"%s\" cannot be refreshed in mode append", dataset->name),
+				 errhint("Set time_column in the manifest.")));
+	dataset->append = strcmp(refresh->refresh_mode, "append") == 0;
+	dataset->refresh_mode = MemoryContextStrdup(refresh->context, refresh->refresh_mode);
+}
+
+/* what the table holds decides what is asked of the source */
+static void
+look_at_table(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+
+	/* rows that a crash took away must be fetched again, whatever the source says */
+	if (dataset->loaded && dataset->accelerated && table_lost_its_rows(dataset))
+		dataset->loaded = false;
+	if (!dataset->loaded || !dataset->append || dataset->reload || !OidIsValid(dataset->relation))
+		return;
+	if (dataset->changed)
+		refresh->rebuild = true;
+	else
+	{
+		refresh->watermark = watermark_read(dataset, dataset->relation);
+		refresh->source_query = watermark_query(dataset, refresh->watermark);
+	}
 }
 
 bool
 refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock)
 {
 	MemoryContext old;
-	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
-	if (LockAcquire(&tag, ExclusiveLock, session_lock, !wait) == LOCKACQUIRE_NOT_AVAIL)
+	if (!refresh_lock(dataset, wait, session_lock))
 		return false;
-
 	old = MemoryContextSwitchTo(refresh->context);
 	refresh->dataset = catalog_dataset_by_id(dataset);
-	MemoryContextSwitchTo(old);
 	if (refresh->dataset == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("dataset %d has left the manifest", dataset)));
+	set_mode(refresh);
 	refresh->outcome = OUTCOME_RUNNING;
 	refresh->history = history_begin(refresh);
-
-	/* rows that a crash took away must be fetched again, whatever the source says */
-	if (refresh->dataset->loaded && refresh->dataset->accelerated &&
-		table_lost_its_rows(refresh->dataset))
-		refresh->dataset->loaded = false;
+	if (!refresh->retention)
+		look_at_table(refresh);
+	MemoryContextSwitchTo(old);
 	return true;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* is what was loaded before still what a load would give, if the bytes are the same? */
@@ -73,7 +107,9 @@ may_be_unchanged(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL;
+	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL &&
+		refresh->refresh_mode == NULL &&
+		same_text(refresh->source_query, dataset->fetched_query);
 }
 
 void
@@ -83,9 +119,10 @@ refresh_fetch(Refresh *refresh)
 
 	memset(&http_report, 0, sizeof(http_report));
 	memset(&source_report, 0, sizeof(source_report));
-	if (!dataset->accelerated && !source_needs_response(dataset))
+	if (refresh->rebuild || (!dataset->accelerated && !source_needs_response(dataset)))
 		return;
-	refresh->response = source_fetch(dataset, may_be_unchanged(refresh), refresh->context);
+	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
+									 refresh->context);
 }
 
 static bool
@@ -103,116 +140,50 @@ is_unchanged(const Refresh *refresh)
 		memcmp(VARDATA_ANY(dataset->digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH) == 0;
 }
 
-static void
-note_unknown_fields(Refresh *refresh)
-{
-	if (source_report.unknown_total > 0)
-		refresh->notice = psprintf("%lld values of fields that are no column, the first \"%s\"",
-								   (long long) source_report.unknown_total,
-								   source_report.unknown_name);
-}
-
 static bool
 prepare_source(Refresh *refresh)
 {
 	Spool	   *spool = refresh->response ? refresh->response->spool : NULL;
-	bool		prepared = source_prepare(refresh->dataset, spool, catalog_table_owner());
+	CatalogRights rights;
+	bool		prepared;
 
+	catalog_enter(&rights);
+	prepared = source_prepare(refresh->dataset, spool, catalog_table_owner());
+	catalog_leave(&rights);
 	CommandCounterIncrement();
 	return prepared;
 }
 
-static Oid
-find_or_create_table(Dataset *dataset, TupleDesc result)
-{
-	Oid			table = table_find(dataset);
-
-	if (!OidIsValid(table))
-	{
-		table = table_create(dataset, result, catalog_table_owner());
-		/* made from the definition, so that nothing is left to change */
-		dataset->changed = false;
-	}
-	else
-		catalog_ensure_owner(table, catalog_table_owner());
-	return table;
-}
-
 static void
-check_override(const Refresh *refresh)
+finish_unchanged(Refresh *refresh)
 {
-	if (refresh->refresh_sql != NULL && refresh->dataset->changed)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("dataset \"%s\" has not been loaded with its present definition",
-						refresh->dataset->name),
-				 errhint("Refresh it without refresh_sql first.")));
-}
-
-/* descriptions become comments, once per definition */
-static void
-describe(const Refresh *refresh)
-{
-	const Dataset *dataset = refresh->dataset;
-
-	if (dataset->described)
-		return;
-	table_comment(dataset, dataset->relation);
-	if (dataset->source_relation != dataset->relation)
-		table_comment(dataset, dataset->source_relation);
-}
-
-static void
-load_and_swap(Refresh *refresh)
-{
-	Dataset    *dataset = refresh->dataset;
-	RefreshQuery *query;
-	TableBuild *build;
 	CatalogRights rights;
-	instr_time	start;
 
-	check_override(refresh);
-	source_offer(dataset->id, refresh->response->spool, refresh->context);
-	query = query_plan(dataset, refresh->refresh_sql ? refresh->refresh_sql : dataset->refresh_sql);
-	refresh->repeatable = query->repeatable && refresh->refresh_sql == NULL;
-
+	refresh->outcome = OUTCOME_UNCHANGED;
 	catalog_enter(&rights);
-	dataset->relation = find_or_create_table(dataset, query->result);
-	build = build_begin(dataset, dataset->relation, query->result);
+	apply_descriptions(refresh);
 	catalog_leave(&rights);
-
-	INSTR_TIME_SET_CURRENT(start);
-	query_run(query, build_receiver(build));
-	refresh->load_ms = elapsed_ms(start);
-	source_withdraw();
-	refresh->rows = build->rows;
-	note_unknown_fields(refresh);
-
-	catalog_enter(&rights);
-	INSTR_TIME_SET_CURRENT(start);
-	build_indexes(build);
-	refresh->index_ms = elapsed_ms(start);
-
-	/* before the lock: what this may wait for, readers need not wait for */
-	refresh->outcome = OUTCOME_LOADED;
-	state_loaded(refresh);
-
-	INSTR_TIME_SET_CURRENT(start);
-	build_swap(build);
-	refresh->swap_ms = elapsed_ms(start);
-	describe(refresh);
-	catalog_leave(&rights);
+	state_checked(refresh);
 }
 
 static void
-register_source(Refresh *refresh)
+finish_empty(Refresh *refresh)
+{
+	refresh->outcome = OUTCOME_EMPTY;
+	refresh->notice = pstrdup("the response has no record and the manifest declares no columns: "
+							  "there is nothing to tell the table's columns from");
+	state_checked(refresh);
+}
+
+static void
+finish_registered(Refresh *refresh)
 {
 	CatalogRights rights;
 
 	refresh->dataset->relation = refresh->dataset->source_relation;
 	refresh->outcome = OUTCOME_REGISTERED;
 	catalog_enter(&rights);
-	describe(refresh);
+	apply_descriptions(refresh);
 	catalog_leave(&rights);
 	state_loaded(refresh);
 }
@@ -220,34 +191,16 @@ register_source(Refresh *refresh)
 void
 refresh_apply(Refresh *refresh)
 {
-	CatalogRights rights;
-	bool		prepared;
-
 	if (is_unchanged(refresh))
-	{
-		refresh->outcome = OUTCOME_UNCHANGED;
-		catalog_enter(&rights);
-		describe(refresh);
-		catalog_leave(&rights);
-		state_checked(refresh);
-		history_end(refresh, NULL);
-		return;
-	}
-
-	catalog_enter(&rights);
-	prepared = prepare_source(refresh);
-	catalog_leave(&rights);
-	if (!prepared)
-	{
-		refresh->outcome = OUTCOME_EMPTY;
-		refresh->notice = pstrdup("the response has no record and the manifest declares no columns: "
-								  "there is nothing to tell the table's columns from");
-		state_checked(refresh);
-	}
-	else if (refresh->dataset->accelerated)
-		load_and_swap(refresh);
+		finish_unchanged(refresh);
+	else if (refresh->rebuild)
+		apply_rebuild(refresh);
+	else if (!prepare_source(refresh))
+		finish_empty(refresh);
+	else if (!refresh->dataset->accelerated)
+		finish_registered(refresh);
 	else
-		register_source(refresh);
+		apply_response(refresh);
 	history_end(refresh, NULL);
 }
 
@@ -296,13 +249,19 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	int			attempt = dataset->attempt + 1;
 	bool		retry = dataset->retry && is_transient(error) &&
 		(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
-	int64		delay = dataset->refresh_interval_ms;
+	int64		delay = schedule_next_delay(dataset);
 
 	if (retry)
 		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
 					(int64) http_report.retry_after_s * 1000);
 	failed.outcome = OUTCOME_FAILED;
 	failed.rows = 0;
+	memset(&failed.counts, 0, sizeof(failed.counts));
 	history_end(&failed, text);
+	if (refresh->retention)
+	{
+		state_retention_failed(&failed, text);
+		return;
+	}
 	state_failed(&failed, text, delay, retry);
 }

@@ -14,13 +14,17 @@
 #include "tcop/dest.h"
 
 #include "manifest/catalog.h"
+#include "refresh/watermark.h"
 #include "source/http.h"
+#include "table/table.h"
 
 /*
  * Outcomes, as history shows them.  A refresh is RUNNING first and ends as
  * one of the others:
  *
  *	loaded		the table has new contents
+ *	appended	what is new has been added to the table, nothing if nothing was
+ *	retained	what retention has outlived has been deleted
  *	unchanged	the source has not changed; nothing was written
  *	registered	not accelerated: the foreign table is up to date
  *	empty		no record and no declared column to make a table from
@@ -30,6 +34,8 @@
 #define OUTCOME_RUNNING		"running"
 #define OUTCOME_LOADED		"loaded"
 #define OUTCOME_UNCHANGED	"unchanged"
+#define OUTCOME_APPENDED	"appended"
+#define OUTCOME_RETAINED	"retained"
 #define OUTCOME_REGISTERED	"registered"
 #define OUTCOME_EMPTY		"empty"
 #define OUTCOME_FAILED		"failed"
@@ -40,13 +46,20 @@ typedef struct Refresh
 	Dataset    *dataset;
 	const char *trigger;
 	const char *refresh_sql;	/* an override, or NULL */
+	const char *refresh_mode;	/* the same */
 	MemoryContext context;		/* outlives the refresh's transactions */
 	int64		history;		/* its row */
+	bool		retention;		/* deletes old rows; fetches nothing */
+	bool		rebuild;		/* from the table's own rows; nothing is fetched */
+	Watermark  *watermark;		/* NULL: the table is loaded whole */
+	char	   *source_query;	/* http_append_query with the watermark, or NULL */
 	HttpResponse *response;
 
 	/* what history shows of it */
 	const char *outcome;
 	int64		rows;
+	MergeCounts counts;
+	int64		deleted;
 	char	   *notice;			/* or NULL */
 	double		load_ms;
 	double		index_ms;
@@ -59,9 +72,13 @@ typedef struct Refresh
  * a worker runs it without.  begin returns false when somebody else refreshes
  * the dataset and wait is false.
  */
+extern bool refresh_lock(int dataset, bool wait, bool session_lock);
 extern bool refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock);
 extern void refresh_fetch(Refresh *refresh);
 extern void refresh_apply(Refresh *refresh);
+
+/* deletes what retention has outlived; begins and ends transactions itself */
+extern void refresh_retain(Refresh *refresh);
 
 /* in a transaction of its own, after the one that failed was rolled back */
 extern void refresh_fail(const Refresh *refresh, const ErrorData *error);
@@ -73,10 +90,16 @@ extern void history_close_orphans(void);
 extern void history_expire(void);
 extern void state_loaded(const Refresh *refresh);
 extern void state_checked(const Refresh *refresh);
+extern void state_retained(const Refresh *refresh);
+extern void state_retention_failed(const Refresh *refresh, const char *error);
 extern void state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry);
 
-/* schedule.c: how long to wait after the n-th failure in a row, in ms */
+/*
+ * schedule.c: how long to wait, in ms, after the n-th failure in a row; and
+ * until the next refresh of its own, 0: there is none.
+ */
 extern int64 schedule_retry_delay(int attempt, double random);
+extern int64 schedule_next_delay(const Dataset *dataset);
 
 /* query.c */
 typedef struct RefreshQuery
@@ -88,7 +111,13 @@ typedef struct RefreshQuery
 	bool		repeatable;
 } RefreshQuery;
 
-extern RefreshQuery *query_plan(const Dataset *dataset, const char *refresh_sql);
+/*
+ * The refresh query, NULL: all of the source.  condition: on its rows, whose
+ * alias is q, or NULL.
+ */
+extern RefreshQuery *query_plan(const Dataset *dataset, const char *refresh_sql,
+								const char *condition);
+extern RefreshQuery *query_plan_text(const Dataset *dataset, const char *text);
 extern void query_run(const RefreshQuery *query, DestReceiver *receiver);
 
 #endif

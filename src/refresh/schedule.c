@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "common/pg_prng.h"
+
 #include "refresh/refresh.h"
 
 #define LONGEST_DELAY_MS	300000
@@ -31,4 +33,15 @@ schedule_retry_delay(int attempt, double random)
 	}
 	delay = Min(delay, LONGEST_DELAY_MS);
 	return (int64) (delay * (1.0 - SPREAD + 2.0 * SPREAD * random));
+}
+
+/* jitter: by chance as much earlier or later, for the same reason */
+int64
+schedule_next_delay(const Dataset *dataset)
+{
+	double		jitter = dataset->jitter_ms * (2.0 * pg_prng_double(&pg_global_prng_state) - 1.0);
+
+	if (dataset->refresh_interval_ms == 0)
+		return 0;
+	return Max(dataset->refresh_interval_ms + (int64) jitter, 1);
 }

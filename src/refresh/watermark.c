@@ -90,16 +90,16 @@ time_kind(const Dataset *dataset, Oid type)
 }
 
 static Oid
-column_type(const Dataset *dataset)
+column_type(const Dataset *dataset, Oid table)
 {
-	AttrNumber	attnum = get_attnum(dataset->relation, dataset->time_column);
+	AttrNumber	attnum = get_attnum(table, dataset->time_column);
 
 	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("time_column \"%s\" of dataset \"%s\" is not a column of its table",
 						dataset->time_column, dataset->name)));
-	return get_atttype(dataset->relation, attnum);
+	return get_atttype(table, attnum);
 }
 
 /* the column as something that has an order in time */
@@ -164,10 +164,10 @@ source_text(TimeKind kind, const char *value)
 }
 
 Watermark *
-watermark_read(const Dataset *dataset)
+watermark_read(const Dataset *dataset, Oid table)
 {
 	MemoryContext context = CurrentMemoryContext;
-	TimeKind	kind = time_kind(dataset, column_type(dataset));
+	TimeKind	kind = time_kind(dataset, column_type(dataset, table));
 	const char *column = quote_identifier(dataset->time_column);
 	Watermark  *watermark = NULL;
 	StringInfoData query;
@@ -178,8 +178,7 @@ watermark_read(const Dataset *dataset)
 					 " (SELECT max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
 					 source_text(kind, "floor"), less_span(kind, "newest", dataset->append_overlap_ms),
 					 time_value(kind, column),
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(dataset->relation)),
-												get_rel_name(dataset->relation)));
+					 catalog_relation_name(table));
 	catalog_enter_as_owner(dataset, &rights);
 	SPI_connect();
 	catalog_execute(query.data, 0, NULL, NULL, NULL);
@@ -219,7 +218,7 @@ window_condition(const Dataset *dataset, Oid type)
 char *
 retention_condition(const Dataset *dataset)
 {
-	TimeKind	kind = time_kind(dataset, column_type(dataset));
+	TimeKind	kind = time_kind(dataset, column_type(dataset, dataset->relation));
 
 	return psprintf("%s < %s", time_value(kind, quote_identifier(dataset->time_column)),
 					less_span(kind, present(kind), dataset->retention_period_ms));

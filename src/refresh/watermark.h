@@ -20,11 +20,11 @@ typedef struct Watermark
 } Watermark;
 
 /*
- * NULL when the table holds no row.  Needs a transaction; raises an error when
+ * NULL when the table (or the heap that is to become it) holds no row.  Needs a transaction; raises an error when
  * the column is missing or does not agree with time_format.  In the current
  * context.
  */
-extern Watermark *watermark_read(const Dataset *dataset);
+extern Watermark *watermark_read(const Dataset *dataset, Oid table);
 
 /*
  * Conditions on the rows of the refresh query, whose alias is q: not older

@@ -34,19 +34,22 @@
 static bool
 take_request(Refresh *refresh, int dataset)
 {
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset)};
+	Oid			types[] = {INT4OID, BOOLOID};
+	Datum		values[] = {Int32GetDatum(dataset), BoolGetDatum(refresh->retention)};
 	CatalogRights rights;
 	bool		found;
 
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute("DELETE FROM spice.refresh_request r WHERE r.id ="
-					" (SELECT min(id) FROM spice.refresh_request WHERE dataset = $1)"
-					" RETURNING r.refresh_sql", 1, types, values, NULL);
+					" (SELECT min(id) FROM spice.refresh_request WHERE dataset = $1 AND retention = $2)"
+					" RETURNING r.refresh_sql, r.refresh_mode", 2, types, values, NULL);
 	found = SPI_processed > 0;
 	if (found)
+	{
 		refresh->refresh_sql = catalog_text(0, 1, refresh->context);
+		refresh->refresh_mode = catalog_text(0, 2, refresh->context);
+	}
 	SPI_finish();
 	catalog_leave(&rights);
 	return found;
@@ -109,10 +112,18 @@ run_refresh(int dataset, const WorkerOrder *order)
 
 	refresh->context = context;
 	refresh->trigger = order->trigger;
+	refresh->retention = order->retention;
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (begin(refresh, dataset, order))
+		if (!begin(refresh, dataset, order))
+			;
+		else if (refresh->retention)
+		{
+			pgstat_report_activity(STATE_RUNNING, psprintf("retention of %s", refresh->dataset->name));
+			refresh_retain(refresh);
+		}
+		else
 		{
 			pgstat_report_activity(STATE_RUNNING, psprintf("refresh of %s: fetch", refresh->dataset->name));
 			refresh_fetch(refresh);

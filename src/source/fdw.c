@@ -51,6 +51,7 @@ typedef struct SourceScan
 	JsonReader *reader;			/* NULL before the first row and after a rescan */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
 	int		   *fields;			/* by column: the reader's field, -1: dropped */
+	bool	   *met;			/* by column: some record had it */
 	int			n_columns;
 	ValuePlace	place;
 	ErrorContextCallback context_line;
@@ -154,6 +155,7 @@ begin_scan(ForeignScanState *node, int eflags)
 	state->n_columns = desc->natts;
 	state->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
 	state->fields = palloc(sizeof(int) * desc->natts);
+	state->met = palloc0(sizeof(bool) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -181,7 +183,7 @@ open_scan(ForeignScanState *node)
 		state->spool = source_offered(state->dataset->id);
 		state->offered = state->spool != NULL;
 		if (!state->offered)
-			state->spool = source_fetch(state->dataset, false, state->scan_context)->spool;
+			state->spool = source_fetch(state->dataset, NULL, false, state->scan_context)->spool;
 	}
 	spool_rewind(state->spool, &state->cursor);
 	state->reader = open_json_reader(&state->cursor, state->dataset->format,
@@ -229,6 +231,7 @@ fill_slot(SourceScan *state, TupleTableSlot *slot)
 		if (!OidIsValid(typer->type))
 			continue;
 		value = &state->reader->values[state->fields[i]];
+		state->met[i] |= value->kind != JSON_ABSENT;
 		state->place.column = typer->name;
 		state->place.value = value;
 		slot->tts_values[i] = typer_convert(typer, value, &state->place, &slot->tts_isnull[i]);
@@ -247,6 +250,12 @@ report_scan(const SourceScan *state)
 	source_report.unknown_total = state->reader->unknown_total;
 	strlcpy(source_report.unknown_name, state->reader->unknown_name,
 			sizeof(source_report.unknown_name));
+	source_report.absent_name[0] = '\0';
+	for (int i = 0; i < state->n_columns && state->reader->record > 0; i++)
+	{
+		if (OidIsValid(state->typers[i].type) && !state->met[i])
+			strlcpy(source_report.absent_name, state->typers[i].name, NAMEDATALEN);
+	}
 }
 
 static TupleTableSlot *

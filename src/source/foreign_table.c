@@ -191,10 +191,14 @@ create_foreign_table(const Dataset *dataset, List *columns)
 	catalog_run(command.data);
 }
 
-/* drops, adds and retypes columns until the foreign table has the wanted ones */
-static void
-alter_foreign_table(const Dataset *dataset, List *columns)
+/*
+ * Adds columns until the foreign table has the wanted ones; drop: and drops
+ * and retypes.  False when it had them.
+ */
+static bool
+alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 {
+	bool		altered = false;
 	Relation	relation = table_open(dataset->source_relation, AccessShareLock);
 	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(relation));
 	char	   *name = source_relation_name(dataset);
@@ -206,12 +210,15 @@ alter_foreign_table(const Dataset *dataset, List *columns)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		WantedColumn *column = find_column(columns, NameStr(attribute->attname));
 
-		if (attribute->attisdropped)
+		if (attribute->attisdropped || !drop ||
+			(column != NULL && column->type == attribute->atttypid &&
+			 column->typmod == attribute->atttypmod))
 			continue;
+		altered = true;
 		if (column == NULL)
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s DROP COLUMN %s", name,
 						 quote_identifier(NameStr(attribute->attname))));
-		else if (column->type != attribute->atttypid || column->typmod != attribute->atttypmod)
+		else
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s TYPE %s", name,
 						 quote_identifier(column->name),
 						 format_type_extended(column->type, column->typmod,
@@ -221,9 +228,12 @@ alter_foreign_table(const Dataset *dataset, List *columns)
 	{
 		WantedColumn *column = lfirst(cell);
 
-		if (get_attnum(dataset->source_relation, column->name) == InvalidAttrNumber)
-			catalog_run(psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
+		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
+			continue;
+		altered = true;
+		catalog_run(psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
 	}
+	return altered;
 }
 
 static Oid
@@ -278,11 +288,19 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 		dataset->source_relation = existing_relation(dataset);
 	}
 	else
-		alter_foreign_table(dataset, columns);
+		(void) alter_foreign_table(dataset, columns, true);
 	catalog_ensure_owner(dataset->source_relation, owner);
 	/* the owner is who reads it, and may be a role like any other */
 	if (dataset->accelerated)
 		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
 							 quote_identifier(GetUserNameFromId(owner, false))));
 	return true;
+}
+
+bool
+source_evolve(const Dataset *dataset, Spool *spool, bool drop)
+{
+	List	   *columns = wanted_columns(dataset, spool);
+
+	return columns != NIL && alter_foreign_table(dataset, columns, drop);
 }

@@ -96,7 +96,8 @@ resolve_secrets(const Dataset *dataset, MemoryContext context)
 }
 
 HttpResponse *
-source_fetch(const Dataset *dataset, bool conditional, MemoryContext context)
+source_fetch(const Dataset *dataset, const char *query, bool conditional,
+			 MemoryContext context)
 {
 	MemoryContext request_context;
 	ResolvedSecrets *secrets;
@@ -115,7 +116,8 @@ source_fetch(const Dataset *dataset, bool conditional, MemoryContext context)
 	secrets = resolve_secrets(dataset, request_context);
 
 	request.dataset = dataset->name;
-	request.url = dataset->from;
+	request.url = query == NULL ? dataset->from :
+		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
 	request.port = dataset->http_port;
 	request.username = secrets->username;
 	request.password = secrets->password;

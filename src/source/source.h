@@ -14,13 +14,14 @@
 #include "source/http.h"
 
 /*
- * Fetches the dataset's source.  conditional: with the validators of the
+ * Fetches the dataset's source.  query: goes to the URL's end, or NULL.
+ * conditional: with the validators of the
  * loaded response, so that response->spool may be NULL (status 304).  Needs
  * no transaction.  Raises what http_fetch() raises, and an error that names
  * a secret which is missing.
  */
-extern HttpResponse *source_fetch(const Dataset *dataset, bool conditional,
-								  MemoryContext context);
+extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
+								  bool conditional, MemoryContext context);
 
 /*
  * From now on the foreign table of this dataset reads this spool instead of
@@ -37,6 +38,7 @@ typedef struct SourceReport
 	int64		records;
 	int64		unknown_total;	/* fields that are no column */
 	char		unknown_name[64];
+	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */
 } SourceReport;
 
 extern SourceReport source_report;
@@ -50,6 +52,13 @@ extern bool source_needs_response(const Dataset *dataset);
  * there is nothing to tell the columns from: no record and no declaration.
  */
 extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
+
+/*
+ * Makes the columns of the foreign table those which the spool's records have.
+ * drop: also takes away the columns they lack, and changes types.  False when
+ * nothing was to be changed.
+ */
+extern bool source_evolve(const Dataset *dataset, Spool *spool, bool drop);
 
 /* qualified and quoted name of a dataset's foreign table */
 extern char *source_relation_name(const Dataset *dataset);

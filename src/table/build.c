@@ -381,7 +381,7 @@ create_heap(const TableBuild *build, Relation table)
 	if (isnull)
 		options = (Datum) 0;
 
-	snprintf(name, sizeof(name), "spice_new_%u", build->table);
+	snprintf(name, sizeof(name), "spice_new_%u_%d", build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
 									InvalidOid, InvalidOid, InvalidOid, table->rd_rel->relowner,
 									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
@@ -395,8 +395,31 @@ create_heap(const TableBuild *build, Relation table)
 	return heap;
 }
 
+void
+build_drop(Oid heap)
+{
+	ObjectAddress object;
+
+	ObjectAddressSet(object, RelationRelationId, heap);
+	performDeletion(&object, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+	CommandCounterIncrement();
+}
+
+Oid
+build_again(TableBuild *build)
+{
+	Relation	table = table_open(build->table, AccessShareLock);
+	Oid			before = build->heap;
+
+	build->heaps++;
+	build->rows = 0;
+	build->heap = create_heap(build, table);
+	table_close(table, AccessShareLock);
+	return before;
+}
+
 TableBuild *
-build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result)
+build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alter)
 {
 	TableBuild *build = palloc0(sizeof(TableBuild));
 	Relation	table = try_relation_open(table_oid, AccessShareLock);
@@ -413,7 +436,7 @@ build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result)
 	build->table = table_oid;
 	build->table_desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
 	appended = plan_columns(build, result);
-	if (!build->same_shape && !dataset->changed)
+	if (!build->same_shape && !may_alter)
 		refuse_other_shape(build, result);
 	build->desc = future_descriptor(build, result, appended);
 	plan_not_null(build);

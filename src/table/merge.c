@@ -22,35 +22,23 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "table/table.h"
 
-static char *
-relation_name(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
-}
-
-/* the table's columns, each after a prefix, separated by commas */
+/* the columns of the refresh, each after a prefix, separated by commas */
 static char *
 column_list(const TableBuild *build, const char *prefix)
 {
 	StringInfoData list;
 
 	initStringInfo(&list);
-	for (int i = 0; i < build->table_desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(build->table_desc, i);
-
-		if (!attribute->attisdropped)
-			appendStringInfo(&list, "%s%s%s", list.len ? ", " : "", prefix,
-							 quote_identifier(NameStr(attribute->attname)));
-	}
+	for (int i = 0; i < build->n_result; i++)
+		appendStringInfo(&list, "%s%s%s", i == 0 ? "" : ", ", prefix,
+						 quote_identifier(NameStr(TupleDescAttr(build->desc, build->attnums[i] - 1)->attname)));
 	return list.data;
 }
 
@@ -95,8 +83,9 @@ execute(const char *command)
 	return rows;
 }
 
-char *
-newest_per_key(const Dataset *dataset, const DatasetConflict *conflict)
+/* the winner of a key's rows comes first in this order */
+static char *
+winner_order(const Dataset *dataset, const DatasetConflict *conflict)
 {
 	char	   *keys = key_list(conflict);
 
@@ -111,12 +100,21 @@ newest_per_key(const Dataset *dataset, const DatasetConflict *conflict)
 	}
 }
 
-char *
-distinct_by_key(const TableBuild *build, const DatasetConflict *conflict)
+static char *
+winners(const TableBuild *build, const DatasetConflict *conflict)
 {
 	return psprintf("SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s", key_list(conflict),
-					column_list(build, ""), relation_name(build->heap),
-					newest_per_key(build->dataset, conflict));
+					column_list(build, ""), catalog_relation_name(build->heap),
+					winner_order(build->dataset, conflict));
+}
+
+char *
+build_winners(const TableBuild *build, const DatasetConflict *conflict)
+{
+	char	   *repeated = psprintf("SELECT 1 FROM %s GROUP BY %s HAVING count(*) > 1 LIMIT 1",
+									catalog_relation_name(build->heap), key_list(conflict));
+
+	return execute(repeated) > 0 ? winners(build, conflict) : NULL;
 }
 
 static void
@@ -126,9 +124,9 @@ merge_difference(const TableBuild *build, const char *condition, MergeCounts *co
 
 	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s"
 										" EXCEPT ALL SELECT %s FROM %s q WHERE %s",
-										relation_name(build->table), columns, columns,
-										relation_name(build->heap), columns,
-										relation_name(build->table), condition));
+										catalog_relation_name(build->table), columns, columns,
+										catalog_relation_name(build->heap), columns,
+										catalog_relation_name(build->table), condition));
 	counts->unchanged = build->rows - counts->inserted;
 }
 
@@ -139,8 +137,8 @@ merge_drop(const TableBuild *build, MergeCounts *counts)
 
 	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY ctid"
 										" ON CONFLICT DO NOTHING",
-										relation_name(build->table), columns, columns,
-										relation_name(build->heap)));
+										catalog_relation_name(build->table), columns, columns,
+										catalog_relation_name(build->heap)));
 	counts->dropped = build->rows - counts->inserted;
 }
 
@@ -148,19 +146,46 @@ static void
 merge_upsert(const TableBuild *build, const DatasetConflict *conflict, MergeCounts *counts)
 {
 	char	   *columns = column_list(build, "");
-	char	   *news = psprintf("(%s)", distinct_by_key(build, conflict));
-	char	   *table = relation_name(build->table);
-	int64		newest;
+	char	   *theirs = column_list(build, "t.");
+	char	   *ours = column_list(build, "n.");
+	char	   *table = catalog_relation_name(build->table);
+	char	   *news = winners(build, conflict);
+	char	   *key = same_key(conflict);
+	char	   *newer = "";
+	int64		n_news = execute(psprintf("SELECT 1 FROM (%s) n", news));
 
-	newest = execute(psprintf("SELECT 1 FROM %s n", news));
-	counts->updated = execute(psprintf("UPDATE %s t SET (%s) = ROW(%s) FROM %s n WHERE %s"
-									   " AND ROW(%s) OPERATOR(pg_catalog.*<>) ROW(%s)%s",
-									   table, columns, column_list(build, "n."), news, same_key(conflict),
-									   column_list(build, "t."), column_list(build, "n."),
-									   newer_wins(build->dataset, conflict)));
-	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s n"
+	/* a record that was overtaken by another before it came must not undo it */
+	if (conflict->action == CONFLICT_UPSERT)
+		newer = psprintf(" AND n.%s >= t.%s", quote_identifier(build->dataset->time_column),
+						 quote_identifier(build->dataset->time_column));
+	counts->updated = execute(psprintf("UPDATE %s t SET (%s) = ROW (%s) FROM (%s) n WHERE %s"
+									   " AND ROW (%s)::record OPERATOR(pg_catalog.*<>) ROW (%s)::record%s",
+									   table, columns, ours, news, key, theirs, ours, newer));
+	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM (%s) n"
 										" WHERE NOT EXISTS (SELECT 1 FROM %s t WHERE %s)",
-										table, columns, columns, news, table, same_key(conflict)));
-	counts->dropped = build->rows - newest;
-	counts->unchanged = newest - counts->updated - counts->inserted;
+										table, columns, ours, news, table, key));
+	counts->dropped = build->rows - n_news;
+	counts->unchanged = n_news - counts->updated - counts->inserted;
+}
+
+MergeCounts
+build_merge(TableBuild *build, const char *condition)
+{
+	MergeCounts counts = {0};
+	const DatasetConflict *conflict = build->dataset->conflicts == NIL ? NULL :
+		linitial(build->dataset->conflicts);
+	CatalogRights rights;
+
+	catalog_enter_as_owner(build->dataset, &rights);
+	if (build->rows == 0)
+		;						/* nothing at or past the watermark, not even what is there */
+	else if (conflict == NULL)
+		merge_difference(build, condition, &counts);
+	else if (conflict->action == CONFLICT_DROP)
+		merge_drop(build, &counts);
+	else
+		merge_upsert(build, conflict, &counts);
+	catalog_leave(&rights);
+	build_drop(build->heap);
+	return counts;
 }

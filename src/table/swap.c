@@ -233,16 +233,6 @@ hand_over_statistics(Oid to, Oid from)
 	CommandCounterIncrement();
 }
 
-static void
-drop_heap(Oid heap)
-{
-	ObjectAddress object;
-
-	ObjectAddressSet(object, RelationRelationId, heap);
-	performDeletion(&object, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
-	CommandCounterIncrement();
-}
-
 /* the table's rows, TOAST table and statistics are the new heap's from here on */
 static void
 swap_heap(const TableBuild *build, Relation pg_class)
@@ -375,6 +365,18 @@ create_indexes(TableBuild *build)
 	}
 }
 
+/* for a merge: columns come and go before the news do */
+void
+build_alter(TableBuild *build)
+{
+	if (build->same_shape)
+		return;
+	lock_table_for_swap(build->table, build->dataset->name);
+	check_table_unchanged(build);
+	alter_columns(build, catalog_relation_name(build->table));
+	CommandCounterIncrement();
+}
+
 void
 build_swap(TableBuild *build)
 {
@@ -386,10 +388,8 @@ build_swap(TableBuild *build)
 	lock_table_for_swap(build->table, build->dataset->name);
 	check_table_unchanged(build);
 	if (new_definition)
-	{
 		drop_indexes(build);
-		alter_columns(build, name);
-	}
+	alter_columns(build, name);
 	pg_class = table_open(RelationRelationId, RowExclusiveLock);
 	swap_heap(build, pg_class);
 	if (new_definition)
@@ -400,7 +400,7 @@ build_swap(TableBuild *build)
 	}
 	swap_indexes(build, pg_class);
 	table_close(pg_class, RowExclusiveLock);
-	drop_heap(build->heap);
+	build_drop(build->heap);
 	rename_toast(build->table);
 
 	/* autovacuum shall neither vacuum nor analyze what is frozen and analyzed */

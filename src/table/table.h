@@ -7,7 +7,8 @@
  * A rebuild goes through these calls, in this order, in one transaction:
  *
  *		table_find | table_create
- *		build_begin				plan the new shape, create the new heap
+ *		build_begin				plan the new shape, create the new heap; without
+ *								may_alter another shape is refused
  *		build_receiver			rows of the refresh query go into it
  *		build_indexes			indexes and statistics of the new heap
  *		build_swap				the table takes over its storage
@@ -36,6 +37,15 @@ typedef struct IndexBuild
 	const DatasetIndex *definition; /* of an index the table is to get */
 } IndexBuild;
 
+/* what became of the rows at and past the watermark */
+typedef struct MergeCounts
+{
+	int64		inserted;
+	int64		updated;
+	int64		unchanged;
+	int64		dropped;		/* gave way to another row of the same key */
+} MergeCounts;
+
 typedef struct TableBuild
 {
 	const Dataset *dataset;
@@ -51,6 +61,7 @@ typedef struct TableBuild
 	List	   *old_indexes;	/* OIDs, as they were when the build began */
 	List	   *drop_indexes;	/* OIDs: their entries have left the manifest */
 	List	   *indexes;		/* of IndexBuild * */
+	int			heaps;			/* made so far, less one */
 	int64		rows;
 } TableBuild;
 
@@ -58,10 +69,26 @@ typedef struct TableBuild
 extern Oid	table_find(const Dataset *dataset);
 extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 
-extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result);
+extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result, bool may_alter);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 extern void build_swap(TableBuild *build);
+
+/*
+ * Instead of build_indexes and build_swap: the rows of the new heap are news,
+ * and go into the table, whose columns are altered first if need be.  condition: on the table's rows (alias q), those
+ * which the news may repeat.  Drops the heap.
+ */
+extern void build_alter(TableBuild *build);
+extern MergeCounts build_merge(TableBuild *build, const char *condition);
+
+/*
+ * Before build_indexes: if the heap has several rows of a key, a query for
+ * those that win; NULL if it has not.  Its rows belong into build_again().
+ */
+extern char *build_winners(const TableBuild *build, const DatasetConflict *conflict);
+extern Oid	build_again(TableBuild *build);
+extern void build_drop(Oid heap);
 
 /* are the rows that were loaded gone (a crash empties unlogged tables)? */
 extern bool table_lost_its_rows(const Dataset *dataset);

@@ -1,0 +1,367 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.c
+ *		From a fetched response to the table.
+ *
+ * There are three ways for rows to get there, all of them through a heap of
+ * their own, so that nothing of the table is touched before everything is
+ * known to be well:
+ *
+ *		whole		the table's contents are replaced (full; the first load of append)
+ *		news		rows at and past the watermark are merged (append)
+ *		rebuild		the table's own rows move into a table of another make: append
+ *					must not lose what the source no longer has
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "refresh/apply.h"
+#include "refresh/refresh.h"
+#include "source/source.h"
+
+static double
+elapsed_ms(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+static const char *
+refresh_query(const Refresh *refresh)
+{
+	return refresh->refresh_sql ? refresh->refresh_sql : refresh->dataset->refresh_sql;
+}
+
+static void
+note_unknown_fields(Refresh *refresh)
+{
+	if (source_report.unknown_total > 0)
+		refresh->notice = psprintf("%lld values of fields that are no column, the first \"%s\"",
+								   (long long) source_report.unknown_total,
+								   source_report.unknown_name);
+}
+
+static Oid
+find_or_create_table(Dataset *dataset, TupleDesc result)
+{
+	Oid			table = table_find(dataset);
+
+	if (!OidIsValid(table))
+	{
+		table = table_create(dataset, result, catalog_table_owner());
+		/* made from the definition, so that nothing is left to change */
+		dataset->changed = false;
+	}
+	else
+		catalog_ensure_owner(table, catalog_table_owner());
+	return table;
+}
+
+static void
+check_override(const Refresh *refresh)
+{
+	if (refresh->refresh_sql != NULL && refresh->dataset->changed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dataset \"%s\" has not been loaded with its present definition",
+						refresh->dataset->name),
+				 errhint("Refresh it without refresh_sql first.")));
+}
+
+/* descriptions become comments, once per definition */
+void
+apply_descriptions(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+
+	if (dataset->described)
+		return;
+	table_comment(dataset, dataset->relation);
+	if (OidIsValid(dataset->source_relation) && dataset->source_relation != dataset->relation)
+		table_comment(dataset, dataset->source_relation);
+}
+
+/* ------- drift: the source's fields and the columns have come apart ------- */
+
+static void
+refuse_drift(const Dataset *dataset)
+{
+	bool		unknown = source_report.unknown_total > 0;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the source of dataset \"%s\" has changed its fields", dataset->name),
+			 unknown ? errdetail("Field \"%s\" is no column.", source_report.unknown_name) :
+			 errdetail("No record has a field for column \"%s\".", source_report.absent_name),
+			 errhint("on_schema_change is fail; append_new_columns and sync_all_columns would follow the source.")));
+}
+
+/* has the scan met something that on_schema_change wants followed?  Then follows it. */
+static bool
+follow_drift(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+	bool		unknown = source_report.unknown_total > 0;
+	CatalogRights rights;
+	bool		evolved;
+
+	if (dataset->on_schema_change == SCHEMA_BLOCK || dataset->evolving)
+		return false;
+	if (dataset->on_schema_change == SCHEMA_FAIL && (unknown || source_report.absent_name[0] != '\0'))
+		refuse_drift(dataset);
+	if (dataset->on_schema_change != SCHEMA_APPEND || !unknown)
+		return false;
+	catalog_enter(&rights);
+	evolved = source_evolve(dataset, refresh->response->spool, false);
+	catalog_leave(&rights);
+	CommandCounterIncrement();
+	dataset->evolving = evolved;
+	return evolved;
+}
+
+/* sync_all_columns: types can change as well, so the columns are found anew each time */
+static void
+sync_source(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+	CatalogRights rights;
+
+	if (dataset->on_schema_change != SCHEMA_SYNC || dataset->source_changed)
+		return;
+	catalog_enter(&rights);
+	dataset->evolving = source_evolve(dataset, refresh->response->spool, true);
+	catalog_leave(&rights);
+	CommandCounterIncrement();
+}
+
+/* ------- the ways ------- */
+
+/* type of time_column in what the refresh query gives */
+static Oid
+time_column_type(const Dataset *dataset, TupleDesc result)
+{
+	for (int i = 0; i < result->natts; i++)
+	{
+		if (strcmp(NameStr(TupleDescAttr(result, i)->attname), dataset->time_column) == 0)
+			return TupleDescAttr(result, i)->atttypid;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("time_column \"%s\" of dataset \"%s\" is not a column of its refresh",
+					dataset->time_column, dataset->name),
+			 errhint("Correct time_column, or add the column to refresh_sql.")));
+}
+
+static RefreshQuery *
+plan_whole(Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	RefreshQuery *query = query_plan(dataset, refresh_query(refresh), NULL);
+
+	if (dataset->time_column != NULL && dataset->data_window_ms > 0)
+		query = query_plan(dataset, refresh_query(refresh),
+						   window_condition(dataset, time_column_type(dataset, query->result)));
+	else if (dataset->append)
+		(void) time_column_type(dataset, query->result);
+	return query;
+}
+
+static RefreshQuery *
+plan_news(Refresh *refresh, char **condition)
+{
+	const Dataset *dataset = refresh->dataset;
+	Oid			type = get_atttype(dataset->relation,
+								   get_attnum(dataset->relation, dataset->time_column));
+
+	*condition = watermark_condition(dataset, refresh->watermark, type);
+	return query_plan(dataset, refresh_query(refresh), *condition);
+}
+
+static TableBuild *
+begin_build(Refresh *refresh, TupleDesc result)
+{
+	Dataset    *dataset = refresh->dataset;
+	CatalogRights rights;
+	TableBuild *build;
+
+	catalog_enter(&rights);
+	dataset->relation = find_or_create_table(dataset, result);
+	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving);
+	catalog_leave(&rights);
+	return build;
+}
+
+/* pours a query into the new heap */
+static void
+pour(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
+{
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	query_run(query, build_receiver(build));
+	refresh->load_ms += elapsed_ms(start);
+}
+
+/* several rows of a key in one response: the rule of on_conflict picks one */
+static void
+settle_conflicts(Refresh *refresh, TableBuild *build)
+{
+	int64		before = build->rows;
+	ListCell   *cell;
+
+	foreach(cell, refresh->dataset->append ? refresh->dataset->conflicts : NIL)
+	{
+		CatalogRights rights;
+		char	   *winners;
+		RefreshQuery *query;
+		Oid			heap;
+
+		catalog_enter_as_owner(refresh->dataset, &rights);
+		winners = build_winners(build, lfirst(cell));
+		catalog_leave(&rights);
+		if (winners == NULL)
+			continue;
+		query = query_plan_text(refresh->dataset, winners);
+		catalog_enter(&rights);
+		heap = build_again(build);
+		catalog_leave(&rights);
+		pour(refresh, query, build);
+		build_drop(heap);
+	}
+	refresh->counts.dropped = before - build->rows;
+	refresh->counts.inserted = build->rows;
+}
+
+/* a source that has suddenly come back short */
+static void
+check_guards(const Refresh *refresh, const TableBuild *build)
+{
+	const Dataset *dataset = refresh->dataset;
+	int64		least = Max(dataset->min_rows, 0);
+
+	if (dataset->loaded && !dataset->reload && dataset->max_shrink < 1)
+		least = Max(least, (int64) ceil(dataset->rows * (1 - dataset->max_shrink)));
+	if (build->rows < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the refresh of dataset \"%s\" has too few rows", dataset->name),
+				 errdetail("It has %lld rows; refresh_min_rows and refresh_max_shrink ask for at least %lld. The table has %lld.",
+						   (long long) build->rows, (long long) least, (long long) dataset->rows),
+				 errhint("If the source is right, SELECT spice_reload() after changing them in the manifest.")));
+}
+
+/* what is in the new heap becomes the table */
+static void
+finish_build(Refresh *refresh, TableBuild *build)
+{
+	CatalogRights rights;
+	instr_time	start;
+
+	catalog_enter(&rights);
+	INSTR_TIME_SET_CURRENT(start);
+	build_indexes(build);
+	refresh->index_ms = elapsed_ms(start);
+
+	/* before the lock: what this may wait for, readers need not wait for */
+	refresh->rows = build->rows;
+	refresh->outcome = OUTCOME_LOADED;
+	if (refresh->dataset->append)
+		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+	state_loaded(refresh);
+
+	INSTR_TIME_SET_CURRENT(start);
+	build_swap(build);
+	refresh->swap_ms = elapsed_ms(start);
+	apply_descriptions(refresh);
+	catalog_leave(&rights);
+}
+
+static void
+load_whole(Refresh *refresh)
+{
+	RefreshQuery *query = plan_whole(refresh);
+	TableBuild *build = begin_build(refresh, query->result);
+
+	refresh->repeatable = query->repeatable && refresh->refresh_sql == NULL &&
+		refresh->dataset->data_window_ms == 0;
+	pour(refresh, query, build);
+	if (follow_drift(refresh))
+	{
+		build_drop(build->heap);
+		load_whole(refresh);
+		return;
+	}
+	settle_conflicts(refresh, build);
+	check_guards(refresh, build);
+	note_unknown_fields(refresh);
+	finish_build(refresh, build);
+}
+
+static void
+load_news(Refresh *refresh)
+{
+	char	   *condition;
+	RefreshQuery *query = plan_news(refresh, &condition);
+	TableBuild *build = begin_build(refresh, query->result);
+	CatalogRights rights;
+	instr_time	start;
+
+	refresh->repeatable = query->repeatable && refresh->refresh_sql == NULL;
+	pour(refresh, query, build);
+	if (follow_drift(refresh))
+	{
+		build_drop(build->heap);
+		load_news(refresh);
+		return;
+	}
+	note_unknown_fields(refresh);
+
+	catalog_enter(&rights);
+	INSTR_TIME_SET_CURRENT(start);
+	build_alter(build);
+	refresh->counts = build_merge(build, condition);
+	refresh->swap_ms = elapsed_ms(start);
+	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
+	refresh->outcome = OUTCOME_APPENDED;
+	if (refresh->rows > 0)
+		refresh->watermark = watermark_read(refresh->dataset, refresh->dataset->relation);
+	state_loaded(refresh);
+	apply_descriptions(refresh);
+	catalog_leave(&rights);
+}
+
+void
+apply_response(Refresh *refresh)
+{
+	check_override(refresh);
+	sync_source(refresh);
+	source_offer(refresh->dataset->id, refresh->response->spool, refresh->context);
+	if (refresh->watermark != NULL)
+		load_news(refresh);
+	else
+		load_whole(refresh);
+	source_withdraw();
+}
+
+void
+apply_rebuild(Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	RefreshQuery *query = query_plan_text(dataset, psprintf("SELECT * FROM %s",
+															catalog_relation_name(dataset->relation)));
+	TableBuild *build = begin_build(refresh, query->result);
+
+	pour(refresh, query, build);
+	finish_build(refresh, build);
+}

@@ -1,0 +1,141 @@
+/*-------------------------------------------------------------------------
+ *
+ * retention.c
+ *		Deletes what a dataset is not to keep any longer.
+ *
+ * In batches, each a transaction of its own: readers are never held up, and
+ * vacuum can take away one batch while the next is deleted.  An interrupted
+ * run has done part of the work; the next one does the rest.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "manifest/retention_sql.h"
+#include "refresh/refresh.h"
+
+#define BATCH_ROWS	10000
+
+/* DELETE FROM table WHERE ctid = ANY (ARRAY (SELECT ctid FROM table AS alias WHERE condition LIMIT n)) */
+static RawStmt *
+batch_statement(const Dataset *dataset, const char *alias, Node *condition)
+{
+	char	   *table = catalog_relation_name(dataset->relation);
+	char	   *text = psprintf("DELETE FROM %s WHERE ctid = ANY (ARRAY (SELECT %s.ctid FROM %s AS %s"
+								" WHERE true LIMIT %d))",
+								table, quote_identifier(alias), table, quote_identifier(alias), BATCH_ROWS);
+	RawStmt    *statement = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT));
+	A_Expr	   *any = castNode(A_Expr, castNode(DeleteStmt, statement->stmt)->whereClause);
+	SubLink    *array = castNode(SubLink, any->rexpr);
+
+	castNode(SelectStmt, array->subselect)->whereClause = condition;
+	return statement;
+}
+
+static RawStmt *
+period_statement(const Dataset *dataset)
+{
+	char	   *text = psprintf("SELECT 1 WHERE %s", retention_condition(dataset));
+	RawStmt    *statement = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT));
+
+	return batch_statement(dataset, dataset->table,
+						   castNode(SelectStmt, statement->stmt)->whereClause);
+}
+
+static RawStmt *
+sql_statement(const Dataset *dataset)
+{
+	char	   *alias;
+	Node	   *condition = retention_sql_parse(dataset->retention_sql, dataset->name,
+												dataset->schema, dataset->table, &alias);
+
+	return batch_statement(dataset, alias, condition);
+}
+
+/* rows deleted */
+static int64
+run_statement(const Dataset *dataset, RawStmt *statement)
+{
+	const char *text = "retention";
+	CatalogRights rights;
+	Query	   *query;
+	QueryDesc  *desc;
+	int64		deleted;
+
+	catalog_enter_as_owner(dataset, &rights);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	query = parse_analyze_fixedparams(statement, text, NULL, 0, NULL);
+	desc = CreateQueryDesc(pg_plan_query(query, text, 0, NULL), text, GetActiveSnapshot(),
+						   InvalidSnapshot, None_Receiver, NULL, NULL, 0);
+	ExecutorStart(desc, 0);
+	compat_executor_run(desc);
+	ExecutorFinish(desc);
+	deleted = (int64) desc->estate->es_processed;
+	ExecutorEnd(desc);
+	FreeQueryDesc(desc);
+	PopActiveSnapshot();
+	catalog_leave(&rights);
+	return deleted;
+}
+
+static int64
+delete_batch(const Dataset *dataset, RawStmt *(*make_statement) (const Dataset *))
+{
+	int64		deleted;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	deleted = run_statement(dataset, make_statement(dataset));
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	return deleted;
+}
+
+static void
+delete_all(Refresh *refresh, RawStmt *(*make_statement) (const Dataset *))
+{
+	int64		deleted;
+
+	do
+	{
+		deleted = delete_batch(refresh->dataset, make_statement);
+		refresh->deleted += deleted;
+		CHECK_FOR_INTERRUPTS();
+	} while (deleted > 0);
+}
+
+void
+refresh_retain(Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+
+	memset(&http_report, 0, sizeof(http_report));
+	if (OidIsValid(dataset->relation) && dataset->accelerated)
+	{
+		if (dataset->retention_period_ms > 0)
+			delete_all(refresh, period_statement);
+		if (dataset->retention_sql != NULL)
+			delete_all(refresh, sql_statement);
+	}
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	refresh->outcome = OUTCOME_RETAINED;
+	state_retained(refresh);
+	history_end(refresh, NULL);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
