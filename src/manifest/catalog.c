@@ -169,7 +169,7 @@ catalog_ensure_schema(const char *schema, Oid owner)
 							 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-void
+bool
 catalog_ensure_owner(Oid relation, Oid owner)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
@@ -185,6 +185,7 @@ catalog_ensure_owner(Oid relation, Oid owner)
 		catalog_run(psprintf("ALTER %s %s OWNER TO %s", foreign ? "FOREIGN TABLE" : "TABLE",
 							 catalog_relation_name(relation),
 							 quote_identifier(GetUserNameFromId(owner, false))));
+	return !same;
 }
 
 char *

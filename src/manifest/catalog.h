@@ -126,8 +126,8 @@ extern void catalog_run(const char *command);
 /* what a relation is called, qualified and quoted */
 extern char *catalog_relation_name(Oid relation);
 
-/* gives a relation of ours to the role that is to own it, spice.role having changed */
-extern void catalog_ensure_owner(Oid relation, Oid owner);
+/* gives a relation of ours to the role that is to own it; false when it does already */
+extern bool catalog_ensure_owner(Oid relation, Oid owner);
 
 /* raises the error for a relation that stands where the dataset's should */
 pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);
