@@ -128,6 +128,16 @@ catalog_leave(const CatalogRights *rights)
 	SetUserIdAndSecContext(rights->user, rights->security);
 }
 
+void
+catalog_ensure_usage(Oid owner)
+{
+	Oid			schema = get_namespace_oid(SPICE_SOURCE_SCHEMA, false);
+
+	if (!compat_may_use_schema(schema, owner))
+		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
+							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
 bool
 catalog_exists(void)
 {
@@ -169,7 +179,7 @@ catalog_ensure_schema(const char *schema, Oid owner)
 							 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-bool
+void
 catalog_ensure_owner(Oid relation, Oid owner)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
@@ -185,7 +195,6 @@ catalog_ensure_owner(Oid relation, Oid owner)
 		catalog_run(psprintf("ALTER %s %s OWNER TO %s", foreign ? "FOREIGN TABLE" : "TABLE",
 							 catalog_relation_name(relation),
 							 quote_identifier(GetUserNameFromId(owner, false))));
-	return !same;
 }
 
 char *

@@ -246,15 +246,6 @@ refuse_relation(const Dataset *dataset)
 	catalog_refuse_relation(dataset, existing_relation(dataset));
 }
 
-/* the owner is who reads it in a refresh, and may be a role like any other */
-static void
-hand_to(const Dataset *dataset, Oid owner)
-{
-	if (catalog_ensure_owner(dataset->source_relation, owner) && dataset->accelerated)
-		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
-							 quote_identifier(GetUserNameFromId(owner, false))));
-}
-
 bool
 source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 {
@@ -262,7 +253,7 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 
 	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
 	{
-		hand_to(dataset, owner);
+		catalog_ensure_owner(dataset->source_relation, owner);
 		return true;
 	}
 	columns = wanted_columns(dataset, spool);
@@ -288,6 +279,6 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	}
 	else
 		alter_foreign_table(dataset, columns);
-	hand_to(dataset, owner);
+	catalog_ensure_owner(dataset->source_relation, owner);
 	return true;
 }
