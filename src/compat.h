@@ -15,6 +15,7 @@
 
 #include "access/tupdesc.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -191,6 +192,17 @@ compat_parse_type(const char *text, Oid *type, int32 *typmod)
 	(void) parseTypeString(text, type, typmod, NULL);
 #else
 	parseTypeString(text, type, typmod, false);
+#endif
+}
+
+/* 16: one function checks the rights on any object */
+static inline bool
+compat_may_use_schema(Oid schema, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 

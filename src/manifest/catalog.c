@@ -171,6 +171,16 @@ catalog_leave(const CatalogRights *rights)
 	SetUserIdAndSecContext(rights->user, rights->security);
 }
 
+void
+catalog_ensure_usage(Oid owner)
+{
+	Oid			schema = get_namespace_oid(SPICE_SOURCE_SCHEMA, false);
+
+	if (!compat_may_use_schema(schema, owner))
+		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
+							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
 bool
 catalog_exists(void)
 {

@@ -171,7 +171,7 @@ extern void catalog_run(const char *command);
 /* what a relation is called, qualified and quoted */
 extern char *catalog_relation_name(Oid relation);
 
-/* gives a relation of ours to the role that is to own it, spice.role having changed */
+/* gives a relation of ours to the role that is to own it, unless it does already */
 extern void catalog_ensure_owner(Oid relation, Oid owner);
 
 /* raises the error for a relation that stands where the dataset's should */
@@ -179,6 +179,9 @@ pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid rela
 
 /* creates a schema that a dataset's name asks for, unless it is there */
 extern void catalog_ensure_schema(const char *schema, Oid owner);
+
+/* lets the role that owns the tables read the sources, unless it may */
+extern void catalog_ensure_usage(Oid owner);
 
 /* a column of the SPI result's row 0 as palloc'd text in context; NULL for NULL */
 extern char *catalog_text(int row, int column, MemoryContext context);

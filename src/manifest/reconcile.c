@@ -248,6 +248,9 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
 {
 	KnownDataset known = look_up(dataset);
 
+	/* here, where nobody else is at it, not in refreshes that run side by side */
+	catalog_ensure_schema(dataset->schema, catalog_table_owner());
+
 	if (!known.exists)
 	{
 		run_with_text("INSERT INTO spice.dataset (name, definition, next_refresh, next_retention)"
@@ -360,6 +363,7 @@ static void
 apply_manifest(Reconciliation *result, const Manifest *manifest, const char *path,
 			   MemoryContext context)
 {
+	catalog_ensure_usage(catalog_table_owner());
 	for (int i = 0; i < manifest->n_datasets; i++)
 	{
 		const ManifestDataset *dataset = &manifest->datasets[i];

@@ -290,10 +290,6 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	else
 		(void) alter_foreign_table(dataset, columns, true);
 	catalog_ensure_owner(dataset->source_relation, owner);
-	/* the owner is who reads it, and may be a role like any other */
-	if (dataset->accelerated)
-		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
-							 quote_identifier(GetUserNameFromId(owner, false))));
 	return true;
 }
 

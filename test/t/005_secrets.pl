@@ -21,24 +21,25 @@ my %forbidden = (%mark, basic => $basic);
 my @good = (body => [ { id => 1 } ], basic => [ 'user', $mark{password} ]);
 my $told = "password $mark{password}, header $mark{header}, Bearer $mark{header}, Basic $basic";
 
+my %params = (
+	client_timeout => '1s', http_username => 'user', http_password => '${secrets:PASSWORD}',
+	http_headers => 'X-Token: Bearer ${secrets:HEADER}, X-Key: ${secrets:HEADER}');
+
 $source->set('/items', @good);
 my $node = Spice::start_node(
 	'secrets',
 	Spice::manifest(
 		[
 			Spice::dataset('items', $source->url('/items'), refresh_retry_enabled => JSON::PP::false,
-				params => {
-					client_timeout => '1s', http_username => 'user', http_password => '${secrets:PASSWORD}',
-					http_headers => 'X-Token: Bearer ${secrets:HEADER}, X-Key: ${secrets:HEADER}'
-				}),
+				params => \%params),
 			{
 				name => 'live', from => $source->url('/items'),
-				params => { http_username => 'user', http_password => '${secrets:PASSWORD}' },
+				params => \%params,
 				acceleration => { enabled => JSON::PP::false }
 			}
 		]),
 	'log_min_messages = debug5', 'log_min_error_statement = debug5', 'log_error_verbosity = verbose',
-	'client_min_messages = debug5', 'debug_print_plan = on', 'debug_print_parse = on', 'log_duration = on');
+	'log_duration = on');
 Spice::write_beside_manifest($node, '.env', "SPICE_PASSWORD=$mark{password}\nSPICE_HEADER=$mark{header}\n");
 $node->safe_psql('postgres', 'CREATE EXTENSION spice');
 ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'the secrets are right');
@@ -72,10 +73,11 @@ sub look_at_catalog
 sub refresh
 {
 	my ($outcome, $name) = @_;
-	my ($status, $answer, $errors) = $node->psql('postgres', q{SELECT spice_refresh('items')});
+	my $verbose = 'SET client_min_messages = debug5';
+	my ($status, $answer, $errors) = $node->psql('postgres', "$verbose; SELECT spice_refresh('items')");
 
 	look("the session's messages: $name", $answer . $errors);
-	($status, $answer, $errors) = $node->psql('postgres', 'SELECT * FROM live');
+	($status, $answer, $errors) = $node->psql('postgres', "$verbose; SELECT * FROM live");
 	look("the session's messages, read live: $name", $answer . $errors);
 	my $last = value('SELECT max(id) FROM spice.refresh_history');
 	value(q{SELECT spice_refresh('items', wait => false)});
@@ -101,8 +103,8 @@ is($request->{user}, 'user', 'the source got the credentials');
 my %json = (body => { title => 'refused', detail => $told });
 my %html = (body => "<html><body><p>$told</p></body></html>", headers => { 'Content-Type' => 'text/html' });
 my @failures = (
-	[ '401', status => 401, %json ], [ '404', status => 404, %html ], [ '500', status => 500, body => $told ],
-	[ '401 whose secret is cut', status => 401, body => 'x' x 150 . $told x 100 ],
+	[ 'status 401', status => 401, %json ], [ 'status 404', status => 404, %html ], [ 'status 500', status => 500, body => $told ],
+	[ 'status 401 whose secret is cut', status => 401, body => 'x' x 150 . $told x 100 ],
 	[ 'redirect', redirect => "/else/$mark{password}?token=$mark{header}" ],
 	[ 'redirect elsewhere', redirect => "http://user:$mark{password}\@127.0.0.1:1/$mark{header}" ],
 	[ 'redirect loop', redirect => "/items?$mark{header}" ],

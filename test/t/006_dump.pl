@@ -12,7 +12,7 @@ use Test::More;
 my $source = Spice::Source->new;
 
 $source->set('/items', body => [ { id => 1, text => 'a' }, { id => 2, text => 'b' } ]);
-$source->set('/left', body => [ { id => 3 } ]);
+$source->set('/leaving', body => [ { id => 3 } ]);
 my $node = Spice::new_node(
 	'dump',
 	Spice::manifest(
@@ -20,15 +20,15 @@ my $node = Spice::new_node(
 			Spice::dataset('items', $source->url('/items'), primary_key => 'id', refresh_check_interval => '1h'),
 			Spice::dataset('customer-items', $source->url('/items'), refresh_sql => 'SELECT id FROM "customer-items"'),
 			Spice::dataset('far.items', $source->url('/items')),
-			Spice::dataset('left', $source->url('/left')),
+			Spice::dataset('leaving', $source->url('/leaving')),
 			{ name => 'live', from => $source->url('/items'), acceleration => { enabled => JSON::PP::false } }
 		]));
 Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
 my $manifest = slurp_file($node->data_dir . '/spicepod.yaml');
-$manifest =~ s/"left"/"right"/;
-$source->set('/right', body => [ { id => 3 } ]);
+$manifest =~ s{leaving}{coming}g;
+$source->set('/coming', body => [ { id => 3 } ]);
 Spice::write_manifest($node, $manifest);
-Spice::wait_for($node, q{SELECT count(*) = 1 FROM "right"}, 'a dataset has left the manifest');
+Spice::wait_for($node, q{SELECT count(*) = 1 FROM coming}, 'a dataset has left the manifest');
 
 my $state = q{SELECT string_agg(concat_ws(' ', dataset, "table", status, rows), ', ' ORDER BY dataset)
 	FROM spice.datasets};
@@ -50,7 +50,7 @@ sub restore
 restore('postgres', 'copy');
 is(in('copy', $state), in('postgres', $state), 'the datasets are those of the original');
 is(in('copy', 'SELECT count(*) FROM items'), '2', 'a table has its rows');
-is(in('copy', 'SELECT count(*) FROM "left"'), '1', 'that of a dataset that has left too');
+is(in('copy', 'SELECT count(*) FROM leaving'), '1', 'that of a dataset that has left too');
 is(in('copy', 'SELECT count(*) FROM live'), '2', 'a foreign table reads the source');
 is(in('copy', 'SELECT count(*) FROM spice_source.items'), '2', 'another as well');
 is(in('copy', 'SELECT count(*) FROM spice.refreshes'), in('postgres', 'SELECT count(*) FROM spice.refreshes'),
@@ -70,8 +70,8 @@ $manifest =~ s/"far.items"/"near.items"/;
 Spice::write_manifest($node, $manifest);
 is(in('copy', q{SELECT count(*) FROM spice_reload() WHERE action = 'added'}), '1', 'a new dataset gets an id of its own');
 is(in('copy', q{SELECT spice_refresh('near.items')}), '1', 'and a table');
-in('copy', q{SELECT spice_drop('left')});
-is(in('copy', q{SELECT to_regclass('"left"') IS NULL}), 't', 'spice_drop drops');
+in('copy', q{SELECT spice_drop('leaving')});
+is(in('copy', q{SELECT to_regclass('leaving') IS NULL}), 't', 'spice_drop drops');
 
 restore('copy', 'second');
 is(in('second', q{SELECT string_agg(dataset, ' ' ORDER BY dataset) FROM spice.datasets}),
