@@ -106,8 +106,7 @@ read_item(const CronField *field, const char *p, CronSet *set, const char **faul
 		if (p == NULL)
 			return NULL;
 	}
-	if (first < field->low || last < field->low ||
-		first > field->high || last > field->high)
+	if (first < field->low || last > field->high)
 		*fault = "is out of range";
 	else if (first > last)
 		*fault = "is a range that goes down";

@@ -938,6 +938,7 @@ test_cron(void)
 	REFUSED(CRON("60 4 * * *"), "the minute \"60\" of refresh_cron is out of range", "from 0 to 59");
 	REFUSED(CRON("0 24 * * *"), "the hour \"24\" of refresh_cron is out of range", "from 0 to 23");
 	REFUSED(CRON("0 4 0 * *"), "the day of the month \"0\" of refresh_cron is out of range", "from 1 to 31");
+	REFUSED(CRON("0 4 0-5 * *"), "the day of the month \"0-5\" of refresh_cron is out of range", NULL);
 	REFUSED(CRON("0 4 32 * *"), "the day of the month \"32\"", NULL);
 	REFUSED(CRON("0 4 * 13 *"), "the month \"13\" of refresh_cron is out of range", "English name");
 	REFUSED(CRON("0 4 * * 8"), "the day of the week \"8\" of refresh_cron is out of range", "from 0 to 7");
