@@ -16,8 +16,10 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "refresh/refresh.h"
 #include "source/source.h"
@@ -41,22 +43,26 @@ elapsed_ms(instr_time start)
 }
 
 bool
-refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock)
+refresh_lock(int dataset, bool wait, bool session_lock)
 {
-	MemoryContext old;
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
-	if (LockAcquire(&tag, ExclusiveLock, session_lock, !wait) == LOCKACQUIRE_NOT_AVAIL)
-		return false;
+	return LockAcquire(&tag, ExclusiveLock, session_lock, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
 
-	old = MemoryContextSwitchTo(refresh->context);
+void
+refresh_begin(Refresh *refresh, int dataset)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->context);
+
 	refresh->dataset = catalog_dataset_by_id(dataset);
 	MemoryContextSwitchTo(old);
 	if (refresh->dataset == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("dataset %d has left the manifest", dataset)));
+				 errmsg("dataset number %d is no longer in the catalog", dataset)));
+	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
 	refresh->history = history_begin(refresh);
 
@@ -64,7 +70,6 @@ refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock)
 	if (refresh->dataset->loaded && refresh->dataset->accelerated &&
 		table_lost_its_rows(refresh->dataset))
 		refresh->dataset->loaded = false;
-	return true;
 }
 
 /* is what was loaded before still what a load would give, if the bytes are the same? */
@@ -73,7 +78,8 @@ may_be_unchanged(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL;
+	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL &&
+		OidIsValid(dataset->source_relation);
 }
 
 void
@@ -112,6 +118,39 @@ note_unknown_fields(Refresh *refresh)
 								   source_report.unknown_name);
 }
 
+/*
+ * The response has come without any lock on anything.  What has happened to
+ * the dataset meanwhile decides whether it is still wanted, and relations may
+ * have been dropped or made.
+ */
+static void
+look_again(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+	Dataset    *now = NULL;
+
+	if (catalog_extension() == refresh->extension)
+		now = catalog_dataset_by_id(dataset->id);
+	if (now == NULL || strcmp(now->definition, dataset->definition) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the definition of dataset \"%s\" changed during the refresh", dataset->name)));
+	dataset->relation = now->relation;
+	dataset->source_relation = now->source_relation;
+}
+
+/* nobody drops or alters the foreign table while we read it */
+static void
+lock_source(const Dataset *dataset)
+{
+	LockRelationOid(dataset->source_relation, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(dataset->source_relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the foreign table of dataset \"%s\" was dropped during the refresh",
+						dataset->name)));
+}
+
 static bool
 prepare_source(Refresh *refresh)
 {
@@ -119,6 +158,8 @@ prepare_source(Refresh *refresh)
 	bool		prepared = source_prepare(refresh->dataset, spool, catalog_table_owner());
 
 	CommandCounterIncrement();
+	if (prepared)
+		lock_source(refresh->dataset);
 	return prepared;
 }
 
@@ -223,6 +264,7 @@ refresh_apply(Refresh *refresh)
 	CatalogRights rights;
 	bool		prepared;
 
+	look_again(refresh);
 	if (is_unchanged(refresh))
 	{
 		refresh->outcome = OUTCOME_UNCHANGED;
@@ -240,7 +282,7 @@ refresh_apply(Refresh *refresh)
 	if (!prepared)
 	{
 		refresh->outcome = OUTCOME_EMPTY;
-		refresh->notice = pstrdup("the response has no record and the manifest declares no columns: "
+		refresh->notice = pstrdup("the response has no field and the manifest declares no columns: "
 								  "there is nothing to tell the table's columns from");
 		state_checked(refresh);
 	}
@@ -298,6 +340,9 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 		(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
 	int64		delay = dataset->refresh_interval_ms;
 
+	/* there may be another dataset of this number */
+	if (catalog_extension() != refresh->extension)
+		return;
 	if (retry)
 		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
 					(int64) http_report.retry_after_s * 1000);

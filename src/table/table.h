@@ -32,6 +32,7 @@
 typedef struct IndexBuild
 {
 	Oid			old_index;		/* InvalidOid: the table is to get it */
+	char	   *name;			/* of old_index */
 	Oid			new_index;
 	const DatasetIndex *definition; /* of an index the table is to get */
 } IndexBuild;
@@ -63,11 +64,20 @@ extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 extern void build_swap(TableBuild *build);
 
+/* raises an error if the table was dropped or altered; keeps the lock it takes */
+extern void build_check_table(const TableBuild *build, LOCKMODE lockmode);
+
 /* are the rows that were loaded gone (a crash empties unlogged tables)? */
 extern bool table_lost_its_rows(const Dataset *dataset);
 
 /* descriptions of the manifest become comments */
 extern void table_comment(const Dataset *dataset, Oid table);
+
+/* build.c: name, type and collation, as DDL has it */
+extern char *column_definition(Form_pg_attribute attribute);
+
+/* what a table must not be or have, because a swap would pass over it */
+extern void refuse_unswappable(Relation table, const Dataset *dataset);
 
 /* index.c: between the build and the swap */
 extern void index_plan(TableBuild *build, Relation table);
