@@ -63,7 +63,7 @@ COMMENT ON COLUMN spice.dataset.loaded IS 'when the rows that are in the table w
 COMMENT ON COLUMN spice.dataset.checked IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.dataset.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice.dataset.etag IS 'validator of the loaded response; null: the next request is unconditional';
-COMMENT ON COLUMN spice.dataset.digest IS 'SHA-256 of the loaded response';
+COMMENT ON COLUMN spice.dataset.digest IS 'hash, CRC and length of the loaded response';
 COMMENT ON COLUMN spice.dataset.fetched_query IS 'http_append_query as it was when the validators came';
 COMMENT ON COLUMN spice.dataset.watermark IS 'newest time_column value of the table, for people; a refresh asks the table';
 COMMENT ON COLUMN spice.dataset.failures IS 'refreshes that failed since the last one that did not';
@@ -118,7 +118,7 @@ SELECT pg_catalog.pg_extension_config_dump('spice.refresh_history_id_seq', '');
 
 CREATE VIEW spice.datasets AS
 	SELECT d.name AS dataset,
-		d.relation AS "table",
+		c.oid::pg_catalog.regclass AS "table",
 		d.definition OPERATOR(pg_catalog.->>) 'from' AS source,
 		d.definition OPERATOR(pg_catalog.->>) 'engine' AS engine,
 		d.definition OPERATOR(pg_catalog.->>) 'mode' AS mode,
@@ -131,13 +131,13 @@ CREATE VIEW spice.datasets AS
 				WHERE h.dataset OPERATOR(pg_catalog.=) d.name
 				AND h.outcome OPERATOR(pg_catalog.=) 'running') THEN 'refreshing'
 			WHEN d.last_error IS NOT NULL THEN 'error'
+			WHEN d.relation IS NOT NULL AND c.oid IS NULL THEN 'missing'
 			WHEN d.last_outcome OPERATOR(pg_catalog.=) 'empty' THEN 'empty'
 			WHEN d.checked IS NOT NULL THEN 'ready'
 			ELSE 'initializing'
 		END AS status,
 		d.rows,
-		CASE WHEN d.relation IS NOT NULL
-			THEN pg_catalog.pg_total_relation_size(d.relation) END AS bytes,
+		pg_catalog.pg_total_relation_size(c.oid) AS bytes,
 		d.checked AS last_refresh,
 		d.next_refresh,
 		pg_catalog.now() OPERATOR(pg_catalog.-) d.checked AS staleness,
@@ -148,9 +148,9 @@ CREATE VIEW spice.datasets AS
 		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
 		CASE WHEN d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' IS NOT NULL
 			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone
-	FROM spice.dataset d;
+	FROM spice.dataset d LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.relation;
 COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
-COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), empty (nothing to tell the columns from), paused, removed';
+COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), empty (nothing to tell the columns from), missing (dropped by hand; the next refresh makes it again), paused, removed';
 COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -80,7 +81,8 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 {
 	ProcessUtility_hook_type next = previous_utility_hook ? previous_utility_hook : standard_ProcessUtility;
 
-	if (IsA(statement->utilityStmt, DropdbStmt))
+	if (IsA(statement->utilityStmt, DropdbStmt) && context == PROCESS_UTILITY_TOPLEVEL &&
+		!IsTransactionBlock())
 		launcher_leave_database(((DropdbStmt *) statement->utilityStmt)->dbname);
 	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
 }

@@ -93,7 +93,7 @@ DIFFERS("applied", ROW_KEYS)
 static const char *const columns_query =
 "SELECT c.name, c.type, c.nullable, c.description"
 " FROM spice.dataset d,"
-" jsonb_to_recordset(d.definition->'columns')"
+" jsonb_to_recordset(CASE WHEN $2 THEN d.applied ELSE d.definition END->'columns')"
 " AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
 
 /*
@@ -181,11 +181,11 @@ catalog_ensure_usage(Oid owner)
 							 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-bool
-catalog_exists(void)
+Oid
+catalog_extension(void)
 {
-	return OidIsValid(get_extension_oid("spice", true)) &&
-		OidIsValid(get_namespace_oid(SPICE_SCHEMA, true));
+	return OidIsValid(get_namespace_oid(SPICE_SCHEMA, true)) ?
+		get_extension_oid("spice", true) : InvalidOid;
 }
 
 Oid
@@ -243,8 +243,13 @@ catalog_ensure_owner(Oid relation, Oid owner)
 char *
 catalog_relation_name(Oid relation)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
+	char	   *name = get_rel_name(relation);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("relation with OID %u was dropped during the refresh", relation)));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
 }
 
 static char *
@@ -314,13 +319,14 @@ catalog_bool(int row, int column)
 	return !isnull && DatumGetBool(value);
 }
 
-static void
-read_columns(Dataset *dataset, MemoryContext context)
+static List *
+read_columns(const Dataset *dataset, bool applied, MemoryContext context)
 {
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
+	Oid			types[] = {INT4OID, BOOLOID};
+	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
+	List	   *columns = NIL;
 
-	catalog_execute(columns_query, 1, types, values, NULL);
+	catalog_execute(columns_query, 2, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -330,9 +336,10 @@ read_columns(Dataset *dataset, MemoryContext context)
 		column->type = catalog_text(row, 2, context);
 		column->nullable = catalog_bool(row, 3);
 		column->description = catalog_text(row, 4, context);
-		dataset->columns = lappend(dataset->columns, column);
+		columns = lappend(columns, column);
 		MemoryContextSwitchTo(old);
 	}
+	return columns;
 }
 
 /* an array of text in the SPI result, as a list of char * in the current context */
@@ -499,7 +506,8 @@ find_dataset(const char *condition, Oid type, Datum value)
 	if (SPI_processed > 0)
 	{
 		dataset = read_dataset(context);
-		read_columns(dataset, context);
+		dataset->columns = read_columns(dataset, false, context);
+		dataset->applied_columns = read_columns(dataset, true, context);
 		dataset->indexes = read_indexes(dataset, false, context);
 		dataset->applied_indexes = read_indexes(dataset, true, context);
 		dataset->conflicts = read_conflicts(dataset, context);

@@ -106,7 +106,8 @@ typedef struct Dataset
 	bool		refresh_always;	/* refresh_on_startup: always */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
-	List	   *applied_indexes;	/* those of the definition the table has */
+	List	   *applied_columns;	/* those of the definition the table has */
+	List	   *applied_indexes;
 	List	   *conflicts;		/* of DatasetConflict * */
 
 	/* state */
@@ -146,8 +147,8 @@ extern void catalog_enter(CatalogRights *rights);
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 extern void catalog_leave(const CatalogRights *rights);
 
-/* is the extension there, in this database, as far as this snapshot sees? */
-extern bool catalog_exists(void);
+/* the extension in this database, InvalidOid when there is none; another one when made again */
+extern Oid	catalog_extension(void);
 
 /* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
 extern Oid	catalog_table_owner(void);
@@ -168,7 +169,7 @@ extern void catalog_execute(const char *command, int nargs, Oid *types,
 /* runs one statement, DDL above all, in an SPI connection of its own */
 extern void catalog_run(const char *command);
 
-/* what a relation is called, qualified and quoted */
+/* what a relation is called, qualified and quoted; an error when it has been dropped */
 extern char *catalog_relation_name(Oid relation);
 
 /* gives a relation of ours to the role that is to own it, unless it does already */

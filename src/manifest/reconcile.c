@@ -186,7 +186,7 @@ dataset_error(const Manifest *manifest, const ManifestDataset *dataset)
 			return problem_text(candidate);
 	}
 	if (dataset->definition == NULL)
-		return pstrdup("refused");
+		return pstrdup("another entry of the manifest has the same table");
 	problem = sql_problem(dataset, check_refresh_sql);
 	if (problem != NULL)
 		return psprintf("line %d: %s", dataset->refresh_sql_line, problem);
@@ -234,9 +234,24 @@ look_up(const ManifestDataset *dataset)
 	return known;
 }
 
-static void
-refuse_dataset(Reconciliation *result, const ManifestDataset *dataset, char *error)
+/* false: somebody has locked the dataset's row, and we are not to wait */
+static bool
+lock_dataset(Reconciliation *result, const char *name, bool wait)
 {
+	run_with_text(wait ? "SELECT 1 FROM spice.dataset WHERE name = $1 FOR UPDATE" :
+				  "SELECT 1 FROM spice.dataset WHERE name = $1 FOR UPDATE SKIP LOCKED", name, NULL);
+	if (SPI_processed > 0)
+		return true;
+	result->incomplete = true;
+	add_action(result, name, "locked", NULL);
+	return false;
+}
+
+static void
+refuse_dataset(Reconciliation *result, const ManifestDataset *dataset, char *error, bool wait)
+{
+	if (look_up(dataset).exists && !lock_dataset(result, dataset->name, wait))
+		return;
 	run_with_text("INSERT INTO spice.dataset AS d (name, manifest_error) VALUES ($1, $2)"
 				  " ON CONFLICT (name) DO UPDATE SET manifest_error = excluded.manifest_error,"
 				  " in_manifest = true", dataset->name, error);
@@ -244,7 +259,7 @@ refuse_dataset(Reconciliation *result, const ManifestDataset *dataset, char *err
 }
 
 static void
-apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
+apply_dataset(Reconciliation *result, const ManifestDataset *dataset, bool wait)
 {
 	KnownDataset known = look_up(dataset);
 
@@ -259,6 +274,9 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
 		add_action(result, dataset->name, "added", NULL);
 		return;
 	}
+	if ((!known.same || !known.in_manifest || known.had_error) &&
+		!lock_dataset(result, dataset->name, wait))
+		return;
 	if (known.same && known.in_manifest)
 	{
 		if (known.had_error)
@@ -276,25 +294,32 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset)
 
 /* datasets that have left keep their tables and stop being refreshed */
 static void
-retire_datasets(Reconciliation *result, const Manifest *manifest, MemoryContext context)
+retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, MemoryContext context)
 {
 	Oid			types[] = {TEXTARRAYOID};
 	Datum	   *names = palloc(sizeof(Datum) * (manifest->n_datasets + 1));
 	Datum		values[1];
+	uint64		leaving;
 
 	for (int i = 0; i < manifest->n_datasets; i++)
 		names[i] = CStringGetTextDatum(manifest->datasets[i].name);
 	values[0] = PointerGetDatum(construct_array(names, manifest->n_datasets, TEXTOID, -1, false,
 												TYPALIGN_INT));
+	catalog_execute(wait ? "SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR UPDATE" :
+					"SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
+	leaving = SPI_processed;
 	catalog_execute("UPDATE spice.dataset d SET in_manifest = false, manifest_error = NULL,"
-					" next_refresh = NULL, next_retention = NULL WHERE d.in_manifest AND d.name <> ALL ($1)"
-					" RETURNING d.name", 1, types, values, NULL);
+					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice.dataset e"
+					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED)"
+					" RETURNING d.name, EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = d.relation)", 1, types, values, NULL);
+	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		char	   *name = catalog_text(row, 1, context);
+		bool		table = catalog_text(row, 2, context)[0] == 't';
 		MemoryContext old = MemoryContextSwitchTo(context);
 
-		add_action(result, name, "removed",
+		add_action(result, name, "removed", !table ? NULL :
 				   psprintf("its table is kept and no longer refreshed; spice_drop('%s') drops it", name));
 		MemoryContextSwitchTo(old);
 	}
@@ -361,7 +386,7 @@ apply_cron(Reconciliation *result, MemoryContext context)
 
 static void
 apply_manifest(Reconciliation *result, const Manifest *manifest, const char *path,
-			   MemoryContext context)
+			   bool wait, MemoryContext context)
 {
 	catalog_ensure_usage(catalog_table_owner());
 	for (int i = 0; i < manifest->n_datasets; i++)
@@ -371,12 +396,12 @@ apply_manifest(Reconciliation *result, const Manifest *manifest, const char *pat
 		char	   *error = dataset_error(manifest, dataset);
 
 		if (error != NULL)
-			refuse_dataset(result, dataset, error);
+			refuse_dataset(result, dataset, error, wait);
 		else
-			apply_dataset(result, dataset);
+			apply_dataset(result, dataset, wait);
 		MemoryContextSwitchTo(old);
 	}
-	retire_datasets(result, manifest, context);
+	retire_datasets(result, manifest, wait, context);
 	MemoryContextSwitchTo(context);
 	for (int i = 0; i < manifest->n_problems; i++)
 	{
@@ -392,7 +417,7 @@ apply_manifest(Reconciliation *result, const Manifest *manifest, const char *pat
 }
 
 Reconciliation *
-reconcile_manifest(void)
+reconcile_manifest(bool wait)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Reconciliation *result = palloc0(sizeof(Reconciliation));
@@ -413,7 +438,7 @@ reconcile_manifest(void)
 	if (result->error != NULL)
 		record_manifest(path, NULL, result->error);
 	else
-		apply_manifest(result, manifest, path, context);
+		apply_manifest(result, manifest, path, wait, context);
 	SPI_finish();
 	catalog_leave(&rights);
 	MemoryContextSwitchTo(context);

@@ -15,13 +15,14 @@
 typedef struct ReconcileAction
 {
 	char	   *dataset;		/* NULL: the manifest as a whole */
-	const char *action;			/* added, changed, unchanged, removed, error, warning */
+	const char *action;			/* added, changed, unchanged, removed, locked, error, warning */
 	char	   *detail;			/* or NULL */
 } ReconcileAction;
 
 typedef struct Reconciliation
 {
 	char	   *error;			/* why nothing was applied; NULL: it was */
+	bool		incomplete;		/* some datasets are locked by sessions: try again */
 	List	   *actions;		/* of ReconcileAction * */
 } Reconciliation;
 
@@ -36,8 +37,12 @@ typedef struct ValidationProblem
 /* spice.spicepod, made absolute */
 extern char *manifest_path(void);
 
-/* reads the file and applies it; needs a transaction and changes only the catalog */
-extern Reconciliation *reconcile_manifest(void);
+/*
+ * Reads the file and applies it; needs a transaction and changes only the
+ * catalog.  Without wait a dataset whose row a session has locked is left as
+ * it is.
+ */
+extern Reconciliation *reconcile_manifest(bool wait);
 
 /* what is wrong with a manifest, without applying it: of ValidationProblem * */
 extern List *validate_manifest(const char *text, size_t length);

@@ -130,7 +130,10 @@ follow_drift(Refresh *refresh)
 	return evolved;
 }
 
-/* sync_all_columns: types can change as well, so the columns are found anew each time */
+/*
+ * sync_all_columns: types can change as well, so the columns are found anew
+ * each time.  News that lack a field do not make the table's older rows lose it.
+ */
 static void
 sync_source(Refresh *refresh)
 {
@@ -140,7 +143,7 @@ sync_source(Refresh *refresh)
 	if (dataset->on_schema_change != SCHEMA_SYNC || dataset->source_changed)
 		return;
 	catalog_enter(&rights);
-	dataset->evolving = source_evolve(dataset, refresh->response->spool, true);
+	dataset->evolving = source_evolve(dataset, refresh->response->spool, refresh->watermark == NULL);
 	catalog_leave(&rights);
 	CommandCounterIncrement();
 }
@@ -220,7 +223,10 @@ settle_conflicts(Refresh *refresh, TableBuild *build)
 	int64		before = build->rows;
 	ListCell   *cell;
 
-	foreach(cell, refresh->dataset->append ? refresh->dataset->conflicts : NIL)
+	/* mode full of a dataset that appends means: append from the beginning */
+	if (!refresh->dataset->append && refresh->refresh_mode == NULL)
+		return;
+	foreach(cell, refresh->dataset->conflicts)
 	{
 		CatalogRights rights;
 		char	   *winners;

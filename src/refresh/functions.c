@@ -96,7 +96,8 @@ refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 	refresh->trigger = "manual";
 	refresh->refresh_sql = refresh_sql;
 	refresh->refresh_mode = mode;
-	(void) refresh_begin(refresh, dataset->id, true, false);
+	(void) refresh_lock(dataset->id, true, false);
+	refresh_begin(refresh, dataset->id);
 	refresh_fetch(refresh);
 	refresh_apply(refresh);
 	rows = refresh->rows;
@@ -128,7 +129,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dataset \"%s\" has left the manifest", dataset->name),
-				 errdetail("Its table serves the rows it had then.")));
+				 OidIsValid(dataset->relation) ? errdetail("Its table serves the rows it had then.") : 0));
 	check_refresh_mode(mode, dataset);
 	if (refresh_sql != NULL)
 		check_override_rights(dataset);
@@ -164,7 +165,7 @@ spice_reload(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	PreventCommandIfReadOnly("spice_reload()");
-	result = reconcile_manifest();
+	result = reconcile_manifest(true);
 	if (result->error != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),

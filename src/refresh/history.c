@@ -144,8 +144,9 @@ history_close_orphans(void)
 		" WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
 		" (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
 		"  AND a.backend_start <= h.started) RETURNING h.dataset)"
-		" UPDATE spice.dataset d SET next_refresh = now() + interval '1 s'"
-		" FROM orphan WHERE d.name = orphan.dataset AND d.in_manifest AND NOT d.paused", &arguments);
+		" UPDATE spice.dataset d SET next_refresh = now() + interval '1 s' WHERE d.id IN"
+		" (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
+		"  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
 }
 
 void

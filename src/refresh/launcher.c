@@ -116,8 +116,10 @@ static struct
 	TimestampTz catalog_read;
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
+	bool		slots_short;	/* the newest start failed for want of one */
 	FileIdentity manifest;
 	bool		manifest_stale;
+	bool		manifest_incomplete;
 } launcher;
 
 static LauncherShared *shared;
@@ -352,7 +354,8 @@ forget_lost_rows(void)
 
 		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
 			catalog_execute("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
-							" etag = NULL, last_modified = NULL, digest = NULL WHERE id = $1",
+							" etag = NULL, last_modified = NULL, digest = NULL"
+							" WHERE id = (SELECT id FROM spice.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
 							1, types, values, NULL);
 	}
 	SPI_finish();
@@ -369,9 +372,11 @@ serve(void)
 	forget_lost_rows();
 	catalog_enter(&rights);
 	SPI_connect();
+	/* a row that a session has locked is being refreshed by it */
 	catalog_execute("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
-					" WHERE in_manifest AND definition IS NOT NULL"
-					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')",
+					" WHERE id IN (SELECT id FROM spice.dataset WHERE in_manifest AND definition IS NOT NULL"
+					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
+					" FOR UPDATE SKIP LOCKED)",
 					0, NULL, NULL, NULL);
 	catalog_execute("UPDATE spice.dataset SET next_retention = now()"
 					" WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
@@ -383,15 +388,16 @@ serve(void)
 static void
 find_extension(void)
 {
-	launcher.extension = catalog_exists() ? get_extension_oid("spice", true) : InvalidOid;
+	launcher.extension = catalog_extension();
 }
 
 static void
 reconcile(void)
 {
-	Reconciliation *result = reconcile_manifest();
+	Reconciliation *result = reconcile_manifest(false);
 	ListCell   *cell;
 
+	launcher.manifest_incomplete = result->incomplete;
 	if (result->error != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
@@ -407,7 +413,7 @@ reconcile(void)
 					(errcode(ERRCODE_CONFIG_FILE_ERROR),
 					 errmsg("manifest: %s%s%s", action->dataset ? action->dataset : "",
 							action->dataset ? ": " : "", action->detail)));
-		else if (strcmp(action->action, "unchanged") != 0)
+		else if (strcmp(action->action, "unchanged") != 0 && strcmp(action->action, "locked") != 0)
 			ereport(LOG, (errmsg("dataset \"%s\" %s", action->dataset, action->action)));
 	}
 }
@@ -448,8 +454,9 @@ watch_manifest(void)
 		return;
 	if (!in_transaction(reconcile))
 		return;
+	/* a dataset that was locked gets its definition in a later turn */
 	launcher.manifest = now;
-	launcher.manifest_stale = false;
+	launcher.manifest_stale = launcher.manifest_incomplete;
 	launcher.catalog_read = 0;
 }
 
@@ -566,7 +573,8 @@ start_worker(const Due *due, TimestampTz now)
 	memcpy(worker.bgw_extra, &order, sizeof(order));
 
 	old = MemoryContextSwitchTo(launcher.worker_context);
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
+	launcher.slots_short = !RegisterDynamicBackgroundWorker(&worker, &handle);
+	if (launcher.slots_short)
 	{
 		MemoryContextSwitchTo(old);
 		if (TimestampDifferenceExceeds(launcher.slots_warned, now, 60000))
@@ -591,6 +599,7 @@ start_due(TimestampTz now)
 {
 	ListCell   *cell;
 
+	launcher.slots_short = false;
 	foreach(cell, launcher.schedule)
 	{
 		Due		   *due = lfirst(cell);
@@ -609,7 +618,7 @@ time_to_sleep(TimestampTz now)
 	long		sleep = WATCH_INTERVAL_MS;
 	ListCell   *cell;
 
-	if (running_workers() >= spice_max_refresh_workers)
+	if (launcher.slots_short || running_workers() >= spice_max_refresh_workers)
 		return sleep;
 	foreach(cell, launcher.schedule)
 	{
@@ -621,8 +630,7 @@ time_to_sleep(TimestampTz now)
 		sleep = Min(sleep, TimestampDifferenceMilliseconds(now, worker == NULL ? due->when :
 														   Max(due->when, TimestampTzPlusMilliseconds(worker->started, RESPITE_MS + 1))));
 	}
-	/* a due dataset that could not be started must not make us spin */
-	return Max(sleep, 10);
+	return Max(sleep, 1);
 }
 
 static void

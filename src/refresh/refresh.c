@@ -15,8 +15,10 @@
 #include "access/xact.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "refresh/apply.h"
 #include "refresh/refresh.h"
@@ -27,15 +29,6 @@
  * It dies with its session and shows in pg_locks with objsubid 83.
  */
 #define REFRESH_LOCK_CLASS	83
-
-bool
-refresh_lock(int dataset, bool wait, bool session_lock)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
-	return LockAcquire(&tag, ExclusiveLock, session_lock, !wait) != LOCKACQUIRE_NOT_AVAIL;
-}
 
 static void
 set_mode(Refresh *refresh)
@@ -74,25 +67,31 @@ look_at_table(Refresh *refresh)
 }
 
 bool
-refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock)
+refresh_lock(int dataset, bool wait, bool session_lock)
 {
-	MemoryContext old;
+	LOCKTAG		tag;
 
-	if (!refresh_lock(dataset, wait, session_lock))
-		return false;
-	old = MemoryContextSwitchTo(refresh->context);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, session_lock, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+refresh_begin(Refresh *refresh, int dataset)
+{
+	MemoryContext old = MemoryContextSwitchTo(refresh->context);
+
 	refresh->dataset = catalog_dataset_by_id(dataset);
 	if (refresh->dataset == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("dataset %d has left the manifest", dataset)));
+				 errmsg("dataset number %d is no longer in the catalog", dataset)));
 	set_mode(refresh);
+	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
 	refresh->history = history_begin(refresh);
 	if (!refresh->retention)
 		look_at_table(refresh);
 	MemoryContextSwitchTo(old);
-	return true;
 }
 
 static bool
@@ -108,7 +107,7 @@ may_be_unchanged(const Refresh *refresh)
 	const Dataset *dataset = refresh->dataset;
 
 	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL &&
-		refresh->refresh_mode == NULL &&
+		refresh->refresh_mode == NULL && OidIsValid(dataset->source_relation) &&
 		same_text(refresh->source_query, dataset->fetched_query);
 }
 
@@ -140,6 +139,39 @@ is_unchanged(const Refresh *refresh)
 		memcmp(VARDATA_ANY(dataset->digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH) == 0;
 }
 
+/*
+ * The response has come without any lock on anything.  What has happened to
+ * the dataset meanwhile decides whether it is still wanted, and relations may
+ * have been dropped or made.
+ */
+static void
+look_again(Refresh *refresh)
+{
+	Dataset    *dataset = refresh->dataset;
+	Dataset    *now = NULL;
+
+	if (catalog_extension() == refresh->extension)
+		now = catalog_dataset_by_id(dataset->id);
+	if (now == NULL || strcmp(now->definition, dataset->definition) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the definition of dataset \"%s\" changed during the refresh", dataset->name)));
+	dataset->relation = now->relation;
+	dataset->source_relation = now->source_relation;
+}
+
+/* nobody drops or alters the foreign table while we read it */
+static void
+lock_source(const Dataset *dataset)
+{
+	LockRelationOid(dataset->source_relation, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(dataset->source_relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the foreign table of dataset \"%s\" was dropped during the refresh",
+						dataset->name)));
+}
+
 static bool
 prepare_source(Refresh *refresh)
 {
@@ -151,6 +183,8 @@ prepare_source(Refresh *refresh)
 	prepared = source_prepare(refresh->dataset, spool, catalog_table_owner());
 	catalog_leave(&rights);
 	CommandCounterIncrement();
+	if (prepared)
+		lock_source(refresh->dataset);
 	return prepared;
 }
 
@@ -170,7 +204,7 @@ static void
 finish_empty(Refresh *refresh)
 {
 	refresh->outcome = OUTCOME_EMPTY;
-	refresh->notice = pstrdup("the response has no record and the manifest declares no columns: "
+	refresh->notice = pstrdup("the response has no field and the manifest declares no columns: "
 							  "there is nothing to tell the table's columns from");
 	state_checked(refresh);
 }
@@ -191,6 +225,7 @@ finish_registered(Refresh *refresh)
 void
 refresh_apply(Refresh *refresh)
 {
+	look_again(refresh);
 	if (is_unchanged(refresh))
 		finish_unchanged(refresh);
 	else if (refresh->rebuild)
@@ -251,6 +286,9 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 		(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 
+	/* there may be another dataset of this number */
+	if (catalog_extension() != refresh->extension)
+		return;
 	if (retry)
 		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
 					(int64) http_report.retry_after_s * 1000);

@@ -44,6 +44,7 @@
 typedef struct Refresh
 {
 	Dataset    *dataset;
+	Oid			extension;		/* that the dataset belongs to */
 	const char *trigger;
 	const char *refresh_sql;	/* an override, or NULL */
 	const char *refresh_mode;	/* the same */
@@ -68,12 +69,16 @@ typedef struct Refresh
 } Refresh;
 
 /*
- * The three steps.  begin and apply need a transaction; fetch needs none, and
- * a worker runs it without.  begin returns false when somebody else refreshes
- * the dataset and wait is false.
+ * One process at a time refreshes a dataset.  False when another does and wait
+ * is false.  session_lock: until the session ends, else until the transaction.
  */
 extern bool refresh_lock(int dataset, bool wait, bool session_lock);
-extern bool refresh_begin(Refresh *refresh, int dataset, bool wait, bool session_lock);
+
+/*
+ * The three steps, once the lock is had.  begin and apply need a transaction;
+ * fetch needs none, and a worker runs it without.
+ */
+extern void refresh_begin(Refresh *refresh, int dataset);
 extern void refresh_fetch(Refresh *refresh);
 extern void refresh_apply(Refresh *refresh);
 

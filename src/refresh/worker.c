@@ -63,14 +63,16 @@ begin(Refresh *refresh, int dataset, const WorkerOrder *order)
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (!catalog_exists())
-		begun = false;
-	else
+	/*
+	 * Who holds the lock is refreshing it, and may take its time: a request
+	 * stays where it is, and the launcher comes back to it.
+	 */
+	begun = OidIsValid(catalog_extension()) && refresh_lock(dataset, false, true);
+	if (begun)
 	{
 		if (order->request && take_request(refresh, dataset))
 			refresh->trigger = "request";
-		/* who holds the lock is refreshing it; a request waits its turn */
-		begun = refresh_begin(refresh, dataset, order->request, true);
+		refresh_begin(refresh, dataset);
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
@@ -96,8 +98,7 @@ fail(const Refresh *refresh, const ErrorData *error)
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (catalog_exists())
-		refresh_fail(refresh, error);
+	refresh_fail(refresh, error);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(refresh->context);

@@ -20,24 +20,24 @@
  *		memory only -> finished		(spool_finish: read from the blocks)
  *		with file	-> finished		(spool_finish: read from the file)
  *
- * The file and the digest outlive transactions and may exist without one.
- * The digest's owner is therefore a resource owner of the spool's own: the
- * server's hash functions insist on one, and the transaction's would free the
- * digest under our feet.
+ * The digest is taken on the way: a 64-bit hash of fixed windows, each seeded
+ * with the one before, a CRC, and the length.  A cryptographic one would cost
+ * more than reading the records does.
  *
  *-------------------------------------------------------------------------
  */
 #include "source/spool.h"
 
-#include "common/cryptohash.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "port/pg_crc32c.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/wait_event.h"
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
+#define DIGEST_WINDOW		((Size) 32 * 1024)
 
 typedef struct SpoolBlock
 {
@@ -51,9 +51,9 @@ struct Spool
 {
 	MemoryContext context;		/* holds the spool itself too */
 	MemoryContextCallback callback;
-	ResourceOwner owner;		/* of the digest */
-	pg_cryptohash_ctx *hash;
-	bool		hash_failed;
+	uint64		hash;			/* of all windows before this one */
+	pg_crc32c	crc;
+	Size		in_window;
 	bool		finished;
 	bool		too_large;
 	Size		memory;
@@ -65,6 +65,7 @@ struct Spool
 	File		file;			/* 0: none */
 	int64		in_file;
 	uint8		digest[SPOOL_DIGEST_LENGTH];
+	unsigned char window[DIGEST_WINDOW];
 };
 
 /* runs when the spool's context goes, also in the middle of an error */
@@ -76,35 +77,43 @@ spool_release(void *arg)
 	if (spool->file > 0)
 		FileClose(spool->file);
 	spool->file = 0;
-	pg_cryptohash_free(spool->hash);
-	spool->hash = NULL;
-	if (spool->owner != NULL)
-		ResourceOwnerDelete(spool->owner);
-	spool->owner = NULL;
 }
 
 static void
-start_digest(Spool *spool)
+close_window(Spool *spool)
 {
-	ResourceOwner saved = CurrentResourceOwner;
+	spool->hash = hash_bytes_extended(spool->window, (int) spool->in_window, spool->hash);
+	spool->in_window = 0;
+}
 
-	spool->owner = ResourceOwnerCreate(NULL, "spice spool");
-	PG_TRY();
+/* windows do not depend on the pieces in which the bytes come */
+static void
+digest_bytes(Spool *spool, const char *data, Size length)
+{
+	COMP_CRC32C(spool->crc, data, length);
+	while (length > 0)
 	{
-		CurrentResourceOwner = spool->owner;
-		spool->hash = pg_cryptohash_create(PG_SHA256);
+		Size		n = Min(DIGEST_WINDOW - spool->in_window, length);
+
+		memcpy(spool->window + spool->in_window, data, n);
+		spool->in_window += n;
+		data += n;
+		length -= n;
+		if (spool->in_window == DIGEST_WINDOW)
+			close_window(spool);
 	}
-	PG_FINALLY();
-	{
-		CurrentResourceOwner = saved;
-	}
-	PG_END_TRY();
-	if (spool->hash == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	if (pg_cryptohash_init(spool->hash) < 0)
-		elog(ERROR, "could not start a digest: %s", pg_cryptohash_error(spool->hash));
+}
+
+static void
+finish_digest(Spool *spool)
+{
+	uint32		size = (uint32) spool->size;
+
+	close_window(spool);
+	FIN_CRC32C(spool->crc);
+	memcpy(spool->digest, &spool->hash, sizeof(spool->hash));
+	memcpy(spool->digest + sizeof(spool->hash), &spool->crc, sizeof(spool->crc));
+	memcpy(spool->digest + sizeof(spool->hash) + sizeof(spool->crc), &size, sizeof(size));
 }
 
 Spool *
@@ -121,7 +130,7 @@ spool_create(MemoryContext parent, Size memory, int64 max_size)
 	spool->callback.func = spool_release;
 	spool->callback.arg = spool;
 	MemoryContextRegisterResetCallback(context, &spool->callback);
-	start_digest(spool);
+	INIT_CRC32C(spool->crc);
 	return spool;
 }
 
@@ -204,8 +213,7 @@ spool_append(Spool *spool, const char *data, Size length)
 		block->used += n;
 		done += n;
 	}
-	if (pg_cryptohash_update(spool->hash, (const uint8 *) data, length) < 0)
-		spool->hash_failed = true;
+	digest_bytes(spool, data, length);
 	spool->in_memory += length;
 	spool->size += length;
 	return length;
@@ -263,10 +271,7 @@ spool_finish(Spool *spool)
 		}
 		spool->first = spool->last = NULL;
 	}
-	if (spool->hash_failed ||
-		pg_cryptohash_final(spool->hash, spool->digest, sizeof(spool->digest)) < 0)
-		elog(ERROR, "could not compute the digest of a response: %s",
-			 pg_cryptohash_error(spool->hash));
+	finish_digest(spool);
 	spool->finished = true;
 }
 

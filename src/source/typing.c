@@ -5,8 +5,9 @@
  *
  * Converting text to a Datum dominates the cost of a refresh, so the types
  * that JSON APIs are made of have a short way that looks at the bytes in
- * place; every other type goes through its own input function.  Nothing is
- * rounded or cut in silence: what a column cannot hold exactly is an error.
+ * place; every other type goes through its own input function.  Types that
+ * were inferred hold every value exactly or the value is an error; a type that
+ * was declared takes values as SQL does, so numeric(12,2) rounds.
  *
  *-------------------------------------------------------------------------
  */
@@ -165,11 +166,34 @@ value_cstring(ColumnTyper *typer, const JsonValue *value, const ValuePlace *plac
 	return result;
 }
 
+/*
+ * The type's own input function.  Its errors quote the whole value, however
+ * long, and know nothing of records: data exceptions are said in our words.
+ */
 static Datum
 by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
-	return InputFunctionCall(&typer->input, value_cstring(typer, value, place),
-							 typer->io_param, typer->typmod);
+	MemoryContext context = CurrentMemoryContext;
+	char	   *text = value_cstring(typer, value, place);
+	Datum		result = (Datum) 0;
+
+	PG_TRY();
+	{
+		result = InputFunctionCall(&typer->input, text, typer->io_param, typer->typmod);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		misfit(typer, value, place, error->sqlerrcode, "the value");
+	}
+	PG_END_TRY();
+	return result;
 }
 
 static Datum
@@ -324,7 +348,12 @@ typer_convert(ColumnTyper *typer, const JsonValue *value, const ValuePlace *plac
 {
 	*isnull = value->kind == JSON_ABSENT || value->kind == JSON_NULL;
 	if (*isnull)
+	{
+		/* a domain may refuse nulls */
+		if (!typer->input.fn_strict)
+			(void) InputFunctionCall(&typer->input, NULL, typer->io_param, typer->typmod);
 		return (Datum) 0;
+	}
 
 	switch (typer->type)
 	{

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
@@ -26,6 +27,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_publication.h"
 #include "catalog/toasting.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -66,19 +68,20 @@ table_find(const Dataset *dataset)
 	return InvalidOid;
 }
 
+/* do these declarations make the column NOT NULL? */
 static bool
-wants_not_null(const Dataset *dataset, const char *column)
+declared_not_null(List *columns, List *indexes, const char *column)
 {
 	ListCell   *cell;
 
-	foreach(cell, dataset->columns)
+	foreach(cell, columns)
 	{
 		DatasetColumn *declared = lfirst(cell);
 
 		if (!declared->nullable && strcmp(declared->name, column) == 0)
 			return true;
 	}
-	foreach(cell, dataset->indexes)
+	foreach(cell, indexes)
 	{
 		DatasetIndex *index = lfirst(cell);
 		ListCell   *name;
@@ -92,7 +95,13 @@ wants_not_null(const Dataset *dataset, const char *column)
 	return false;
 }
 
-static char *
+static bool
+wants_not_null(const Dataset *dataset, const char *column)
+{
+	return declared_not_null(dataset->columns, dataset->indexes, column);
+}
+
+char *
 column_definition(Form_pg_attribute attribute)
 {
 	StringInfoData text;
@@ -228,21 +237,34 @@ table_lost_its_rows(const Dataset *dataset)
 	return lost;
 }
 
-/* a table somebody else's foreign key leans on cannot be swapped under it */
-static void
-refuse_foreign_keys(Relation table, const Dataset *dataset)
+void
+refuse_unswappable(Relation table, const Dataset *dataset)
 {
-	List	   *keys = RelationGetFKeyList(table);
-	bool		refused = keys != NIL || table->trigdesc != NULL;
+	const char *problem = NULL;
+	ListCell   *cell;
 
-	if (refused)
+	if (table->trigdesc != NULL || RelationGetFKeyList(table) != NIL)
+		problem = "has triggers or takes part in foreign keys";
+	else if (table->rd_rel->relispartition || table->rd_rel->relhassubclass)
+		problem = "is a partition or has children";
+	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+			 GetRelationPublications(RelationGetRelid(table)) != NIL)
+		problem = "is in a publication, which mode: memory would silence";
+	foreach(cell, problem ? NIL : RelationGetIndexList(table))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indisexclusion)
+			problem = "has an exclusion constraint";
+		index_close(index, AccessShareLock);
+	}
+	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table \"%s\" has triggers or takes part in foreign keys",
-						RelationGetRelationName(table)),
-				 errdetail("Dataset \"%s\" replaces the table's storage as a whole, which would neither fire nor check them.",
+				 errmsg("table \"%s\" %s", RelationGetRelationName(table), problem),
+				 errdetail("Dataset \"%s\" replaces the table's storage as a whole, which would pass over that.",
 						   dataset->name),
-				 errhint("Drop them, or keep them on another table.")));
+				 errhint("Undo it, or keep it on another table.")));
 }
 
 static bool
@@ -345,18 +367,24 @@ future_descriptor(const TableBuild *build, TupleDesc result, int appended)
 	return desc;
 }
 
+/* what people have set by hand stays; what the definition before this asked for may go */
 static void
 plan_not_null(TableBuild *build)
 {
+	const Dataset *dataset = build->dataset;
+
 	build->notnull = palloc0(sizeof(bool) * build->desc->natts);
 	for (int i = 0; i < build->n_result; i++)
 	{
 		AttrNumber	attnum = build->attnums[i];
+		const char *name = NameStr(TupleDescAttr(build->desc, attnum - 1)->attname);
+		bool		before = attnum <= build->table_desc->natts &&
+			TupleDescAttr(build->table_desc, attnum - 1)->attnotnull;
 
-		build->notnull[attnum - 1] =
-			wants_not_null(build->dataset, NameStr(TupleDescAttr(build->desc, attnum - 1)->attname)) ||
-			(attnum <= build->table_desc->natts && !build->dataset->changed &&
-			 TupleDescAttr(build->table_desc, attnum - 1)->attnotnull);
+		if (dataset->changed &&
+			declared_not_null(dataset->applied_columns, dataset->applied_indexes, name))
+			before = false;
+		build->notnull[attnum - 1] = before || wants_not_null(dataset, name);
 	}
 }
 
@@ -429,7 +457,7 @@ build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_al
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("table of dataset \"%s\" was dropped during the refresh", dataset->name)));
-	refuse_foreign_keys(table, dataset);
+	refuse_unswappable(table, dataset);
 	if (dataset->changed)
 		check_index_columns(dataset, result);
 	build->dataset = dataset;

@@ -20,10 +20,12 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_utilcmd.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -67,7 +69,22 @@ index_create_on_table(IndexBuild *index, Oid table, bool skip_build)
 	CommandCounterIncrement();
 }
 
-/* is it a plain index over just these columns? */
+/* is the i-th key of the index what index_statement() makes of this column? */
+static bool
+matches_column(Relation index, int i, const char *name, TupleDesc desc)
+{
+	AttrNumber	attnum = index->rd_index->indkey.values[i];
+	Form_pg_attribute attribute;
+
+	if (attnum <= 0)
+		return false;
+	attribute = TupleDescAttr(desc, attnum - 1);
+	return strcmp(NameStr(attribute->attname), name) == 0 && index->rd_indoption[i] == 0 &&
+		index->rd_indcollation[i] == attribute->attcollation &&
+		index->rd_opfamily[i] == get_opclass_family(GetDefaultOpClass(attribute->atttypid, BTREE_AM_OID));
+}
+
+/* is it the index that the manifest's entry makes, whoever made it? */
 static bool
 matches(Relation index, const DatasetIndex *definition, TupleDesc desc)
 {
@@ -75,16 +92,14 @@ matches(Relation index, const DatasetIndex *definition, TupleDesc desc)
 	ListCell   *cell;
 	int			i = 0;
 
-	if (form->indisunique != definition->unique || form->indisprimary != definition->primary ||
-		form->indnatts != list_length(definition->columns) ||
+	if (index->rd_rel->relam != BTREE_AM_OID ||
+		form->indisunique != definition->unique || form->indisprimary != definition->primary ||
+		form->indnatts != list_length(definition->columns) || form->indnkeyatts != form->indnatts ||
 		RelationGetIndexExpressions(index) != NIL || RelationGetIndexPredicate(index) != NIL)
 		return false;
 	foreach(cell, definition->columns)
 	{
-		AttrNumber	attnum = form->indkey.values[i++];
-
-		if (attnum <= 0 ||
-			strcmp(NameStr(TupleDescAttr(desc, attnum - 1)->attname), lfirst(cell)) != 0)
+		if (!matches_column(index, i++, lfirst(cell), desc))
 			return false;
 	}
 	return true;
@@ -143,6 +158,7 @@ index_plan(TableBuild *build, Relation table)
 		{
 			copy = palloc0(sizeof(IndexBuild));
 			copy->old_index = lfirst_oid(cell);
+			copy->name = pstrdup(RelationGetRelationName(index));
 			build->indexes = lappend(build->indexes, copy);
 			foreach(definition, wanted)
 			{
@@ -185,23 +201,57 @@ copy_statement(Oid old_index, Oid heap, int natts)
 	return statement;
 }
 
-void
-build_indexes(TableBuild *build)
+/* a violation names the copy: say which index it is a copy of */
+static void
+index_callback(void *arg)
 {
+	const IndexBuild *index = arg;
+
+	if (index->definition == NULL)
+		errcontext("building what is to be index \"%s\"", index->name);
+	else
+		errcontext("building %s of the manifest",
+				   index->definition->primary ? "the primary_key" : "an entry of indexes");
+}
+
+/* one statement per index: none can go while its table is locked, and then it may */
+static List *
+index_statements(const TableBuild *build)
+{
+	List	   *statements = NIL;
 	ListCell   *cell;
 
+	build_check_table(build, AccessShareLock);
 	foreach(cell, build->indexes)
 	{
 		IndexBuild *index = lfirst(cell);
-		IndexStmt  *statement = index->definition != NULL ?
-			index_statement(index->definition, build->heap) :
-			copy_statement(index->old_index, build->heap, build->table_desc->natts);
 
-		index->new_index = compat_define_index(build->heap, statement, false);
+		statements = lappend(statements, index->definition != NULL ?
+							 index_statement(index->definition, build->heap) :
+							 copy_statement(index->old_index, build->heap, build->table_desc->natts));
+	}
+	UnlockRelationOid(build->table, AccessShareLock);
+	return statements;
+}
+
+void
+build_indexes(TableBuild *build)
+{
+	ErrorContextCallback callback = {error_context_stack, index_callback, NULL};
+	ListCell   *cell,
+			   *statement;
+
+	forboth(cell, build->indexes, statement, index_statements(build))
+	{
+		IndexBuild *index = lfirst(cell);
+
+		callback.arg = index;
+		error_context_stack = &callback;
+		index->new_index = compat_define_index(build->heap, lfirst(statement), false);
+		error_context_stack = callback.previous;
 		CommandCounterIncrement();
 	}
 	/* here, while nobody waits; the swap hands the result over */
-	catalog_run(psprintf("ANALYZE %s",
-						 catalog_relation_name(build->heap)));
+	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(build->heap)));
 	CommandCounterIncrement();
 }

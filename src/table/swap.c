@@ -263,10 +263,10 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 }
 
 /* has anybody changed the table since its successor was planned? */
-static void
-check_table_unchanged(const TableBuild *build)
+void
+build_check_table(const TableBuild *build, LOCKMODE lockmode)
 {
-	Relation	table = try_relation_open(build->table, NoLock);
+	Relation	table = try_relation_open(build->table, lockmode);
 	bool		changed;
 
 	if (table == NULL)
@@ -275,8 +275,9 @@ check_table_unchanged(const TableBuild *build)
 				 errmsg("table of dataset \"%s\" was dropped during the refresh",
 						build->dataset->name)));
 	CheckTableNotInUse(table, "refresh");
+	refuse_unswappable(table, build->dataset);
 	changed = !equalTupleDescs(RelationGetDescr(table), build->table_desc) ||
-		!equal(RelationGetIndexList(table), build->old_indexes) || table->trigdesc != NULL;
+		!equal(RelationGetIndexList(table), build->old_indexes);
 	table_close(table, NoLock);
 	if (changed)
 		ereport(ERROR,
@@ -296,12 +297,8 @@ alter_columns(const TableBuild *build, const char *name)
 	CommandCounterIncrement();
 	for (int i = build->table_desc->natts; i < build->desc->natts; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(build->desc, i);
-
-		catalog_run(psprintf("ALTER TABLE %s ADD COLUMN %s %s", name,
-							 quote_identifier(NameStr(attribute->attname)),
-							 format_type_extended(attribute->atttypid, attribute->atttypmod,
-												  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
+		catalog_run(psprintf("ALTER TABLE %s ADD COLUMN %s", name,
+							 column_definition(TupleDescAttr(build->desc, i))));
 	}
 }
 
@@ -372,7 +369,7 @@ build_alter(TableBuild *build)
 	if (build->same_shape)
 		return;
 	lock_table_for_swap(build->table, build->dataset->name);
-	check_table_unchanged(build);
+	build_check_table(build, NoLock);
 	alter_columns(build, catalog_relation_name(build->table));
 	CommandCounterIncrement();
 }
@@ -380,13 +377,14 @@ build_alter(TableBuild *build)
 void
 build_swap(TableBuild *build)
 {
-	char	   *name = catalog_relation_name(build->table);
+	char	   *name;
 	bool		new_definition = build->dataset->changed;
 	Relation	pg_class,
 				table;
 
 	lock_table_for_swap(build->table, build->dataset->name);
-	check_table_unchanged(build);
+	build_check_table(build, NoLock);
+	name = catalog_relation_name(build->table);
 	if (new_definition)
 		drop_indexes(build);
 	alter_columns(build, name);
@@ -405,6 +403,10 @@ build_swap(TableBuild *build)
 
 	/* autovacuum shall neither vacuum nor analyze what is frozen and analyzed */
 	table = table_open(build->table, NoLock);
-	compat_report_analyze(table, build->rows);
+	if (RelationGetStatExtList(table) == NIL)
+		compat_report_analyze(table, build->rows);
+	else
+		/* extended statistics hang on the table itself: leave them to autovacuum */
+		pgstat_count_heap_insert(table, build->rows);
 	table_close(table, NoLock);
 }

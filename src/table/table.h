@@ -33,6 +33,7 @@
 typedef struct IndexBuild
 {
 	Oid			old_index;		/* InvalidOid: the table is to get it */
+	char	   *name;			/* of old_index */
 	Oid			new_index;
 	const DatasetIndex *definition; /* of an index the table is to get */
 } IndexBuild;
@@ -74,10 +75,14 @@ extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 extern void build_swap(TableBuild *build);
 
+/* raises an error if the table was dropped or altered; keeps the lock it takes */
+extern void build_check_table(const TableBuild *build, LOCKMODE lockmode);
+
 /*
  * Instead of build_indexes and build_swap: the rows of the new heap are news,
- * and go into the table, whose columns are altered first if need be.  condition: on the table's rows (alias q), those
- * which the news may repeat.  Drops the heap.
+ * and go into the table, whose columns are altered first if need be.
+ * condition: on the table's rows (alias q), those which the news may repeat.
+ * build_merge drops the heap.
  */
 extern void build_alter(TableBuild *build);
 extern MergeCounts build_merge(TableBuild *build, const char *condition);
@@ -95,6 +100,12 @@ extern bool table_lost_its_rows(const Dataset *dataset);
 
 /* descriptions of the manifest become comments */
 extern void table_comment(const Dataset *dataset, Oid table);
+
+/* build.c: name, type and collation, as DDL has it */
+extern char *column_definition(Form_pg_attribute attribute);
+
+/* what a table must not be or have, because a swap would pass over it */
+extern void refuse_unswappable(Relation table, const Dataset *dataset);
 
 /* index.c: between the build and the swap */
 extern void index_plan(TableBuild *build, Relation table);

@@ -206,7 +206,17 @@ sub send
 	$self->{err} = '';
 	$self->{mark} = 'end of answer ' . ++$self->{marks};
 	$self->{in} .= "$sql;\n\\echo $self->{mark}\n";
+	$self->restart_timer;
 	$self->{run}->pump_nb;
+	return;
+}
+
+# The time between two calls is the test's own and does not count.
+sub restart_timer
+{
+	my ($self) = @_;
+
+	$self->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
 	return;
 }
 
@@ -214,7 +224,7 @@ sub answer
 {
 	my ($self) = @_;
 
-	$self->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
+	$self->restart_timer;
 	$self->{run}->pump until $self->{out} =~ s/\Q$self->{mark}\E\n//;
 	$self->{run}->pump_nb;
 	chomp $self->{out};
@@ -242,6 +252,7 @@ sub quit
 	my ($self) = @_;
 
 	$self->{in} .= "\\q\n";
+	$self->restart_timer;
 	$self->{run}->finish;
 	return;
 }
