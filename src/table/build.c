@@ -409,7 +409,8 @@ create_heap(const TableBuild *build, Relation table)
 	if (isnull)
 		options = (Datum) 0;
 
-	snprintf(name, sizeof(name), "spice_new_%u_%d", build->table, build->heaps);
+	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
+			 build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
 									InvalidOid, InvalidOid, InvalidOid, table->rd_rel->relowner,
 									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
