@@ -147,6 +147,7 @@ CREATE VIEW spice.datasets AS
 		d.next_retention,
 		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
 		CASE WHEN d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' IS NOT NULL
+			OR d.definition OPERATOR(pg_catalog.->>) 'retention_cron' IS NOT NULL
 			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone
 	FROM spice.dataset d LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.relation;
 COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
@@ -156,7 +157,7 @@ COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.datasets.staleness IS 'how long ago that was';
 COMMENT ON COLUMN spice.datasets.watermark IS 'append: newest time_column value of the table';
-COMMENT ON COLUMN spice.datasets.cron_zone IS 'time zone in which pg_cron reads refresh_cron';
+COMMENT ON COLUMN spice.datasets.cron_zone IS 'time zone in which pg_cron reads refresh_cron and retention_cron';
 COMMENT ON COLUMN spice.datasets.failures IS 'refreshes that failed since the last one that did not';
 
 CREATE VIEW spice.refreshes AS

@@ -32,6 +32,8 @@ What a path answers, a JSON object (every key is optional):
     headers        {"Name": "value"}; the type is application/json unless said here
     etag           true (from the body) or the quoted tag; If-None-Match gets 304
     last_modified  an HTTP date; If-Modified-Since gets 304
+    since          {"parameter": P, "field": F}: of the body, an array, only the records
+                   whose time F is that of query parameter P or later, if there is one
     gzip           true: compressed for those who accept it
     chunked        true: no Content-Length
     basic          ["user", "password"]; else 401
@@ -48,6 +50,7 @@ Bytes are counted as they are sent, after compression.
 
 import argparse
 import base64
+import datetime
 import gzip
 import hashlib
 import http.server
@@ -71,7 +74,7 @@ KEYS = {
     "body", "body_base64", "body_file", "generate", "status", "headers", "etag",
     "last_modified", "gzip", "chunked", "basic", "redirect", "fail_times",
     "fail_status", "retry_after", "delay", "rate", "hold", "stall_after",
-    "truncate_after", "reset_after",
+    "truncate_after", "reset_after", "since",
 }
 SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie"}
 
@@ -169,6 +172,13 @@ class Body:
         return packed
 
 
+def no_earlier(records, field, since):
+    """Those whose time is that or later: what a source can tell from a watermark."""
+    least = datetime.datetime.fromisoformat(since)
+    return [record for record in records
+            if datetime.datetime.fromisoformat(record[field]) >= least]
+
+
 class Route:
     """What one path answers, and which of its responses are held."""
 
@@ -183,6 +193,15 @@ class Route:
         self.etag = spec.get("etag")
         if self.etag is True:
             self.etag = f'"{self.body.digest()[:16]}"'
+
+    def narrowed(self, query):
+        """What this path answers to that query."""
+        rule = self.spec.get("since")
+        values = urllib.parse.parse_qs(query).get(rule["parameter"]) if rule else None
+        if values is None:
+            return self
+        body = no_earlier(self.spec["body"], rule["field"], values[0])
+        return Route({**self.spec, "body": body, "since": None})
 
 
 class State:
@@ -331,6 +350,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.brief(404, '{"title":"no such path"}\n',
                        {"Content-Type": "application/problem+json"})
             return
+        route = route.narrowed(self.entry["query"])
         spec = route.spec
         self.pause(spec.get("delay", 0))
         if failing:

@@ -136,6 +136,13 @@ catalog_owner(void)
 	return owner;
 }
 
+/* until the GUC nest level that is open is closed */
+static void
+pin_setting(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 void
 catalog_enter(CatalogRights *rights)
 {
@@ -143,8 +150,7 @@ catalog_enter(CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_owner(),
 						   rights->security | SECURITY_LOCAL_USERID_CHANGE);
 	rights->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	pin_setting("search_path", "pg_catalog, pg_temp");
 }
 
 void
@@ -160,8 +166,10 @@ catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_table_owner(),
 						   rights->security | SECURITY_RESTRICTED_OPERATION);
 	rights->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", path.data, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	pin_setting("search_path", path.data);
+	/* texts of dates and numbers mean the same in every session, and lose nothing */
+	pin_setting("datestyle", "ISO, MDY");
+	pin_setting("extra_float_digits", "1");
 }
 
 void

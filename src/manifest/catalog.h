@@ -142,7 +142,8 @@ extern void catalog_enter(CatalogRights *rights);
 
 /*
  * What a manifest or the owner of a table may have had a say in is run as that
- * owner, restricted, with the dataset's schema and public in search_path.
+ * owner, restricted, with the dataset's schema and public in search_path and
+ * with the settings pinned that decide how texts are read and written.
  */
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 extern void catalog_leave(const CatalogRights *rights);

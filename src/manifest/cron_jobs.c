@@ -36,7 +36,7 @@
 static bool
 any_wanted(List **datasets, MemoryContext context)
 {
-	catalog_execute(WANTED_JOBS "SELECT DISTINCT w.name FROM wanted w", 0, NULL, NULL, NULL);
+	catalog_execute(WANTED_JOBS "SELECT DISTINCT w.name FROM wanted w ORDER BY 1", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		char	   *name = catalog_text(row, 1, context);
@@ -67,11 +67,11 @@ cron_reconcile(List **datasets, MemoryContext context)
 	catalog_execute(WANTED_JOBS "SELECT cron.unschedule(j.jobid) FROM cron.job j"
 		" WHERE (j.jobname LIKE 'spice refresh %' OR j.jobname LIKE 'spice retention %')"
 		" AND j.database = current_database() AND j.username = current_user"
-		" AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.jobname = j.jobname)",
+		" AND (NOT j.active OR NOT EXISTS (SELECT 1 FROM wanted w WHERE w.jobname = j.jobname))",
 					0, NULL, NULL, NULL);
 	catalog_execute(WANTED_JOBS "SELECT cron.schedule(w.jobname, w.schedule, w.command) FROM wanted w"
 		" WHERE NOT EXISTS (SELECT 1 FROM cron.job j WHERE j.jobname = w.jobname"
-		" AND j.schedule = w.schedule AND j.command = w.command AND j.active"
+		" AND j.schedule = w.schedule AND j.command = w.command"
 		" AND j.database = current_database() AND j.username = current_user)",
 					0, NULL, NULL, NULL);
 	return NULL;

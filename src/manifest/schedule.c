@@ -47,14 +47,12 @@ parse_jitter(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 	spec->jitter_max_ms = valid_duration(&keys_of_acceleration, block,
 										 "refresh_jitter_max", -1);
 	require_positive(parser, block, "refresh_jitter_max", spec->jitter_max_ms);
-	if (max != NULL)
-		return;
-	if (spec->refresh_interval_ms > 0)
-		spec->jitter_max_ms = spec->refresh_interval_ms / JITTER_PART;
-	else if (given_value(block, "refresh_check_interval") == NULL)
+	if (given_value(block, "refresh_check_interval") == NULL)
 		parse_problem(parser, MANIFEST_ERROR, enabled->line,
-					  "write refresh_jitter_max: 10s, or take it out",
-					  "refresh_jitter_enabled needs refresh_jitter_max when there is no refresh_check_interval");
+					  "write refresh_check_interval, or take it out",
+					  "refresh_jitter_enabled has no effect without refresh_check_interval");
+	else if (max == NULL && spec->refresh_interval_ms > 0)
+		spec->jitter_max_ms = spec->refresh_interval_ms / JITTER_PART;
 }
 
 void

@@ -43,6 +43,13 @@ refresh_query(const Refresh *refresh)
 	return refresh->refresh_sql ? refresh->refresh_sql : refresh->dataset->refresh_sql;
 }
 
+/* as the manifest says, without an override? */
+static bool
+is_usual(const Refresh *refresh)
+{
+	return refresh->refresh_sql == NULL && refresh->refresh_mode == NULL;
+}
+
 static void
 note_unknown_fields(Refresh *refresh)
 {
@@ -299,7 +306,7 @@ load_whole(Refresh *refresh)
 	RefreshQuery *query = plan_whole(refresh);
 	TableBuild *build = begin_build(refresh, query->result);
 
-	refresh->repeatable = query->repeatable && refresh->refresh_sql == NULL &&
+	refresh->repeatable = is_usual(refresh) && query->repeatable &&
 		refresh->dataset->data_window_ms == 0;
 	pour(refresh, query, build);
 	if (follow_drift(refresh))
@@ -323,7 +330,7 @@ load_news(Refresh *refresh)
 	CatalogRights rights;
 	instr_time	start;
 
-	refresh->repeatable = query->repeatable && refresh->refresh_sql == NULL;
+	refresh->repeatable = is_usual(refresh) && query->repeatable;
 	pour(refresh, query, build);
 	if (follow_drift(refresh))
 	{

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "manifest/cron_jobs.h"
 #include "manifest/reconcile.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
@@ -73,8 +74,9 @@ request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mod
 	if (!launcher_is_here())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("there is no launcher in this database to hand the refresh to"),
-				 errhint("Add spice to shared_preload_libraries and set spice.database, or call spice_refresh() with wait => true.")));
+				 errmsg("there is no launcher in this database to hand the %s to", retention ? "retention" : "refresh"),
+				 errhint("Add spice to shared_preload_libraries and set spice.database%s.",
+						 retention ? "" : ", or call spice_refresh() with wait => true")));
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute("INSERT INTO spice.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)"
@@ -251,12 +253,27 @@ spice_ready(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(ready);
 }
 
+/* a dataset that is paused has no jobs */
+static void
+update_cron_jobs(void)
+{
+	List	   *datasets = NIL;
+	CatalogRights rights;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	(void) cron_reconcile(&datasets, CurrentMemoryContext);
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
 Datum
 spice_pause(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
 	run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
+	update_cron_jobs();
 	launcher_wake_at_commit();
 	PG_RETURN_VOID();
 }
@@ -269,6 +286,7 @@ spice_resume(PG_FUNCTION_ARGS)
 	run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
 				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 				   dataset);
+	update_cron_jobs();
 	launcher_wake_at_commit();
 	PG_RETURN_VOID();
 }

@@ -19,6 +19,9 @@
 #include "refresh/refresh.h"
 #include "spice.h"
 
+/* tells an error of retention from one of a refresh, each cleared by its like */
+#define RETENTION_ERROR "retention: "
+
 #define MAX_ARGS 20
 
 /* arguments of one statement, in order */
@@ -143,9 +146,13 @@ history_close_orphans(void)
 		" outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
 		" WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
 		" (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
-		"  AND a.backend_start <= h.started) RETURNING h.dataset)"
-		" UPDATE spice.dataset d SET next_refresh = now() + interval '1 s' WHERE d.id IN"
-		" (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
+		"  AND a.backend_start <= h.started) RETURNING h.dataset, h.mode)"
+		" UPDATE spice.dataset d SET"
+		" next_refresh = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode <> 'retention')"
+		"  THEN now() + interval '1 s' ELSE next_refresh END,"
+		" next_retention = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode = 'retention')"
+		"  THEN now() + interval '1 s' ELSE next_retention END"
+		" WHERE d.id IN (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
 		"  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
 }
 
@@ -247,6 +254,7 @@ state_retained(const Refresh *refresh)
 	add_int(&arguments, refresh->deleted);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
 	run("UPDATE spice.dataset SET rows = greatest(rows - $2, 0),"
+		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END,"
 		" next_retention = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);
 }
@@ -259,7 +267,7 @@ state_retention_failed(const Refresh *refresh, const char *error)
 
 	add_int(&arguments, refresh->dataset->id);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
-	add_text(&arguments, error);
+	add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
 	run("UPDATE spice.dataset SET last_error = $3,"
 		" next_retention = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);

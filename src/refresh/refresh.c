@@ -139,6 +139,18 @@ is_unchanged(const Refresh *refresh)
 		memcmp(VARDATA_ANY(dataset->digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH) == 0;
 }
 
+/* does the table still hold what the source was asked to go on from? */
+static bool
+same_watermark(const Refresh *refresh)
+{
+	Watermark  *now;
+
+	if (!OidIsValid(refresh->dataset->relation) || table_lost_its_rows(refresh->dataset))
+		return false;
+	now = watermark_read(refresh->dataset, refresh->dataset->relation);
+	return now != NULL && strcmp(now->floor, refresh->watermark->floor) == 0;
+}
+
 /*
  * The response has come without any lock on anything.  What has happened to
  * the dataset meanwhile decides whether it is still wanted, and relations may
@@ -158,6 +170,10 @@ look_again(Refresh *refresh)
 				 errmsg("the definition of dataset \"%s\" changed during the refresh", dataset->name)));
 	dataset->relation = now->relation;
 	dataset->source_relation = now->source_relation;
+	if (refresh->watermark != NULL && !same_watermark(refresh))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the table of dataset \"%s\" lost its newest rows during the refresh", dataset->name)));
 }
 
 /* nobody drops or alters the foreign table while we read it */
@@ -241,7 +257,7 @@ refresh_apply(Refresh *refresh)
 
 /* may trying again help, without anybody changing anything? */
 static bool
-is_transient(const ErrorData *error)
+is_transient(const Dataset *dataset, const ErrorData *error)
 {
 	if (http_report.transient)
 		return true;
@@ -253,7 +269,9 @@ is_transient(const ErrorData *error)
 			/* a limit that somebody set, temp_file_limit for instance, stays */
 			return error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
 		default:
-			return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+			/* somebody else has written a key that on_conflict will find next time */
+			return (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && dataset->conflicts != NIL) ||
+				error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 				error->sqlerrcode == ERRCODE_QUERY_CANCELED;
 	}
 }
@@ -282,7 +300,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	Refresh		failed = *refresh;
 	char	   *text = error_text(error);
 	int			attempt = dataset->attempt + 1;
-	bool		retry = dataset->retry && is_transient(error) &&
+	bool		retry = dataset->retry && is_transient(dataset, error) &&
 		(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 

@@ -163,6 +163,14 @@ source_text(TimeKind kind, const char *value)
 	}
 }
 
+static char *
+is_finite(TimeKind kind, const char *value)
+{
+	if (kind == TIME_UNIX_SECONDS || kind == TIME_UNIX_MILLIS)
+		return psprintf("(%s)::text NOT IN ('Infinity', 'NaN')", value);
+	return psprintf("isfinite(%s)", value);
+}
+
 Watermark *
 watermark_read(const Dataset *dataset, Oid table)
 {
@@ -174,14 +182,20 @@ watermark_read(const Dataset *dataset, Oid table)
 	CatalogRights rights;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT newest::text, floor::text, %s FROM (SELECT newest, %s AS floor FROM"
+	appendStringInfo(&query, "SELECT newest::text, floor::text, %s, %s FROM (SELECT newest, %s AS floor FROM"
 					 " (SELECT max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
-					 source_text(kind, "floor"), less_span(kind, "newest", dataset->append_overlap_ms),
+					 source_text(kind, "floor"), is_finite(kind, "newest"), less_span(kind, "newest", dataset->append_overlap_ms),
 					 time_value(kind, column),
 					 catalog_relation_name(table));
 	catalog_enter_as_owner(dataset, &rights);
 	SPI_connect();
 	catalog_execute(query.data, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0 && catalog_text(0, 4, context)[0] != 't')
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("the newest \"%s\" of dataset \"%s\" is infinite", dataset->time_column, dataset->name),
+				 errdetail("Nothing can be newer, so nothing would ever be appended."),
+				 errhint("Leave such rows out with refresh_sql, and delete those that are there.")));
 	if (SPI_processed > 0)
 	{
 		watermark = MemoryContextAlloc(context, sizeof(Watermark));

@@ -117,16 +117,16 @@ parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, Wante
 
 /* declared columns first, in their order, then what the response has besides */
 static List *
-wanted_columns(const Dataset *dataset, Spool *spool)
+wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
 {
 	List	   *wanted = NIL;
 	List	   *inferred = NIL;
-	int64		records = 0;
 	ListCell   *cell;
 
+	*records = 0;
 	if (spool != NULL)
 		inferred = infer_columns(spool, dataset->name, dataset->format,
-								 dataset->json_pointer, &records);
+								 dataset->json_pointer, records);
 
 	foreach(cell, dataset->columns)
 	{
@@ -260,13 +260,14 @@ bool
 source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 {
 	List	   *columns;
+	int64		records;
 
 	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
 	{
 		catalog_ensure_owner(dataset->source_relation, owner);
 		return true;
 	}
-	columns = wanted_columns(dataset, spool);
+	columns = wanted_columns(dataset, spool, &records);
 	if (columns == NIL)
 		return false;
 
@@ -296,7 +297,9 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 bool
 source_evolve(const Dataset *dataset, Spool *spool, bool drop)
 {
-	List	   *columns = wanted_columns(dataset, spool);
+	int64		records;
+	List	   *columns = wanted_columns(dataset, spool, &records);
 
-	return columns != NIL && alter_foreign_table(dataset, columns, drop);
+	/* a response without records says nothing about fields */
+	return records > 0 && columns != NIL && alter_foreign_table(dataset, columns, drop);
 }

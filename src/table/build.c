@@ -98,6 +98,9 @@ declared_not_null(List *columns, List *indexes, const char *column)
 static bool
 wants_not_null(const Dataset *dataset, const char *column)
 {
+	/* a row without a time could neither be found again nor outlive retention */
+	if (dataset->append && strcmp(dataset->time_column, column) == 0)
+		return true;
 	return declared_not_null(dataset->columns, dataset->indexes, column);
 }
 
@@ -245,6 +248,8 @@ refuse_unswappable(Relation table, const Dataset *dataset)
 
 	if (table->trigdesc != NULL || RelationGetFKeyList(table) != NIL)
 		problem = "has triggers or takes part in foreign keys";
+	else if (table->rd_rules != NULL)
+		problem = "has rules";
 	else if (table->rd_rel->relispartition || table->rd_rel->relhassubclass)
 		problem = "is a partition or has children";
 	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&

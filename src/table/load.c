@@ -120,7 +120,7 @@ check_not_null(const LoadReceiver *load)
 					 errmsg("null value in column \"%s\" of dataset \"%s\"",
 							NameStr(TupleDescAttr(build->desc, i)->attname), build->dataset->name),
 					 errdetail("Row %lld of the refresh.", (long long) build->rows + 1),
-					 errhint("The column is NOT NULL: by primary_key or nullable: false in the manifest, or by hand.")));
+					 errhint("The column is NOT NULL: by primary_key, nullable: false or time_column in the manifest, or by hand.")));
 	}
 }
 

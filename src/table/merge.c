@@ -23,9 +23,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/typcache.h"
 
 #include "table/table.h"
 
@@ -83,9 +85,53 @@ execute(const char *command)
 	return rows;
 }
 
+/* does any column of the key hold a null?  Such rows are in conflict with none. */
+static char *
+null_key(const DatasetConflict *conflict)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, conflict->columns)
+		appendStringInfo(&text, "%s%s IS NULL", text.len ? " OR " : "(", quote_identifier(lfirst(cell)));
+	appendStringInfoChar(&text, ')');
+	return text.data;
+}
+
+static char *
+any_null_key(const Dataset *dataset)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, dataset->conflicts)
+		appendStringInfo(&text, "%s%s", text.len ? " OR " : "(", null_key(lfirst(cell)));
+	appendStringInfoChar(&text, ')');
+	return text.data;
+}
+
+/* time_column as something that has an order in time: text has none */
+static char *
+time_expression(const TableBuild *build, const char *prefix)
+{
+	const char *name = build->dataset->time_column;
+
+	for (int i = 0; i < build->n_result; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(build->desc, build->attnums[i] - 1);
+
+		if (strcmp(NameStr(attribute->attname), name) == 0 &&
+			(attribute->atttypid == TEXTOID || attribute->atttypid == VARCHAROID))
+			return psprintf("%s%s::timestamptz", prefix, quote_identifier(name));
+	}
+	return psprintf("%s%s", prefix, quote_identifier(name));
+}
+
 /* the winner of a key's rows comes first in this order */
 static char *
-winner_order(const Dataset *dataset, const DatasetConflict *conflict)
+winner_order(const TableBuild *build, const DatasetConflict *conflict)
 {
 	char	   *keys = key_list(conflict);
 
@@ -96,54 +142,103 @@ winner_order(const Dataset *dataset, const DatasetConflict *conflict)
 		case CONFLICT_UPSERT_LAST:
 			return psprintf("%s, ctid DESC", keys);
 		default:
-			return psprintf("%s, %s DESC, ctid DESC", keys, quote_identifier(dataset->time_column));
+			return psprintf("%s, %s DESC, ctid DESC", keys, time_expression(build, ""));
 	}
 }
 
 static char *
 winners(const TableBuild *build, const DatasetConflict *conflict)
 {
-	return psprintf("SELECT DISTINCT ON (%s) %s FROM %s ORDER BY %s", key_list(conflict),
-					column_list(build, ""), catalog_relation_name(build->heap),
-					winner_order(build->dataset, conflict));
+	return psprintf("SELECT DISTINCT ON (%s) %s FROM %s WHERE NOT %s ORDER BY %s", key_list(conflict),
+					column_list(build, ""), catalog_relation_name(build->heap), null_key(conflict),
+					winner_order(build, conflict));
 }
 
 char *
 build_winners(const TableBuild *build, const DatasetConflict *conflict)
 {
-	char	   *repeated = psprintf("SELECT 1 FROM %s GROUP BY %s HAVING count(*) > 1 LIMIT 1",
-									catalog_relation_name(build->heap), key_list(conflict));
+	char	   *heap = catalog_relation_name(build->heap);
+	char	   *repeated = psprintf("SELECT 1 FROM %s WHERE NOT %s GROUP BY %s HAVING count(*) > 1 LIMIT 1",
+									heap, null_key(conflict), key_list(conflict));
 
-	return execute(repeated) > 0 ? winners(build, conflict) : NULL;
+	if (execute(repeated) == 0)
+		return NULL;
+	return psprintf("(%s) UNION ALL SELECT %s FROM %s WHERE %s", winners(build, conflict),
+					column_list(build, ""), heap, null_key(conflict));
 }
 
+/* rows are told apart by equality, which some types do not have */
 static void
-merge_difference(const TableBuild *build, const char *condition, MergeCounts *counts)
+check_equality(const TableBuild *build)
+{
+	for (int i = 0; i < build->n_result; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(build->desc, build->attnums[i] - 1);
+
+		if (!OidIsValid(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("rows of dataset \"%s\" cannot be compared", build->dataset->name),
+					 errdetail("Column \"%s\" has type %s, which has no equality.",
+							   NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+					 errhint("Declare it as jsonb or text, or give the dataset a primary_key and on_conflict.")));
+	}
+}
+
+/*
+ * The news that the table does not have yet, each as often as it is missing.
+ * only: a condition on both sides.  Returns how many were added.
+ */
+static int64
+merge_difference(const TableBuild *build, const char *condition, const char *only, const char *otherwise)
 {
 	char	   *columns = column_list(build, "");
+	char	   *table = catalog_relation_name(build->table);
 
-	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s"
-										" EXCEPT ALL SELECT %s FROM %s q WHERE %s",
-										catalog_relation_name(build->table), columns, columns,
-										catalog_relation_name(build->heap), columns,
-										catalog_relation_name(build->table), condition));
-	counts->unchanged = build->rows - counts->inserted;
+	check_equality(build);
+	return execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s"
+							" EXCEPT ALL SELECT %s FROM %s q WHERE %s AND %s%s",
+							table, columns, columns, catalog_relation_name(build->heap), only,
+							columns, table, condition, only, otherwise));
+}
+
+/* rows whose key has a null are in conflict with none, and may come again as any row may */
+static int64
+merge_null_keys(const TableBuild *build, const char *condition)
+{
+	char	   *null_keys = any_null_key(build->dataset);
+
+	if (execute(psprintf("SELECT 1 FROM %s WHERE %s LIMIT 1", catalog_relation_name(build->heap),
+						 null_keys)) == 0)
+		return 0;
+	return merge_difference(build, condition, null_keys, " ON CONFLICT DO NOTHING");
+}
+
+static int64
+count_news(const TableBuild *build, const char *condition)
+{
+	return execute(psprintf("SELECT 1 FROM %s WHERE %s", catalog_relation_name(build->heap), condition));
 }
 
 static void
-merge_drop(const TableBuild *build, MergeCounts *counts)
+merge_drop(const TableBuild *build, const char *condition, MergeCounts *counts)
 {
 	char	   *columns = column_list(build, "");
+	char	   *null_keys = any_null_key(build->dataset);
+	int64		inserted;
 
-	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY ctid"
-										" ON CONFLICT DO NOTHING",
-										catalog_relation_name(build->table), columns, columns,
-										catalog_relation_name(build->heap)));
-	counts->dropped = build->rows - counts->inserted;
+	inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE NOT %s ORDER BY ctid"
+								" ON CONFLICT DO NOTHING",
+								catalog_relation_name(build->table), columns, columns,
+								catalog_relation_name(build->heap), null_keys));
+	counts->dropped = count_news(build, psprintf("NOT %s", null_keys)) - inserted;
+	counts->inserted = inserted + merge_null_keys(build, condition);
+	counts->unchanged = build->rows - counts->dropped - counts->inserted;
 }
 
 static void
-merge_upsert(const TableBuild *build, const DatasetConflict *conflict, MergeCounts *counts)
+merge_upsert(const TableBuild *build, const DatasetConflict *conflict, const char *condition,
+			 MergeCounts *counts)
 {
 	char	   *columns = column_list(build, "");
 	char	   *theirs = column_list(build, "t.");
@@ -156,16 +251,17 @@ merge_upsert(const TableBuild *build, const DatasetConflict *conflict, MergeCoun
 
 	/* a record that was overtaken by another before it came must not undo it */
 	if (conflict->action == CONFLICT_UPSERT)
-		newer = psprintf(" AND n.%s >= t.%s", quote_identifier(build->dataset->time_column),
-						 quote_identifier(build->dataset->time_column));
-	counts->updated = execute(psprintf("UPDATE %s t SET (%s) = ROW (%s) FROM (%s) n WHERE %s"
-									   " AND ROW (%s)::record OPERATOR(pg_catalog.*<>) ROW (%s)::record%s",
-									   table, columns, ours, news, key, theirs, ours, newer));
+		newer = psprintf(" AND %s >= %s", time_expression(build, "n."), time_expression(build, "t."));
+	/* before rows move: looking for a key then finds one version of it */
 	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM (%s) n"
 										" WHERE NOT EXISTS (SELECT 1 FROM %s t WHERE %s)",
 										table, columns, ours, news, table, key));
-	counts->dropped = build->rows - n_news;
-	counts->unchanged = n_news - counts->updated - counts->inserted;
+	counts->updated = execute(psprintf("UPDATE %s t SET (%s) = ROW (%s) FROM (%s) n WHERE %s"
+									   " AND ROW (%s)::record OPERATOR(pg_catalog.*<>) ROW (%s)::record%s",
+									   table, columns, ours, news, key, theirs, ours, newer));
+	counts->dropped = count_news(build, psprintf("NOT %s", null_key(conflict))) - n_news;
+	counts->inserted += merge_null_keys(build, condition);
+	counts->unchanged = build->rows - counts->dropped - counts->updated - counts->inserted;
 }
 
 MergeCounts
@@ -180,11 +276,14 @@ build_merge(TableBuild *build, const char *condition)
 	if (build->rows == 0)
 		;						/* nothing at or past the watermark, not even what is there */
 	else if (conflict == NULL)
-		merge_difference(build, condition, &counts);
+	{
+		counts.inserted = merge_difference(build, condition, "true", "");
+		counts.unchanged = build->rows - counts.inserted;
+	}
 	else if (conflict->action == CONFLICT_DROP)
-		merge_drop(build, &counts);
+		merge_drop(build, condition, &counts);
 	else
-		merge_upsert(build, conflict, &counts);
+		merge_upsert(build, conflict, condition, &counts);
 	catalog_leave(&rights);
 	build_drop(build->heap);
 	return counts;

@@ -362,12 +362,15 @@ create_indexes(TableBuild *build)
 	}
 }
 
-/* for a merge: columns come and go before the news do */
+/* for a merge: columns come and go before the news do; nobody alters it from here on */
 void
 build_alter(TableBuild *build)
 {
 	if (build->same_shape)
+	{
+		build_check_table(build, RowExclusiveLock);
 		return;
+	}
 	lock_table_for_swap(build->table, build->dataset->name);
 	build_check_table(build, NoLock);
 	alter_columns(build, catalog_relation_name(build->table));

@@ -18,7 +18,7 @@ datasets:
   - from: SOURCE/a
     name: warned
     acceleration:
-      retention_period: 90d
+      write_mode: write_back
   - from: SOURCE/a
     name: misspelt
     acceleration:
@@ -44,7 +44,7 @@ datasets:
   - name: good
     from: SOURCE/a
     acceleration: {enabled: true, engine: arrow, refresh_mode: full}
-  - {name: warned, from: SOURCE/a, acceleration: {retention_period: 90d}}
+  - {name: warned, from: SOURCE/a, acceleration: {write_mode: write_back}}
 ' :manifest
 SELECT * FROM spice_reload();
 
@@ -155,7 +155,7 @@ datasets:
       refresh_check_interval: 1h30m
       refresh_mode: ful
       primary_kee: id
-      retention_period: 90d
+      write_mode: write_back
   - from: http://user:word@localhost/a
     name: two
     colour: red

@@ -901,18 +901,18 @@ test_schedule(void)
 			"refresh_jitter_max_ms", "5000");
 	DEFINED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: true, refresh_jitter_max: 7s}\n",
 			"refresh_jitter_max_ms", "7000");
-	DEFINED(FULL "refresh_cron: '0 4 * * *', refresh_jitter_enabled: true, refresh_jitter_max: 7s}\n",
-			"refresh_jitter_max_ms", "7000");
+	REFUSED(FULL "refresh_cron: '0 4 * * *', refresh_jitter_enabled: true, refresh_jitter_max: 7s}\n",
+			"refresh_jitter_enabled has no effect without refresh_check_interval", "take it out");
 	DEFINED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: false}\n",
 			"refresh_jitter_max_ms", "null");
 	REFUSED(FULL "refresh_jitter_enabled: true}\n",
-			"refresh_jitter_enabled needs refresh_jitter_max", "write refresh_jitter_max:");
+			"refresh_jitter_enabled has no effect", "write refresh_check_interval");
 	REFUSED(FULL "refresh_jitter_max: 5s}\n",
 			"refresh_jitter_max has no effect without refresh_jitter_enabled: true",
 			"write refresh_jitter_enabled: true");
 	REFUSED(FULL "refresh_jitter_enabled: false, refresh_jitter_max: 5s}\n",
 			"refresh_jitter_max has no effect", NULL);
-	REFUSED(FULL "refresh_jitter_enabled: true, refresh_jitter_max: 0s}\n",
+	REFUSED(FULL "refresh_check_interval: 50s, refresh_jitter_enabled: true, refresh_jitter_max: 0s}\n",
 			"refresh_jitter_max must be more than zero", NULL);
 	PROBLEMS(1, FULL "refresh_jitter_enabled: 1, refresh_jitter_max: 5s}\n");
 	PROBLEMS(1, FULL "refresh_jitter_enabled: true, refresh_check_interval: 5x}\n");

@@ -1,0 +1,152 @@
+# refresh_cron and retention_cron: the jobs of pg_cron that belong to datasets.  What a
+# job does is run by hand, as its user: pg_cron's own clock has minutes.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use POSIX qw(strftime);
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $true = JSON::PP::true;
+my $source = Spice::Source->new;
+my $node;
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+sub wait_for { return Spice::wait_for($node, @_); }
+
+sub records
+{
+	my ($days, @ids) = @_;
+	my $at = strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time - $days * 86400));
+
+	return map { { id => $_, at => $at } } @ids;
+}
+
+sub timed
+{
+	my ($name, %keys) = @_;
+	my $dataset = Spice::dataset($name, $source->url('/items'), engine => 'duckdb', mode => 'file', %keys);
+
+	$dataset->{time_column} = 'at';
+	return $dataset;
+}
+
+sub reload
+{
+	my (@datasets) = @_;
+
+	Spice::write_manifest($node, Spice::manifest(\@datasets));
+	return value(q{SELECT string_agg(concat_ws(' ', dataset, action), ', ' ORDER BY dataset, action) FROM spice_reload()});
+}
+
+my %retention = (retention_check_enabled => $true, retention_period => '90d');
+$source->set('/items', body => [ records(1, 1, 2) ]);
+
+# --- without pg_cron
+
+$node = Spice::init_node('cron', [], "shared_preload_libraries = 'pg_cron,spice'",
+	"cron.database_name = 'postgres'", 'cron.use_background_workers = on', "cron.timezone = 'UTC'");
+Spice::write_manifest($node, Spice::manifest([ timed('hourly', refresh_cron => '0 * * * *'), timed('plain') ]));
+SKIP:
+{
+	if (!-e $node->config_data('--sharedir') . '/extension/pg_cron.control')
+	{
+		$node->append_conf('postgresql.conf', "shared_preload_libraries = 'spice'");
+	}
+	$node->start;
+	value('CREATE EXTENSION spice');
+	wait_for(q{SELECT status = 'error' FROM spice.datasets WHERE dataset = 'hourly'}, 'a cron without pg_cron is an error');
+	my ($major) = value('SHOW server_version') =~ /^(\d+)/;
+	like(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'hourly'}),
+		qr/need extension pg_cron .*install postgresql-$major-cron, .*shared_preload_libraries.*cron\.database_name = 'postgres'.*CREATE EXTENSION pg_cron/,
+		'which says what to install and to set');
+	wait_for('SELECT count(*) = 2 FROM plain', 'other datasets go on');
+	skip 'this server has no pg_cron', 1
+	  unless value(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_cron'}) eq '1';
+	value('CREATE EXTENSION pg_cron');
+	with_pg_cron();
+}
+$node->stop;
+done_testing();
+
+# --- with it
+
+sub jobs
+{
+	return value(q{SELECT string_agg(jobname || ': ' || schedule || ', ' || active, '; ' ORDER BY jobname) FROM cron.job});
+}
+
+# what pg_cron would do: the job's text, as its user, in its database
+sub run_job
+{
+	my ($name) = @_;
+	my ($user, $database, $command) = split /\|/,
+	  value("SELECT username, database, command FROM cron.job WHERE jobname = '$name'");
+
+	return $node->safe_psql($database, "SET ROLE $user; $command");
+}
+
+sub with_pg_cron
+{
+	value(q{SELECT cron.schedule('spice of life', '0 0 1 1 *', 'SELECT 1')});
+	my $own = 'spice of life: 0 0 1 1 *, true';
+
+	is(reload(timed('hourly', refresh_cron => '0 * * * *'), timed('plain')), 'hourly unchanged, plain unchanged',
+		'CREATE EXTENSION pg_cron and spice_reload() heal it');
+	wait_for(q{SELECT status = 'ready' AND last_error IS NULL FROM spice.datasets WHERE dataset = 'hourly'}, 'no error is left');
+	is(jobs(), "$own; spice refresh hourly: 0 * * * *, true", 'there is a job of the dataset\'s name');
+	is(value(q{SELECT refresh_cron || ' ' || cron_zone || ' ' || (next_refresh IS NULL) FROM spice.datasets WHERE dataset = 'hourly'}),
+		'0 * * * * UTC true', 'spice.datasets shows the cron and its zone');
+	my $id = value(q{SELECT jobid FROM cron.job WHERE jobname = 'spice refresh hourly'});
+
+	is(reload(timed('hourly', refresh_cron => ' 0  * * *   * '), timed('plain')), 'hourly unchanged, plain unchanged',
+		'the same cron with other blanks');
+	is(value(q{SELECT jobid FROM cron.job WHERE jobname = 'spice refresh hourly'}), $id, 'is the same job');
+
+	# what a job does
+	$source->set('/items', body => [ records(1, 1 .. 3), records(100, 4) ]);
+	is(value('SELECT count(*) FROM hourly'), '2', 'the source has changed');
+	run_job('spice refresh hourly');
+	wait_for('SELECT count(*) = 4 FROM hourly', 'the job refreshes');
+	is(value(q{SELECT trigger || ' ' || outcome FROM spice.refreshes WHERE dataset = 'hourly' LIMIT 1}),
+		'request loaded', 'by the launcher');
+
+	# change, and retention
+	is( reload(timed('hourly', refresh_cron => '30 4 * * mon', %retention, retention_cron => '*/5 * * * *'), timed('order-items', refresh_cron => '1 * * * *')),
+		'hourly changed, order-items added, plain removed', 'the manifest changes');
+	is(jobs(), "$own; spice refresh hourly: 30 4 * * mon, true; spice refresh order-items: 1 * * * *, true; "
+		  . 'spice retention hourly: */5 * * * *, true', 'so do the jobs');
+	run_job('spice retention hourly');
+	wait_for('SELECT count(*) = 3 FROM hourly', 'retention_cron: the job deletes');
+	is(value(q{SELECT trigger || ' ' || mode || ' ' || outcome || ' ' || deleted FROM spice.refreshes
+		WHERE dataset = 'hourly' AND mode = 'retention' LIMIT 1}), 'request retention retained 1', 'by the launcher');
+	wait_for(q{SELECT status = 'ready' FROM spice.datasets WHERE dataset = 'order-items'}, 'a cron dataset is loaded at once');
+	run_job('spice refresh order-items');
+	wait_for(q{SELECT count(*) = 1 FROM spice.refreshes WHERE dataset = 'order-items' AND trigger = 'request'
+		AND outcome = 'unchanged'}, 'and by its job');
+
+	# what somebody has done to a job
+	value(q{SELECT cron.alter_job(jobid, active => false) FROM cron.job WHERE jobname = 'spice refresh hourly'});
+	value('SELECT spice_reload()');
+	like(jobs(), qr/spice refresh hourly: 30 4 \* \* mon, true/, 'a job that was switched off is switched on again');
+	value(q{SELECT cron.unschedule('spice refresh hourly')});
+	value('SELECT spice_reload()');
+	like(jobs(), qr/spice refresh hourly: 30 4 \* \* mon, true/, 'one that was removed comes again');
+
+	# pause
+	value(q{SELECT spice_pause('hourly')});
+	unlike(jobs(), qr/hourly/, 'a dataset that is paused has no jobs');
+	value('SELECT spice_reload()');
+	unlike(jobs(), qr/hourly/, 'nor after spice_reload');
+	value(q{SELECT spice_resume('hourly')});
+	like(jobs(), qr/spice refresh hourly: .*spice retention hourly: /, 'resumed, it has them again');
+
+	# removal
+	is(reload(timed('hourly', refresh_check_interval => '1h')), 'hourly changed, order-items removed', 'no cron any more');
+	is(jobs(), $own, 'no jobs but those of others');
+	return;
+}
