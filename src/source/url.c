@@ -317,7 +317,7 @@ parse(const char *base, const char *text, int port, Url *url)
 		code = curl_url_set(handle, CURLUPART_URL, base, 0);
 	if (code == CURLUE_OK)
 		code = curl_url_set(handle, CURLUPART_URL, text,
-							CURLU_DISALLOW_USER | CURLU_URLENCODE);
+							CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE);
 	refusal = code != CURLUE_OK ? refusal_of(code) : fill(handle, port, url);
 	curl_url_cleanup(handle);
 	return refusal;
