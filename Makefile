@@ -55,13 +55,17 @@ test/unit/%: test/unit/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
 unit: $(UNIT_TESTS)
 	@status=0; for program in $(UNIT_TESTS); do echo "# $$program"; ./$$program || status=1; done; exit $$status
 
-# needs clang with its sanitizers; each runs FUZZ_SECONDS on a copy of the corpus
+# Needs clang with its sanitizers.  libFuzzer writes what it finds worth keeping
+# into the first folder it is given: a new one; the corpus is the second.
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -std=gnu11 -g -O1 -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
 fuzz: $(FUZZERS)
-	@for program in $(FUZZERS); do echo "# $$program"; \
-		$$program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+	@for program in $(FUZZERS); do \
+		echo "# $$program"; found=$$(mktemp -d); corpus=test/fuzz/corpus/$${program#test/fuzz/fuzz_}; \
+		$$program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 $$found \
+			$$(test -d $$corpus && echo $$corpus) || exit 1; \
+		rm -rf $$found; done
 
 test/fuzz/fuzz_manifest test/fuzz/fuzz_duration: %: %.c $(HOST_MANIFEST)
 	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)

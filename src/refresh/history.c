@@ -121,7 +121,8 @@ history_end(const Refresh *refresh, const char *error)
 	add_text(&arguments, refresh->outcome);
 	add_int(&arguments, refresh->rows);
 	add_int(&arguments, http_report.bytes);
-	add_ms(&arguments, http_report.fetch_ms);
+	add_argument(&arguments, FLOAT8OID, Float8GetDatum(http_report.fetch_ms),
+				 http_report.status == 0 && http_report.fetch_ms == 0);
 	add_ms(&arguments, refresh->load_ms);
 	add_ms(&arguments, refresh->index_ms);
 	add_ms(&arguments, refresh->swap_ms);

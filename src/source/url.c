@@ -310,6 +310,12 @@ parse(const char *base, const char *text, int port, Url *url)
 	memset(url, 0, sizeof(*url));
 	if (strlen(text) > URL_MAX_LENGTH)
 		return "URL too long";
+	/* some libcurls encode what would split a request */
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		if ((unsigned char) *p < 0x20 || *p == 0x7f)
+			return "malformed URL";
+	}
 	handle = curl_url();
 	if (handle == NULL)
 		return "out of memory";
@@ -317,7 +323,7 @@ parse(const char *base, const char *text, int port, Url *url)
 		code = curl_url_set(handle, CURLUPART_URL, base, 0);
 	if (code == CURLUE_OK)
 		code = curl_url_set(handle, CURLUPART_URL, text,
-							CURLU_DISALLOW_USER | CURLU_URLENCODE);
+							CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE);
 	refusal = code != CURLUE_OK ? refusal_of(code) : fill(handle, port, url);
 	curl_url_cleanup(handle);
 	return refusal;
