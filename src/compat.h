@@ -206,4 +206,15 @@ compat_may_use_schema(Oid schema, Oid role)
 #endif
 }
 
+/* 18: RETURNING has options */
+static inline bool
+compat_has_returning(const DeleteStmt *statement)
+{
+#if PG_VERSION_NUM >= 180000
+	return statement->returningClause != NULL;
+#else
+	return statement->returningList != NIL;
+#endif
+}
+
 #endif

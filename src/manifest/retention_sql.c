@@ -12,6 +12,7 @@
 
 #include "parser/parser.h"
 
+#include "compat.h"
 #include "manifest/refresh_sql.h"
 #include "manifest/retention_sql.h"
 
@@ -42,7 +43,7 @@ retention_sql_parse(const char *sql, const char *name, const char *schema,
 		refuse(name, psprintf("must delete from \"%s\"", table));
 	if (delete->whereClause == NULL)
 		refuse(name, "must have a WHERE");
-	if (delete->usingClause != NIL || delete->withClause != NULL || delete->returningList != NIL)
+	if (delete->usingClause != NIL || delete->withClause != NULL || compat_has_returning(delete))
 		refuse(name, "must not have USING, WITH or RETURNING");
 	*alias = delete->relation->alias ? delete->relation->alias->aliasname : delete->relation->relname;
 	return delete->whereClause;
