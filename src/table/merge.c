@@ -4,7 +4,7 @@
  *		News of a source into the table that has the rest: refresh_mode append.
  *
  * The rows at and past the watermark have been loaded into a heap of their
- * own, the news.  Three statements at most bring them into the table, each
+ * own, the news.  A few statements bring them into the table, each
  * linear in the news and, by an index, in the rows of the table that they
  * meet.  A row that is there already, as it is, is not touched: a refresh
  * without news writes no page of the table.
@@ -44,20 +44,13 @@ column_list(const TableBuild *build, const char *prefix)
 	return list.data;
 }
 
+/*
+ * Says something of each column of a key: before, its name, and after that,
+ * unless between is NULL, its name once more.
+ */
 static char *
-key_list(const DatasetConflict *conflict)
-{
-	StringInfoData list;
-	ListCell   *cell;
-
-	initStringInfo(&list);
-	foreach(cell, conflict->columns)
-		appendStringInfo(&list, "%s%s", list.len ? ", " : "", quote_identifier(lfirst(cell)));
-	return list.data;
-}
-
-static char *
-same_key(const DatasetConflict *conflict)
+key_text(const DatasetConflict *conflict, const char *separator, const char *before,
+		 const char *between, const char *after)
 {
 	StringInfoData text;
 	ListCell   *cell;
@@ -67,9 +60,44 @@ same_key(const DatasetConflict *conflict)
 	{
 		const char *name = quote_identifier(lfirst(cell));
 
-		appendStringInfo(&text, "%st.%s = n.%s", text.len ? " AND " : "", name, name);
+		appendStringInfo(&text, "%s%s%s%s%s%s", text.len ? separator : "", before, name,
+						 between ? between : "", between ? name : "", after);
 	}
 	return text.data;
+}
+
+static char *
+key_list(const DatasetConflict *conflict)
+{
+	return key_text(conflict, ", ", "", NULL, "");
+}
+
+static char *
+same_key(const DatasetConflict *conflict)
+{
+	return key_text(conflict, " AND ", "t.", " = n.", "");
+}
+
+/* does any column of the key hold a null?  Such rows are in conflict with none. */
+static char *
+null_key(const DatasetConflict *conflict)
+{
+	return psprintf("(%s)", key_text(conflict, " OR ", "", NULL, " IS NULL"));
+}
+
+/* how many rows the query gives; they are counted where they are */
+static int64
+count_rows(const char *query)
+{
+	char	   *count;
+	int64		rows;
+
+	SPI_connect();
+	catalog_execute(psprintf("SELECT count(*) FROM (%s) c", query), 0, NULL, NULL, NULL);
+	count = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	rows = strtoll(count, NULL, 10);
+	SPI_finish();
+	return rows;
 }
 
 /* runs a statement of the merge and says how many rows it wrote */
@@ -83,20 +111,6 @@ execute(const char *command)
 	rows = (int64) SPI_processed;
 	SPI_finish();
 	return rows;
-}
-
-/* does any column of the key hold a null?  Such rows are in conflict with none. */
-static char *
-null_key(const DatasetConflict *conflict)
-{
-	StringInfoData text;
-	ListCell   *cell;
-
-	initStringInfo(&text);
-	foreach(cell, conflict->columns)
-		appendStringInfo(&text, "%s%s IS NULL", text.len ? " OR " : "(", quote_identifier(lfirst(cell)));
-	appendStringInfoChar(&text, ')');
-	return text.data;
 }
 
 static char *
@@ -161,7 +175,7 @@ build_winners(const TableBuild *build, const DatasetConflict *conflict)
 	char	   *repeated = psprintf("SELECT 1 FROM %s WHERE NOT %s GROUP BY %s HAVING count(*) > 1 LIMIT 1",
 									heap, null_key(conflict), key_list(conflict));
 
-	if (execute(repeated) == 0)
+	if (count_rows(repeated) == 0)
 		return NULL;
 	return psprintf("(%s) UNION ALL SELECT %s FROM %s WHERE %s", winners(build, conflict),
 					column_list(build, ""), heap, null_key(conflict));
@@ -202,22 +216,22 @@ merge_difference(const TableBuild *build, const char *condition, const char *onl
 							columns, table, condition, only, otherwise));
 }
 
+/* rows of the news for which a condition holds */
+static int64
+count_news(const TableBuild *build, const char *condition)
+{
+	return count_rows(psprintf("SELECT 1 FROM %s WHERE %s", catalog_relation_name(build->heap), condition));
+}
+
 /* rows whose key has a null are in conflict with none, and may come again as any row may */
 static int64
 merge_null_keys(const TableBuild *build, const char *condition)
 {
 	char	   *null_keys = any_null_key(build->dataset);
 
-	if (execute(psprintf("SELECT 1 FROM %s WHERE %s LIMIT 1", catalog_relation_name(build->heap),
-						 null_keys)) == 0)
+	if (count_news(build, null_keys) == 0)
 		return 0;
 	return merge_difference(build, condition, null_keys, " ON CONFLICT DO NOTHING");
-}
-
-static int64
-count_news(const TableBuild *build, const char *condition)
-{
-	return execute(psprintf("SELECT 1 FROM %s WHERE %s", catalog_relation_name(build->heap), condition));
 }
 
 static void
@@ -247,7 +261,7 @@ merge_upsert(const TableBuild *build, const DatasetConflict *conflict, const cha
 	char	   *news = winners(build, conflict);
 	char	   *key = same_key(conflict);
 	char	   *newer = "";
-	int64		n_news = execute(psprintf("SELECT 1 FROM (%s) n", news));
+	int64		n_news = count_rows(news);
 
 	/* a record that was overtaken by another before it came must not undo it */
 	if (conflict->action == CONFLICT_UPSERT)
