@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(spice_drop);
 
 /*
  * Who may refresh may not thereby run SQL of his own with the rights of the
- * table's owner.
+ * table's owner, nor decide what becomes of the rows that are there.
  */
 static void
 check_override_rights(const Dataset *dataset)
@@ -45,8 +45,8 @@ check_override_rights(const Dataset *dataset)
 	if (!has_privs_of_role(GetUserId(), catalog_table_owner()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to override refresh_sql of dataset \"%s\"", dataset->name),
-				 errdetail("Only members of role \"%s\", as which it runs, may do so.",
+				 errmsg("permission denied to override how dataset \"%s\" is refreshed", dataset->name),
+				 errdetail("Only members of role \"%s\", as which refresh_sql runs, may do so.",
 						   GetUserNameFromId(catalog_table_owner(), false))));
 }
 
@@ -133,7 +133,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" has left the manifest", dataset->name),
 				 OidIsValid(dataset->relation) ? errdetail("Its table serves the rows it had then.") : 0));
 	check_refresh_mode(mode, dataset);
-	if (refresh_sql != NULL)
+	if (refresh_sql != NULL || mode != NULL)
 		check_override_rights(dataset);
 
 	launcher_wake_at_commit();

@@ -55,6 +55,7 @@ GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean), spice_ready(
 SET ROLE regress_refresher;
 SELECT spice_refresh('p'), spice_ready();
 SELECT spice_refresh('p', 'SELECT 99 AS id FROM p');
+SELECT spice_refresh('p', refresh_mode => 'full');
 SELECT spice_refresh('p', 'SELECT 99 AS id FROM p', wait => false);
 TABLE p;
 RESET ROLE;
