@@ -191,7 +191,7 @@ wake_launcher(void)
 }
 
 static void
-transaction_callback(XactEvent event, void *arg)
+transaction_callback(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_COMMIT && wake_at_commit && shared != NULL)
 		wake_launcher();
@@ -661,7 +661,7 @@ take_turn(void)
 
 /* leaving: what we started must not outlive us, nor keep a database open */
 static void
-leave(int code, Datum arg)
+leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	ListCell   *cell;
 
@@ -694,7 +694,7 @@ enter(void)
 }
 
 void
-spice_launcher_main(Datum arg)
+spice_launcher_main(Datum arg pg_attribute_unused())
 {
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);

@@ -87,7 +87,7 @@ get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid relation)
 }
 
 static void
-get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relation)
+get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relation pg_attribute_unused())
 {
 	Cost		startup = baserel->baserestrictcost.startup;
 	Cost		total = startup + baserel->tuples *
@@ -99,7 +99,7 @@ get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relation)
 
 /* the columns the query looks at, as a list of attribute numbers */
 static List *
-used_columns(RelOptInfo *baserel, Oid relation)
+used_columns(RelOptInfo *baserel)
 {
 	Bitmapset  *used = NULL;
 	List	   *columns = NIL;
@@ -118,11 +118,12 @@ used_columns(RelOptInfo *baserel, Oid relation)
 }
 
 static ForeignScan *
-get_plan(PlannerInfo *root, RelOptInfo *baserel, Oid relation, ForeignPath *path,
+get_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *baserel,
+		 Oid relation pg_attribute_unused(), ForeignPath *path pg_attribute_unused(),
 		 List *tlist, List *clauses, Plan *outer_plan)
 {
 	return make_foreignscan(tlist, extract_actual_clauses(clauses, false), baserel->relid,
-							NIL, used_columns(baserel, relation), NIL, NIL, outer_plan);
+							NIL, used_columns(baserel), NIL, NIL, outer_plan);
 }
 
 static void

@@ -46,12 +46,12 @@ typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
 static char *
 quoted_value(const JsonValue *value)
 {
-	int			length = (int) Min(value->length, QUOTED_LENGTH);
+	Size		length = Min(value->length, QUOTED_LENGTH);
 	const char *quote = value->kind == JSON_STRING ? "\"" : "";
 
 	if (length < value->length)
-		length = pg_encoding_mbcliplen(PG_UTF8, value->start, (int) Min(value->length, 1024), length);
-	return psprintf("%s%.*s%s%s", quote, length, value->start,
+		length = pg_encoding_mbcliplen(PG_UTF8, value->start, (int) Min(value->length, 1024), QUOTED_LENGTH);
+	return psprintf("%s%.*s%s%s", quote, (int) length, value->start,
 					length < value->length ? "..." : "", quote);
 }
 

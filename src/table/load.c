@@ -164,7 +164,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 }
 
 static void
-start_load(DestReceiver *self, int operation, TupleDesc type)
+start_load(DestReceiver *self, int operation pg_attribute_unused(),
+		   TupleDesc type pg_attribute_unused())
 {
 	LoadReceiver *load = (LoadReceiver *) self;
 	int			natts = load->build->desc->natts;
