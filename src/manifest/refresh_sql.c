@@ -131,9 +131,8 @@ bind_walker(Node *node, BindContext *context)
 	return raw_expression_tree_walker(node, bind_walker, context);
 }
 
-/* a position in refresh_sql is not one in the statement the client sent */
-static void
-position_callback(void *arg)
+void
+manifest_sql_position(void *arg)
 {
 	int			position = geterrposition();
 
@@ -148,7 +147,7 @@ position_callback(void *arg)
 List *
 manifest_sql_parse(const char *sql)
 {
-	ErrorContextCallback callback = {error_context_stack, position_callback, (void *) sql};
+	ErrorContextCallback callback = {error_context_stack, manifest_sql_position, (void *) sql};
 	List	   *statements;
 
 	error_context_stack = &callback;

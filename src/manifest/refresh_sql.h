@@ -25,6 +25,12 @@ extern RawStmt *refresh_sql_parse(const char *sql, const char *name, const char 
 /* raw_parser, with positions that mean the text and not the client's statement */
 extern List *manifest_sql_parse(const char *sql);
 
+/*
+ * Error context callback whose argument is such a text: a position in it is
+ * not one in the statement that the client sent.
+ */
+extern void manifest_sql_position(void *arg);
+
 /* does a name in such a text stand for the dataset? */
 extern bool manifest_sql_names_dataset(const RangeVar *relation, const char *name,
 									   const char *schema, const char *table);

@@ -10,19 +10,15 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/heap.h"
-#include "catalog/namespace.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
 #include "rewrite/rewriteHandler.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -109,25 +105,11 @@ analyze(const Dataset *dataset, const char *refresh_sql, const char *condition)
 	return linitial_node(Query, QueryRewrite(query));
 }
 
-/* raised while the query is looked at or run: say whose query it is */
-static void
-query_callback(void *arg)
-{
-	int			position = geterrposition();
-
-	if (position > 0)
-	{
-		errposition(0);
-		internalerrposition(position);
-		internalerrquery(((const RefreshQuery *) arg)->text);
-	}
-}
-
 RefreshQuery *
 query_plan(const Dataset *dataset, const char *refresh_sql, const char *condition)
 {
 	RefreshQuery *result = palloc0(sizeof(RefreshQuery));
-	ErrorContextCallback callback = {error_context_stack, query_callback, result};
+	ErrorContextCallback callback = {error_context_stack, manifest_sql_position, NULL};
 	CatalogRights rights;
 	Query	   *query;
 
@@ -137,6 +119,7 @@ query_plan(const Dataset *dataset, const char *refresh_sql, const char *conditio
 	result->dataset = dataset;
 	result->text = refresh_sql;
 	catalog_enter_as_owner(dataset, &rights);
+	callback.arg = (void *) refresh_sql;
 	error_context_stack = &callback;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	query = analyze(dataset, refresh_sql, condition);

@@ -37,6 +37,7 @@ typedef struct WantedColumn
 	char	   *name;
 	Oid			type;
 	int32		typmod;
+	bool		declared;		/* the type is the manifest's, whatever the response has */
 } WantedColumn;
 
 static char *
@@ -53,7 +54,7 @@ source_schema_name(const Dataset *dataset)
 	return dataset->accelerated ? SPICE_SOURCE_SCHEMA : dataset->schema;
 }
 
-char *
+static char *
 source_relation_name(const Dataset *dataset)
 {
 	return quote_qualified_identifier(source_schema_name(dataset), source_table_name(dataset));
@@ -136,7 +137,8 @@ wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
 		column->name = declared->name;
 		column->type = TEXTOID;
 		column->typmod = -1;
-		if (declared->type != NULL)
+		column->declared = declared->type != NULL;
+		if (column->declared)
 			parse_declared_type(dataset, declared, column);
 		wanted = lappend(wanted, column);
 	}
@@ -144,8 +146,6 @@ wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
 	{
 		InferredColumn *found = lfirst(cell);
 		WantedColumn *column = find_column(wanted, found->name);
-		ListCell   *declared_cell;
-		bool		declared_type = false;
 
 		if (column == NULL)
 		{
@@ -154,14 +154,7 @@ wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
 			column->typmod = -1;
 			wanted = lappend(wanted, column);
 		}
-		foreach(declared_cell, dataset->columns)
-		{
-			DatasetColumn *declared = lfirst(declared_cell);
-
-			if (strcmp(declared->name, found->name) == 0 && declared->type != NULL)
-				declared_type = true;
-		}
-		if (!declared_type)
+		if (!column->declared)
 			column->type = found->type;
 	}
 	return wanted;

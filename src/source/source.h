@@ -60,7 +60,4 @@ extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
  */
 extern bool source_evolve(const Dataset *dataset, Spool *spool, bool drop);
 
-/* qualified and quoted name of a dataset's foreign table */
-extern char *source_relation_name(const Dataset *dataset);
-
 #endif

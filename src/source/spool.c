@@ -275,18 +275,6 @@ spool_finish(Spool *spool)
 	spool->finished = true;
 }
 
-int64
-spool_size(const Spool *spool)
-{
-	return spool->size;
-}
-
-bool
-spool_too_large(const Spool *spool)
-{
-	return spool->too_large;
-}
-
 const uint8 *
 spool_digest(const Spool *spool)
 {

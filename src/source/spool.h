@@ -38,8 +38,6 @@ extern void spool_flush(Spool *spool);
 /* no more bytes; completes the digest */
 extern void spool_finish(Spool *spool);
 
-extern int64 spool_size(const Spool *spool);
-extern bool spool_too_large(const Spool *spool);	/* over max_size */
 extern const uint8 *spool_digest(const Spool *spool);
 
 /* reading: from the start, as often as wanted; 0 at the end; may raise */
