@@ -34,6 +34,7 @@
 
 #include "compat.h"
 #include "source/source.h"
+#include "source/tuple_writer.h"
 #include "source/typing.h"
 
 #define DEFAULT_ROWS	1000	/* estimate for a source that was never loaded */
@@ -50,8 +51,10 @@ typedef struct SourceScan
 	SpoolCursor cursor;
 	JsonReader *reader;			/* NULL before the first row and after a rescan */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
-	int		   *fields;			/* by column: the reader's field, -1: dropped */
+	int		   *fields;			/* by column: the reader's field, if it is asked for */
 	bool	   *met;			/* by column: some record had it */
+	int			n_unmet;		/* columns that are asked for and that none had yet */
+	TupleWriter writer;
 	int			n_columns;
 	ValuePlace	place;
 	ErrorContextCallback context_line;
@@ -155,17 +158,20 @@ begin_scan(ForeignScanState *node, int eflags)
 	state->dataset = catalog_dataset_by_name(dataset_option(RelationGetRelid(relation)), true);
 	state->n_columns = desc->natts;
 	state->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
-	state->fields = palloc(sizeof(int) * desc->natts);
+	state->fields = palloc0(sizeof(int) * desc->natts);
 	state->met = palloc0(sizeof(bool) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
-		state->fields[i] = -1;
 		if (!attribute->attisdropped &&
 			(list_member_int(used, i + 1) || list_member_int(used, 0)))
+		{
 			typer_init(&state->typers[i], attribute);
+			state->n_unmet++;
+		}
 	}
+	tuple_writer_init(&state->writer, desc, state->scan_context);
 	state->place.dataset = state->dataset->name;
 	state->context_line.callback = value_place_callback;
 	state->context_line.arg = &state->place;
@@ -216,29 +222,30 @@ refuse_foreign_record(const SourceScan *state)
 			 errhint("Look at what the source answers, and at params.json_pointer.")));
 }
 
+/* has a record this column's field at last? */
 static void
-fill_slot(SourceScan *state, TupleTableSlot *slot)
+note_met(SourceScan *state, int column)
+{
+	if (state->met[column] || !OidIsValid(state->typers[column].type) ||
+		state->reader->values[state->fields[column]].kind == JSON_ABSENT)
+		return;
+	state->met[column] = true;
+	state->n_unmet--;
+}
+
+static HeapTuple
+make_tuple(SourceScan *state)
 {
 	MemoryContext old;
+	HeapTuple	tuple;
 
+	for (int i = 0; state->n_unmet > 0 && i < state->n_columns; i++)
+		note_met(state, i);
 	MemoryContextReset(state->row_context);
 	old = MemoryContextSwitchTo(state->row_context);
-	for (int i = 0; i < state->n_columns; i++)
-	{
-		ColumnTyper *typer = &state->typers[i];
-		const JsonValue *value;
-
-		slot->tts_isnull[i] = true;
-		if (!OidIsValid(typer->type))
-			continue;
-		value = &state->reader->values[state->fields[i]];
-		state->met[i] |= value->kind != JSON_ABSENT;
-		state->place.column = typer->name;
-		state->place.value = value;
-		slot->tts_values[i] = typer_convert(typer, value, &state->place, &slot->tts_isnull[i]);
-	}
-	state->place.value = NULL;
+	tuple = tuple_writer_write(&state->writer, state->typers, state->fields, &state->place);
 	MemoryContextSwitchTo(old);
+	return tuple;
 }
 
 /* what a refresh shows of the scan it ran */
@@ -264,6 +271,7 @@ iterate_scan(ForeignScanState *node)
 {
 	SourceScan  *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	HeapTuple	tuple;
 
 	ExecClearTuple(slot);
 	if (state->reader == NULL)
@@ -283,9 +291,9 @@ iterate_scan(ForeignScanState *node)
 
 	state->context_line.previous = error_context_stack;
 	error_context_stack = &state->context_line;
-	fill_slot(state, slot);
+	tuple = make_tuple(state);
 	error_context_stack = state->context_line.previous;
-	return ExecStoreVirtualTuple(slot);
+	return ExecStoreHeapTuple(tuple, slot, false);
 }
 
 static void
