@@ -142,9 +142,8 @@ catalog_owner(void)
 	return owner;
 }
 
-/* until the GUC nest level that is open is closed */
-static void
-pin_setting(const char *name, const char *value)
+void
+catalog_pin_setting(const char *name, const char *value)
 {
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -156,7 +155,7 @@ catalog_enter(CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_owner(),
 						   rights->security | SECURITY_LOCAL_USERID_CHANGE);
 	rights->guc_level = NewGUCNestLevel();
-	pin_setting("search_path", "pg_catalog, pg_temp");
+	catalog_pin_setting("search_path", "pg_catalog, pg_temp");
 }
 
 void
@@ -172,10 +171,10 @@ catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_table_owner(),
 						   rights->security | SECURITY_RESTRICTED_OPERATION);
 	rights->guc_level = NewGUCNestLevel();
-	pin_setting("search_path", path.data);
+	catalog_pin_setting("search_path", path.data);
 	/* texts of dates and numbers mean the same in every session, and lose nothing */
-	pin_setting("datestyle", "ISO, MDY");
-	pin_setting("extra_float_digits", "1");
+	catalog_pin_setting("datestyle", "ISO, MDY");
+	catalog_pin_setting("extra_float_digits", "1");
 }
 
 void

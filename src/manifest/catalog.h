@@ -149,6 +149,9 @@ extern void catalog_enter(CatalogRights *rights);
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 extern void catalog_leave(const CatalogRights *rights);
 
+/* sets a setting until then */
+extern void catalog_pin_setting(const char *name, const char *value);
+
 /* the extension in this database, InvalidOid when there is none; another one when made again */
 extern Oid	catalog_extension(void);
 

@@ -118,6 +118,7 @@ typedef struct RefreshQuery
 	struct PlannedStmt *plan;
 	TupleDesc	result;
 	bool		repeatable;
+	bool		reader_allowed;
 } RefreshQuery;
 
 /*

@@ -19,6 +19,7 @@
  *		memory only -> with file	(spool_flush)
  *		memory only -> finished		(spool_finish: read from the blocks)
  *		with file	-> finished		(spool_finish: read from the file)
+ *		(nothing)	-> finished		(spool_attach: another process's file)
  *
  * The digest is taken on the way: a 64-bit hash, a CRC, and the length.  A
  * cryptographic one would cost more than reading the records does.  The hash
@@ -28,6 +29,8 @@
  *-------------------------------------------------------------------------
  */
 #include "source/spool.h"
+
+#include <fcntl.h>
 
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
@@ -305,6 +308,36 @@ spool_finish(Spool *spool)
 	}
 	finish_digest(spool);
 	spool->finished = true;
+}
+
+const char *
+spool_path(const Spool *spool)
+{
+	return spool->file > 0 ? FilePathName(spool->file) : NULL;
+}
+
+int64
+spool_size(const Spool *spool)
+{
+	return spool->size;
+}
+
+Spool *
+spool_attach(MemoryContext parent, const char *path, int64 size)
+{
+	Spool	   *spool = spool_create(parent, 0, size);
+
+	spool->file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
+	if (spool->file <= 0)
+	{
+		spool->file = 0;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open the temporary file of a fetched response: %m")));
+	}
+	spool->size = spool->in_file = size;
+	spool->finished = true;
+	return spool;
 }
 
 const uint8 *

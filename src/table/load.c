@@ -182,7 +182,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 
 	tuple->t_tableOid = build->heap;
 	MemoryContextSwitchTo(old);
-	ExecStoreHeapTuple(tuple, next_slot(load), true);
+	ExecStoreHeapTuple(tuple, next_slot(load), false);
 	load->n_slots++;
 	load->bytes += tuple->t_len;
 	build->rows++;
@@ -203,8 +203,10 @@ start_load(DestReceiver *self, int operation pg_attribute_unused(),
 	load->values = palloc0(sizeof(Datum) * natts);
 	load->nulls = palloc(sizeof(bool) * natts);
 	memset(load->nulls, true, sizeof(bool) * natts);	/* dropped columns stay so */
+	/* the first block is kept when the context is reset: it takes a batch with its headers */
 	load->batch_context = AllocSetContextCreate(CurrentMemoryContext, "spice load batch",
-												ALLOCSET_DEFAULT_SIZES);
+												2 * BATCH_BYTES, 2 * BATCH_BYTES,
+												ALLOCSET_DEFAULT_MAXSIZE);
 	load->insert_context = AllocSetContextCreate(CurrentMemoryContext, "spice load insert",
 												 ALLOCSET_DEFAULT_SIZES);
 	prepare_checks(load);
