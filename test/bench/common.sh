@@ -19,17 +19,20 @@ timed()
 	query | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
 }
 
+# The sidecar's configuration, but that autovacuum would run into somebody's turn; that
+# the disk is waited for (fsync) belongs to what is measured.
+settings=('fsync = on' 'shared_buffers = 256MB' 'max_wal_size = 1GB' 'autovacuum = off'
+	"spice.fetch_max_size = '1TB'")
+
 # server [LINE...]: an empty server with spice in database bench, in place of the one
-# before.  Its configuration is the sidecar's, but that autovacuum would run into
-# somebody's turn; that the disk is waited for (fsync) belongs to what is measured.
+# before; the lines are of its configuration, after those above
 server()
 {
 	if [ -e "$work/data" ]; then
 		as_postgres "$bindir/pg_ctl" --pgdata="$work/data" --mode=fast --wait stop >/dev/null
 		rm -rf "$work/data"
 	fi
-	start_server 'fsync = on' 'shared_buffers = 256MB' 'max_wal_size = 1GB' 'autovacuum = off' \
-		"spice.spicepod = '$work/spicepod.yaml'" "spice.fetch_max_size = '1TB'" "$@"
+	start_server "${settings[@]}" "spice.spicepod = '$work/spicepod.yaml'" "$@"
 	query --dbname=postgres --command='CREATE DATABASE bench'
 	query --command='CREATE EXTENSION spice'
 }
@@ -65,6 +68,14 @@ reload()
 # The statement that has a dataset take the same bytes for new ones: without its
 # validators.
 forget="UPDATE spice.dataset SET etag = NULL, last_modified = NULL, digest = NULL"
+
+# What comes before each measurement, that it need not pay for the one before: neither
+# the server nor the kernel has pages to write.
+settle()
+{
+	query --command="$forget" --command='CHECKPOINT'
+	sync
+}
 
 # Whether every refresh but the first of each dataset was one that loaded.
 check_loaded()
@@ -221,6 +232,5 @@ machine()
 		"$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$work/tree/spice.control")," \
 		"libcurl $(pkg-config --modversion libcurl), $(nginx -v 2>&1 | sed 's/.*: //; s,/, ,')," \
 		"Linux $(uname -r | cut -d - -f 1)"
-	echo "settings, unless a part says others: $(sed -n '/^fsync = on/,$p' "$work/data/postgresql.conf" |
-		grep -v '^spice.spicepod' | paste --serial --delimiters=',' | sed 's/,/, /g')"
+	echo "settings, unless a part says others:$(printf ' %s,' "${settings[@]}" | sed 's/,$//')"
 }

@@ -13,7 +13,7 @@
 #
 # A refresh includes the fetch, ANALYZE, the swap and the row of history.  All are
 # measured by turns, so that a machine that is busy for a while is so for all of them;
-# each starts after a checkpoint, in a session of its own.
+# each starts after a checkpoint and a sync, in a session of its own.
 
 # The tables of the ways that are not spice's, like that of dataset products
 rivals()
@@ -42,7 +42,7 @@ statement()
 # measure WAY: milliseconds
 measure()
 {
-	query --command="$forget" --command='CHECKPOINT'
+	settle
 	if [ "$1" = duckdb ]; then
 		duckdb
 	else
@@ -118,6 +118,11 @@ part_full()
 			note "full.$way" "$(measure "$way")"
 		done
 	done
+	# once, after the clock has stopped; that of refreshes is scale.sh's
+	for way in copy populate; do
+		settle
+		note "full.$way.private" "$(watched "$(statement "$way")" | cut -d ' ' -f 2)"
+	done
 	same_rows "$ROWS" products copied populated
 	if [ -z "$csv_missing" ]; then
 		same_rows "$ROWS" products products_csv
@@ -132,7 +137,7 @@ report_full()
 	row 'COPY of CSV, FREEZE, server-side file' ms full.copy
 	row 'INSERT ... json_populate_recordset, server-side file' ms full.populate
 	if [ -z "$duckdb_missing" ]; then
-		row "DuckDB $(cat "$work/tmp/duckdb.version"), CREATE TABLE AS ... read_json_auto, 2 threads, file" ms full.duckdb
+		row "DuckDB $(cat "$work/tmp/duckdb.version"), CREATE TABLE AS ... read_json_auto, 2 threads" ms full.duckdb
 	else
 		not_measured 'DuckDB, CREATE TABLE AS ... read_json_auto' "$duckdb_missing"
 	fi
@@ -150,6 +155,8 @@ report_full()
 	else
 		not_measured 'refresh from CSV, HTTP included, in relation to COPY' "$csv_missing" 1.0
 	fi
+	row 'private memory over idle, COPY' MB full.copy.private
+	row 'private memory over idle, json_populate_recordset' MB full.populate.private
 	query --field-separator=', ' --command="SELECT '  phases of the last refresh from JSON, s: fetch ' || round(extract(epoch FROM fetch_time), 2),
 		'load ' || round(extract(epoch FROM load_time), 2),
 		'analyze ' || round(extract(epoch FROM index_time), 2),

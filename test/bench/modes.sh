@@ -20,7 +20,7 @@ part_modes()
 	done
 	for ((run = 1; run <= RUNS; run++)); do
 		for mode in memory file; do
-			query --command="$forget" --command='CHECKPOINT'
+			settle
 			note "modes.$mode" "$(printf '%s\n' "SELECT 'warm';" '\timing on' "SELECT spice_refresh('products_$mode');" | timed)"
 		done
 	done

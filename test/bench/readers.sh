@@ -79,7 +79,7 @@ beside()
 	local log=$work/tmp/reads pid from ms
 
 	rm -f "$log".*
-	query --command='CHECKPOINT'
+	settle
 	as_postgres "$bindir/pgbench" --no-vacuum --protocol=prepared --client=2 --jobs=2 --time=36000 \
 		--host="$work/tmp" --username=postgres --file="$work/tmp/read.$(reading "$1")" \
 		--log --log-prefix="$log" bench >"$work/log/pgbench" 2>&1 &

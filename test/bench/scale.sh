@@ -49,7 +49,7 @@ part_scale()
 	done
 	for ((run = 1; run <= RUNS; run++)); do
 		for size in tenth all ten; do
-			query --command="$forget" --command='CHECKPOINT'
+			settle
 			read -r ms private resident < <(watched "SELECT spice_refresh('products_$size');")
 			note "scale.$size.us" "$(awk -v ms="$ms" -v rows="${rows[$size]}" 'BEGIN { printf "%.4f", ms * 1000 / rows }')"
 			note "scale.$size.private" "$private"

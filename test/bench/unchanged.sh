@@ -32,6 +32,19 @@ unchanged_refreshes()
 	} | timed
 }
 
+# For comparison, what the server needs for any transaction that writes one row.
+one_row()
+{
+	local try
+
+	{
+		printf '%s\n' 'INSERT INTO one_row VALUES (0);' '\timing on'
+		for ((try = 1; try <= unchanged_tries; try++)); do
+			echo "INSERT INTO one_row VALUES ($try);"
+		done
+	} | timed
+}
+
 # What one refresh writes into the log: "BYTES OTHERS", the latter the records that are
 # about anything but the history and its own commit.  What the server's housekeeping
 # writes meanwhile is not the refresh's.
@@ -41,14 +54,18 @@ written()
 
 	lsn=$(query --command='SELECT pg_current_wal_insert_lsn()')
 	query --output=/dev/null --command="SELECT spice_refresh('products')"
-	query --field-separator=' ' --command="WITH history AS (
-			SELECT string_agg(pg_relation_filenode(oid)::text, '|') AS nodes FROM pg_class
-			WHERE oid IN ('spice.refresh_history'::regclass, 'spice.refresh_history_id_seq'::regclass)
-				OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'spice.refresh_history'::regclass))
-		SELECT sum(record_length), count(*) FILTER (WHERE resource_manager <> 'Transaction'
-			AND COALESCE(block_ref, '') !~ ('rel [0-9]+/[0-9]+/(' || nodes || ')[^0-9]'))
-		FROM pg_get_wal_records_info('$lsn', pg_current_wal_flush_lsn()), history
-		WHERE resource_manager NOT IN ('Standby', 'XLOG')"
+	query --command="CREATE TEMPORARY TABLE written AS
+		SELECT resource_manager, record_type, record_length,
+			COALESCE((SELECT string_agg(DISTINCT pg_filenode_relation(0, node[1]::oid)::regclass::text, ', ')
+				FROM regexp_matches(block_ref, 'rel [0-9]+/[0-9]+/([0-9]+)', 'g') node), '') AS relations
+		FROM pg_get_wal_records_info('$lsn', pg_current_wal_flush_lsn())
+		WHERE resource_manager NOT IN ('Standby', 'XLOG')" \
+		--command="ALTER TABLE written ADD other boolean;
+			UPDATE written SET other = resource_manager <> 'Transaction' AND relations !~ '^spice.refresh_history[a-z_]*$'" \
+		--field-separator=' ' \
+		--command='SELECT sum(record_length), count(*) FILTER (WHERE other) FROM written' \
+		--command="\\o $work/tmp/others" \
+		--command="SELECT string_agg(DISTINCT resource_manager || ' ' || record_type || ' (' || relations || ')', ', ') FROM written WHERE other"
 }
 
 part_unchanged()
@@ -59,13 +76,15 @@ part_unchanged()
 	server
 	dataset products all.json | manifest
 	reload
-	query --output=/dev/null --command="SELECT spice_refresh('products')" --command='CREATE EXTENSION pg_walinspect'
+	query --output=/dev/null --command="SELECT spice_refresh('products')" --command='CREATE EXTENSION pg_walinspect' \
+		--command='CREATE TABLE one_row (number integer)'
 	for ((run = 1; run <= RUNS; run++)); do
 		query --command='CHECKPOINT'
 		base=$(round_trip | summary | cut -d ' ' -f 2)
 		spent=$(unchanged_refreshes | summary | cut -d ' ' -f 2)
 		note unchanged.round_trip "$base"
 		note unchanged.refresh "$spent"
+		note unchanged.one_row "$(one_row | summary | cut -d ' ' -f 2)"
 		note unchanged.over "$(awk -v a="$spent" -v b="$base" 'BEGIN { printf "%.3f", a - b }')"
 		read -r bytes others < <(written)
 		note unchanged.bytes "$bytes"
@@ -79,8 +98,12 @@ part_unchanged()
 
 	heading "an unchanged source of $ROWS records (304), $unchanged_tries times in each run"
 	row 'the conditional request alone, by curl' ms unchanged.round_trip
+	row 'INSERT of one row, committed' ms unchanged.one_row
 	row 'refresh' ms unchanged.refresh
 	row 'refresh, over the request' ms unchanged.over median 5
 	row 'write-ahead log of one refresh' bytes unchanged.bytes
 	row 'records in it that are not about the history' '' unchanged.others most 0
+	if [ -s "$work/tmp/others" ] && [ -n "$(cat "$work/tmp/others")" ]; then
+		printf '    %s\n' "$(cat "$work/tmp/others")" | tee -a "$work/table"
+	fi
 }
