@@ -71,6 +71,15 @@ readers()
 	query --command="SELECT $1 FROM pg_stat_activity WHERE application_name = 'pgbench'"
 }
 
+# check_readers PID: fails when pgbench has ended by itself
+check_readers()
+{
+	if ! kill -0 "$1" 2>/dev/null; then
+		cat "$work/log/pgbench" >&2
+		return 1
+	fi
+}
+
 # beside WAY: reads while that way's statements run, and notes what both took.  The
 # readers are ended by ending their sessions: how long the writer takes is not known
 # before, and a pgbench that is ended itself keeps what it has seen to itself.
@@ -85,14 +94,15 @@ beside()
 		--log --log-prefix="$log" bench >"$work/log/pgbench" 2>&1 &
 	pid=$!
 	until [ "$(readers 'count(*)')" -ge 2 ]; do
-		kill -0 $pid && sleep 0.1
+		check_readers $pid
+		sleep 0.1
 	done
 	sleep 1
 	from=$(date +%s.%N)
 	for ms in $(writing "$1" | timed); do
 		note "readers.$1.ms" "$ms"
 	done
-	kill -0 $pid
+	check_readers $pid
 	sleep 0.2
 	readers 'pg_terminate_backend(pid)' >/dev/null
 	wait $pid || true

@@ -120,9 +120,11 @@ part_schedule()
 	sleep 2
 	measure_idle
 	many few.json 1s | manifest
+	reload
 	wait_loaded
 	measure_busy same unchanged
 	many moving.json 1s | manifest
+	reload
 	wait_loaded
 	measure_busy other loaded
 

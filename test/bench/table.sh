@@ -5,9 +5,9 @@
 #
 # A measurement is a number under a key; there is one per run.  A row of the table is
 # made from a key's numbers, or from those of two keys in relation to each other, and
-# may have a bar: the most that its median, or the largest of all, may be.  A part
-# prints its rows as soon as they are there, because a run takes long; the table, with
-# all of them, comes at the end.  A bar that nothing was measured for is shown, too.
+# may have a bar: the most that its median, or the largest of all, may be.  The rows of a
+# part are printed as soon as they are there, because a run takes long.  A bar that
+# nothing was measured for is shown, too.
 
 declare -A samples=()
 keys=()
@@ -48,13 +48,13 @@ summary_of()
 # line LABEL UNIT LEAST MEDIAN LARGEST BAR VERDICT, as they are printed
 line()
 {
-	printf '  %-62s %-5s %9s %9s %9s  %-13s %s\n' "$@" | sed 's/ *$//' | tee -a "$work/table"
+	printf '  %-62s %-5s %9s %9s %9s  %-15s %s\n' "$@" | sed 's/ *$//'
 }
 
 # heading TEXT: of the rows that follow
 heading()
 {
-	printf '\n%s\n' "$1" | tee -a "$work/table"
+	printf '\n%s\n' "$1"
 }
 
 # with three digits that mean something
@@ -116,12 +116,18 @@ not_measured()
 	line "$1" '' - - - "${3:+median <= $3}" "not measured: $2"
 }
 
-print_table()
+# The head of the table
+columns()
+{
+	printf '\n'
+	line '' unit min median most bar ''
+}
+
+# What comes after it: every single measurement, and how many bars were met.
+count_bars()
 {
 	local key
 
-	printf '\n  %-62s %-5s %9s %9s %9s  %s\n' '' unit min median most bar
-	cat "$work/table"
 	printf '\nall measurements, by run:\n'
 	for key in "${keys[@]}"; do
 		printf '  %-28s %s\n' "$key" "${samples[$key]}"

@@ -103,7 +103,7 @@ part_unchanged()
 	row 'refresh, over the request' ms unchanged.over median 5
 	row 'write-ahead log of one refresh' bytes unchanged.bytes
 	row 'records in it that are not about the history' '' unchanged.others most 0
-	if [ -s "$work/tmp/others" ] && [ -n "$(cat "$work/tmp/others")" ]; then
-		printf '    %s\n' "$(cat "$work/tmp/others")" | tee -a "$work/table"
+	if [ -n "$(cat "$work/tmp/others")" ]; then
+		printf '    %s\n' "$(cat "$work/tmp/others")"
 	fi
 }
