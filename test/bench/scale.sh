@@ -68,6 +68,8 @@ part_scale()
 		row "time per record, ${rows[$size]} records" us "scale.$size.us"
 	done
 	ratio "${rows[ten]} records in relation to ${rows[tenth]}" scale.ten.us scale.tenth.us 1.15
+	# what a refresh costs whatever its size weighs less on this one
+	ratio "${rows[ten]} records in relation to ${rows[all]}" scale.ten.us scale.all.us
 	for size in tenth all ten; do
 		row "private memory over idle, ${rows[$size]} records" MB "scale.$size.private" most 64
 	done
