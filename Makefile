@@ -81,5 +81,6 @@ test:
 demo:
 	@test/demo
 
+# a table with every bar; ROWS=, RUNS= and PARTS="full readers" choose, see test/bench/run
 bench:
 	@test/bench/run
