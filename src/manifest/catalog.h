@@ -166,10 +166,19 @@ extern Oid	catalog_table_owner(void);
 extern Dataset *catalog_dataset_by_id(int id);
 extern Dataset *catalog_dataset_by_name(const char *name, bool must_exist);
 
+/*
+ * Looks which relations a dataset has now.  False when it is gone, or has another
+ * definition than the one that was read.
+ */
+extern bool catalog_dataset_again(Dataset *dataset);
+
 /* runs one statement by SPI within a connection that is already open */
 extern void catalog_execute(const char *command, int nargs, Oid *types,
 							Datum *values, const char *nulls);
 
+/* the same, planned once in the life of the process: command is a constant */
+extern void catalog_execute_saved(const char *command, int nargs, Oid *types,
+								  Datum *values, const char *nulls);
 
 /* runs one statement, DDL above all, in an SPI connection of its own */
 extern void catalog_run(const char *command);
