@@ -44,15 +44,15 @@ enum
 	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
-	COL_RETENTION_INTERVAL
+	COL_RETENTION_INTERVAL, COL_CSV_HEADER, COL_CSV_DELIMITER, COL_CSV_QUOTE, COL_CSV_ESCAPE
 };
 
 /*
  * What decides which columns a source has, which rows a table holds, and how
  * the table is made besides.  A change of any other key changes neither.
  */
-#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,columns}'"
-#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,columns,refresh_sql,time_column,time_format}'"
+#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns}'"
+#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
 #define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
 #define DIFFERS(then, keys) \
 	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
@@ -76,11 +76,12 @@ DIFFERS("applied", ROW_KEYS)
 " d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query,"
 " r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,"
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,"
-" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms"
+" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms,"
+" (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'"
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
 " description text, params jsonb, http_headers text, http_port int,"
-" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text,"
+" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text, csv jsonb,"
 " accelerated bool, mode text, refresh_mode text, refresh_sql text,"
 " refresh_interval_ms int8, refresh_retry_enabled bool,"
 " refresh_retry_max_attempts int, refresh_on_startup text, time_column text,"
@@ -452,6 +453,10 @@ read_dataset(MemoryContext context)
 	dataset->connect_timeout_ms = (int) catalog_number(COL_CONNECT_TIMEOUT, 0);
 	dataset->format = catalog_text(0, COL_FORMAT, context);
 	dataset->json_pointer = catalog_text(0, COL_POINTER, context);
+	dataset->csv_header = catalog_bool(0, COL_CSV_HEADER);
+	dataset->csv_delimiter = catalog_text(0, COL_CSV_DELIMITER, context);
+	dataset->csv_quote = catalog_text(0, COL_CSV_QUOTE, context);
+	dataset->csv_escape = catalog_text(0, COL_CSV_ESCAPE, context);
 	dataset->unlogged = strcmp(catalog_text(0, COL_MODE, context), "memory") == 0;
 	dataset->refresh_mode = catalog_text(0, COL_REFRESH_MODE, context);
 	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);

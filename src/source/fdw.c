@@ -48,7 +48,7 @@ typedef struct SourceScan
 	Spool	   *spool;
 	bool		offered;		/* the spool is a refresh's */
 	SpoolCursor cursor;
-	JsonReader *reader;			/* NULL before the first row and after a rescan */
+	RecordReader *reader;		/* NULL before the first row and after a rescan */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
 	int		   *fields;			/* by column: the reader's field, -1: dropped */
 	bool	   *met;			/* by column: some record had it */
@@ -187,18 +187,14 @@ open_scan(ForeignScanState *node)
 			state->spool = source_fetch(state->dataset, NULL, false, state->scan_context)->spool;
 	}
 	spool_rewind(state->spool, &state->cursor);
-	state->reader = open_json_reader(&state->cursor, state->dataset->format,
-									 state->dataset->json_pointer, false,
-									 state->reader_context);
+	state->reader = records_open(state->dataset, &state->cursor, false, state->reader_context);
 	for (int i = 0; i < state->n_columns; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
 
 		if (TupleDescAttr(desc, i)->attisdropped)
 			continue;
-		state->fields[i] = json_reader_add_field(state->reader, name, strlen(name));
-		if (state->fields[i] < 0)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		state->fields[i] = records_add_field(state->reader, name, state->typers[i].type);
 	}
 	state->place.reader = state->reader;
 }
@@ -210,8 +206,7 @@ refuse_foreign_record(const SourceScan *state)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("a record has none of the columns of dataset \"%s\"", state->dataset->name),
-			 errdetail("Record %lld at byte %lld has field \"%s\".",
-					   (long long) state->reader->record, (long long) state->reader->offset,
+			 errdetail("It is %s and has field \"%s\".", record_place(state->reader, NULL),
 					   state->reader->unknown_name),
 			 errhint("Look at what the source answers, and at params.json_pointer.")));
 }
@@ -268,17 +263,12 @@ iterate_scan(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (state->reader == NULL)
 		open_scan(node);
-	switch (json_reader_next(state->reader))
+	if (!records_next(state->reader))
 	{
-		case JSON_END:
-			report_scan(state);
-			return slot;
-		case JSON_FAILED:
-			json_reader_raise(state->reader, state->dataset->name);
-		case JSON_RECORD:
-			break;
+		report_scan(state);
+		return slot;
 	}
-	if (state->reader->n_known == 0 && state->reader->n_unknown > 0)
+	if (state->reader->foreign)
 		refuse_foreign_record(state);
 
 	state->context_line.previous = error_context_stack;
