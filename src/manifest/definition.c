@@ -131,8 +131,9 @@ put_csv(Parser *parser, json_t *object, const CsvSpec *spec)
 	csv = json_object_get(object, "csv");
 	json_put(parser, csv, "has_header", json_boolean(spec->header));
 	json_put(parser, csv, "delimiter", json_stringn(&spec->delimiter, 1));
-	json_put(parser, csv, "quote", json_stringn(&spec->quote, 1));
-	json_put(parser, csv, "escape", json_stringn(&spec->escape, 1));
+	/* no quote is an empty text */
+	json_put(parser, csv, "quote", json_stringn(&spec->quote, spec->quote != '\0'));
+	json_put(parser, csv, "escape", json_stringn(&spec->escape, spec->escape != '\0'));
 }
 
 static void

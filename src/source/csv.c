@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * csv.c
- *		The records of a CSV response, taken apart by the server's own COPY.
+ *		The records of a CSV response as values by field.
  *
- * COPY gives the fields of a line as texts, with quotes undone and NULL told
- * from "".  Which column a field is for is ours to say, because COPY wants
- * exactly a table's columns in exactly their order, and a source may move
- * them, add some, or leave some out: the header names them (column_1,
- * column_2 and so on name them without one).  Each text is then made a Datum
- * once, like a value of JSON.
+ * The header says which text of a line is for which field, so a source may
+ * move its columns, add some, or leave some out; without a header they are
+ * column_1, column_2 and so on.  A text has no type of its own: it is presented
+ * as what the field's column can take, and made a Datum once, as a value of
+ * JSON is.
  *
  * States and their successors:
  *
@@ -16,30 +15,21 @@
  *							one the first record, which waits to be given out)
  *		reading	-> ended	(no line is left)
  *
- * COPY calls for bytes without saying for whom, and wants a relation that
- * raw fields are never compared with; it gets a catalog that is always there,
- * since the first time our foreign table is not.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_foreign_table.h"
 #include "catalog/pg_type.h"
-#include "commands/copyfrom_internal.h"
-#include "commands/defrem.h"
-#include "commands/progress.h"
 #include "mb/pg_wchar.h"
-#include "nodes/makefuncs.h"
-#include "utils/backend_progress.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
+#include "source/csv_reader.h"
 #include "source/records.h"
 
 #define NO_HEADER_NAME	"column_%d"
+#define LOOK_HINT		"Look at what the source answers."
+#define QUOTES_HINT		"Look at the delimiter and the quotes in the response, and at those in params."
 
 /* how the texts of a field are presented */
 typedef enum CsvReading
@@ -52,103 +42,99 @@ typedef enum CsvReading
 	CSV_ANY						/* numbers, true and false: the type is to be found */
 } CsvReading;
 
-typedef struct CsvField
+typedef struct CsvColumn
 {
 	char	   *name;
 	int			position;		/* in a line; -1: the response does not have it */
 	CsvReading	reading;
-} CsvField;
+} CsvColumn;
 
 typedef struct CsvRecords
 {
 	RecordReader reader;
-	SpoolCursor *cursor;
-	bool		at_end;			/* COPY has been told that there are no more bytes */
+	CsvReader  *csv;
 	bool		discover;
 	bool		reading;		/* the fields' positions are known */
 	bool		waiting;		/* a line has been read, but not given out */
 	MemoryContext context;
-	CopyFromState copy;
-	int64		line;			/* where the newest record begins, from 1 */
-	char	  **texts;			/* of the line, NULL for null */
-	int			n_texts;
 	int			n_names;		/* fields that every line must have */
 	char	  **names;
-	CsvField   *fields;
+	CsvColumn  *columns;
 	JsonValue  *values;
 	int			n_unknown;		/* names that are no field */
 	char		unknown_name[64];
-	ErrorContextCallback context_line;
 } CsvRecords;
 
-/* whom COPY reads for at the moment */
-static CsvRecords *being_read;
-
-static int
-read_bytes(void *buffer, int least pg_attribute_unused(), int most)
+/* where the record stands that is being read, for an error's detail */
+static char *
+reading_place(const CsvRecords *records)
 {
-	int			n = (int) spool_read(being_read->cursor, buffer, (Size) most);
-
-	being_read->at_end = n == 0;
-	return n;
-}
-
-/* errors of COPY itself know nothing of records */
-static void
-reading_callback(void *arg)
-{
-	const CsvRecords *csv = arg;
-
-	if (csv->reading)
-		errcontext("dataset \"%s\", record %lld, line %lld", csv->reader.dataset->name,
-				   (long long) csv->reader.record + 1, (long long) csv->line);
-	else
-		errcontext("dataset \"%s\", line %lld", csv->reader.dataset->name, (long long) csv->line);
+	if (!records->reading)
+		return psprintf("line %lld", (long long) records->csv->line);
+	return psprintf("record %lld, line %lld", (long long) records->reader.record + 1,
+					(long long) records->csv->line);
 }
 
 pg_noreturn static void
-refuse_response(const CsvRecords *csv, const char *problem, const char *hint)
+refuse_response(const CsvRecords *records, int code, const char *problem, const char *hint)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+			(errcode(code),
 			 errmsg("invalid response: %s", problem),
-			 csv->reading ?
-			 errdetail("Dataset \"%s\", record %lld, line %lld.", csv->reader.dataset->name,
-					   (long long) csv->reader.record + 1, (long long) csv->line) :
-			 errdetail("Dataset \"%s\", line %lld.", csv->reader.dataset->name, (long long) csv->line),
-			 errhint("%s", hint)));
+			 errdetail("Dataset \"%s\", %s.", records->reader.dataset->name, reading_place(records)),
+			 hint != NULL ? errhint("%s", hint) : 0));
 }
 
-/*
- * Up to version 17 COPY takes a line that is only \. for the end, and would
- * leave the rest of the response out.
- */
-static void
-check_end(const CsvRecords *csv)
+pg_noreturn static void
+raise_reader_error(const CsvRecords *records)
 {
-	if (!csv->at_end)
-		refuse_response(csv, "a line holds nothing but \\.",
-						"PostgreSQL takes it for the end of the data: have the source put quotes around it.");
+	const JsonError *error = &records->csv->error;
+	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
+
+	switch (error->code)
+	{
+		case JSON_ERROR_SYNTAX:
+			refuse_response(records, code, error->message, QUOTES_HINT);
+		case JSON_ERROR_ENCODING:
+			refuse_response(records, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, error->message,
+							"Have the source send UTF-8.");
+		case JSON_ERROR_LIMIT:
+			code = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+			break;
+		case JSON_ERROR_MEMORY:
+			code = ERRCODE_OUT_OF_MEMORY;
+			break;
+		default:
+			break;
+	}
+	refuse_response(records, code, error->message, NULL);
+}
+
+static bool
+is_null(const CsvField *field)
+{
+	return field->length == 0 && !field->quoted;
 }
 
 /* the next line that is not blank; with one column, a blank line is a null */
 static bool
-read_line(CsvRecords *csv)
+read_line(CsvRecords *records)
 {
-	bool		more;
+	const CsvReader *reader = records->csv;
 
-	csv->context_line.previous = error_context_stack;
-	error_context_stack = &csv->context_line;
-	being_read = csv;
 	do
 	{
-		csv->line = (int64) csv->copy->cur_lineno + 1;
-		more = NextCopyFromRawFields(csv->copy, &csv->texts, &csv->n_texts);
-	} while (more && csv->n_texts == 1 && csv->texts[0] == NULL && csv->n_names != 1);
-	error_context_stack = csv->context_line.previous;
-	if (!more)
-		check_end(csv);
-	return more;
+		switch (csv_reader_next(records->csv))
+		{
+			case JSON_END:
+				return false;
+			case JSON_FAILED:
+				raise_reader_error(records);
+			case JSON_RECORD:
+				break;
+		}
+	} while (reader->n_fields == 1 && is_null(&reader->fields[0]) && records->n_names != 1);
+	return true;
 }
 
 /* ------- the header ------- */
@@ -164,81 +150,82 @@ excerpt(const char *text)
 }
 
 static bool
-looks_like_html(const char *text)
+looks_like_html(const char *name)
 {
-	text += strspn(text, " \t\r\n");
-	return pg_strncasecmp(text, "<!doctype", 9) == 0 || pg_strncasecmp(text, "<html", 5) == 0;
+	name += strspn(name, " \t\r\n");
+	return pg_strncasecmp(name, "<!doctype", 9) == 0 || pg_strncasecmp(name, "<html", 5) == 0;
 }
 
 static void
-check_header(const CsvRecords *csv)
+check_header(const CsvRecords *records)
 {
-	for (int i = 0; i < csv->n_names; i++)
+	for (int i = 0; i < records->n_names; i++)
 	{
-		if (csv->texts[i] == NULL || csv->texts[i][0] == '\0')
-			refuse_response(csv, psprintf("field %d of the header has no name", i + 1),
+		if (records->names[i][0] == '\0')
+			refuse_response(records, ERRCODE_INVALID_NAME,
+							psprintf("field %d of the header has no name", i + 1),
 							"Have the source name every field, or set csv_has_header or tsv_has_header to false.");
 		for (int j = 0; j < i; j++)
 		{
-			if (strcmp(csv->texts[i], csv->texts[j]) == 0)
-				refuse_response(csv, psprintf("fields %d and %d of the header have the same name \"%s\"",
-											  j + 1, i + 1, excerpt(csv->texts[i])),
-								"Have the source name every field once.");
+			if (strcmp(records->names[i], records->names[j]) == 0)
+				refuse_response(records, ERRCODE_DUPLICATE_COLUMN,
+								psprintf("fields %d and %d of the header have the same name \"%s\"",
+										 j + 1, i + 1, excerpt(records->names[i])),
+								"Have the source name every field differently.");
 		}
 	}
 }
 
 /* how many fields there are, and what they are called */
 static void
-read_names(CsvRecords *csv)
+read_names(CsvRecords *records)
 {
-	bool		header = csv->reader.dataset->csv_header;
+	bool		header = records->reader.dataset->csv_header;
+	const CsvField *fields;
 
-	if (!read_line(csv))
+	if (!read_line(records))
 	{
 		/* without a header, nothing is what no records look like */
 		if (header)
-			refuse_response(csv, "there is no header", "Look at what the source answers.");
+			refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "there is no header", LOOK_HINT);
 		return;
 	}
-	if (csv->texts[0] != NULL && looks_like_html(csv->texts[0]))
-		refuse_response(csv, "it is an HTML page", "Look at what the source answers.");
-	if (csv->n_texts > MaxHeapAttributeNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("invalid response: more than %d fields", MaxHeapAttributeNumber),
-				 errdetail("Dataset \"%s\", line %lld.", csv->reader.dataset->name,
-						   (long long) csv->line)));
-	csv->n_names = csv->n_texts;
-	csv->names = MemoryContextAlloc(csv->context, sizeof(char *) * csv->n_names);
-	if (header)
-		check_header(csv);
-	for (int i = 0; i < csv->n_names; i++)
+	fields = records->csv->fields;
+	records->n_names = records->csv->n_fields;
+	records->names = MemoryContextAlloc(records->context, sizeof(char *) * records->n_names);
+	for (int i = 0; i < records->n_names; i++)
 	{
 		char		name[sizeof(NO_HEADER_NAME) + 10];
 
 		snprintf(name, sizeof(name), NO_HEADER_NAME, i + 1);
-		csv->names[i] = MemoryContextStrdup(csv->context, header ? csv->texts[i] : name);
+		records->names[i] = header ? MemoryContextAllocZero(records->context, fields[i].length + 1) :
+			MemoryContextStrdup(records->context, name);
+		if (header)
+			memcpy(records->names[i], fields[i].start, fields[i].length);
 	}
-	csv->waiting = !header;
+	if (looks_like_html(pnstrdup(fields[0].start, fields[0].length)))
+		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is an HTML page", LOOK_HINT);
+	if (header)
+		check_header(records);
+	records->waiting = !header;
 }
 
 static void
-add_field(CsvRecords *csv, const char *name, CsvReading reading)
+add_field(CsvRecords *records, const char *name, CsvReading reading)
 {
-	CsvField   *field = &csv->fields[csv->reader.n_fields++];
+	CsvColumn  *field = &records->columns[records->reader.n_fields++];
 
-	field->name = MemoryContextStrdup(csv->context, name);
+	field->name = MemoryContextStrdup(records->context, name);
 	field->position = -1;
 	field->reading = reading;
 }
 
 static int
-find_field(const CsvRecords *csv, const char *name)
+find_field(const CsvRecords *records, const char *name)
 {
-	for (int i = 0; i < csv->reader.n_fields; i++)
+	for (int i = 0; i < records->reader.n_fields; i++)
 	{
-		if (strcmp(csv->fields[i].name, name) == 0)
+		if (strcmp(records->columns[i].name, name) == 0)
 			return i;
 	}
 	return -1;
@@ -246,177 +233,185 @@ find_field(const CsvRecords *csv, const char *name)
 
 /* a field that only its position names, and that the line is too short for */
 static void
-check_positions(const CsvRecords *csv)
+check_positions(const CsvRecords *records)
 {
-	for (int i = 0; i < csv->reader.n_fields; i++)
+	for (int i = 0; i < records->reader.n_fields; i++)
 	{
-		const CsvField *field = &csv->fields[i];
+		const CsvColumn *field = &records->columns[i];
 		int			position;
+		char		rest;
 
-		if (field->position < 0 && sscanf(field->name, NO_HEADER_NAME, &position) == 1)
+		if (field->position < 0 && sscanf(field->name, NO_HEADER_NAME "%c", &position, &rest) == 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("a response does not have all columns of dataset \"%s\"",
-							csv->reader.dataset->name),
+							records->reader.dataset->name),
 					 errdetail("Line %lld has %d fields, and there is a column \"%s\".",
-							   (long long) csv->line, csv->n_names, field->name),
-					 errhint("Look at what the source answers.")));
+							   (long long) records->csv->line, records->n_names, field->name),
+					 errhint("%s", LOOK_HINT)));
 	}
 }
 
 /* a page of another kind must not pass for rows of nulls */
 static void
-refuse_foreign_header(const CsvRecords *csv)
+refuse_foreign_header(const CsvRecords *records)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a response has none of the columns of dataset \"%s\"", csv->reader.dataset->name),
-			 errdetail("Its header has %d fields, the first of them \"%s\".", csv->n_names,
-					   excerpt(csv->names[0])),
+			 errmsg("a response has none of the columns of dataset \"%s\"", records->reader.dataset->name),
+			 errdetail("Its header has %d fields, the first of them \"%s\".", records->n_names,
+					   excerpt(records->names[0])),
 			 errhint("Look at what the source answers, and at the delimiter in params.")));
 }
 
 /* which field is where */
 static void
-place_fields(CsvRecords *csv)
+place_fields(CsvRecords *records)
 {
-	csv->n_unknown = csv->n_names;
-	for (int i = 0; i < csv->n_names; i++)
+	records->n_unknown = records->n_names;
+	for (int i = 0; i < records->n_names; i++)
 	{
-		int			field = find_field(csv, csv->names[i]);
+		const char *name = records->names[i];
+		int			field = find_field(records, name);
 
-		if (field < 0 && csv->discover)
+		if (field < 0 && records->discover)
 		{
-			field = csv->reader.n_fields;
-			add_field(csv, csv->names[i], CSV_ANY);
+			field = records->reader.n_fields;
+			add_field(records, name, CSV_ANY);
 		}
 		if (field >= 0)
 		{
-			csv->fields[field].position = i;
-			csv->n_unknown--;
+			records->columns[field].position = i;
+			records->n_unknown--;
 		}
-		else if (csv->unknown_name[0] == '\0')
-			memcpy(csv->unknown_name, csv->names[i],
-				   pg_mbcliplen(csv->names[i], (int) strlen(csv->names[i]), sizeof(csv->unknown_name) - 1));
+		else if (records->unknown_name[0] == '\0')
+			memcpy(records->unknown_name, name,
+				   pg_mbcliplen(name, (int) strlen(name), sizeof(records->unknown_name) - 1));
 	}
-	if (csv->n_names > 0 && csv->reader.dataset->csv_header && csv->n_unknown == csv->n_names)
-		refuse_foreign_header(csv);
-	if (csv->n_names > 0 && !csv->reader.dataset->csv_header)
-		check_positions(csv);
+	if (records->n_names == 0)
+		return;
+	if (!records->reader.dataset->csv_header)
+		check_positions(records);
+	else if (records->n_unknown == records->n_names)
+		refuse_foreign_header(records);
 }
 
 /* ------- the records ------- */
 
-/* is the text a number as JSON writes them?  Others, 007 for one, are texts. */
+static const char *
+skip_digits(const char *p)
+{
+	while (*p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/*
+ * Is the text a number as JSON writes them?  Others, 007 for one, are texts.
+ * It may look at the byte behind the text, which is part of no number.
+ */
 static JsonKind
-kind_of_number(const char *p)
+kind_of_number(const char *p, const char *end)
 {
 	JsonKind	kind = JSON_INTEGER;
+	const char *digits;
 
 	p += *p == '-';
-	if (*p == '0')
-		p++;
-	else if (*p >= '1' && *p <= '9')
-		p += strspn(p, "0123456789");
-	else
+	digits = p;
+	p = skip_digits(p);
+	if (p == digits || (*digits == '0' && p > digits + 1))
 		return JSON_STRING;
-	if (*p == '.')
+	if (p < end && *p == '.')
 	{
-		size_t		digits = strspn(++p, "0123456789");
-
-		if (digits == 0)
-			return JSON_STRING;
-		p += digits;
 		kind = JSON_DECIMAL;
+		digits = ++p;
+		if ((p = skip_digits(p)) == digits)
+			return JSON_STRING;
 	}
-	if (*p == 'e' || *p == 'E')
+	if (p < end && (*p == 'e' || *p == 'E'))
 	{
-		size_t		digits;
-
+		kind = JSON_DECIMAL;
 		p++;
 		p += *p == '+' || *p == '-';
-		digits = strspn(p, "0123456789");
-		if (digits == 0)
+		digits = p;
+		if ((p = skip_digits(p)) == digits)
 			return JSON_STRING;
-		p += digits;
-		kind = JSON_DECIMAL;
 	}
-	return *p == '\0' ? kind : JSON_STRING;
+	return p == end ? kind : JSON_STRING;
 }
 
 static JsonKind
-kind_of_boolean(const char *text)
+kind_of_boolean(const char *text, size_t length)
 {
-	if (pg_strcasecmp(text, "true") == 0)
+	if (length == 4 && pg_strncasecmp(text, "true", 4) == 0)
 		return JSON_TRUE;
-	return pg_strcasecmp(text, "false") == 0 ? JSON_FALSE : JSON_STRING;
+	return length == 5 && pg_strncasecmp(text, "false", 5) == 0 ? JSON_FALSE : JSON_STRING;
 }
 
 static JsonKind
-kind_of_text(const char *text, CsvReading reading)
+kind_of_text(const char *text, size_t length, CsvReading reading)
 {
 	JsonKind	kind;
 
 	switch (reading)
 	{
 		case CSV_NUMBER:
-			return kind_of_number(text);
+			return kind_of_number(text, text + length);
 		case CSV_BOOLEAN:
 			/* as COPY writes them; other spellings are known to the type */
-			if ((text[0] == 't' || text[0] == 'f') && text[1] == '\0')
-				return text[0] == 't' ? JSON_TRUE : JSON_FALSE;
-			return kind_of_boolean(text);
+			if (length == 1 && (*text == 't' || *text == 'f'))
+				return *text == 't' ? JSON_TRUE : JSON_FALSE;
+			return kind_of_boolean(text, length);
 		case CSV_JSON:
 			return JSON_OBJECT;
 		case CSV_ANY:
-			kind = kind_of_number(text);
-			return kind != JSON_STRING ? kind : kind_of_boolean(text);
+			kind = kind_of_number(text, text + length);
+			return kind != JSON_STRING ? kind : kind_of_boolean(text, length);
 		default:
 			return JSON_STRING;
 	}
 }
 
 static void
-set_values(CsvRecords *csv)
+set_values(CsvRecords *records)
 {
-	for (int i = 0; i < csv->reader.n_fields; i++)
+	for (int i = 0; i < records->reader.n_fields; i++)
 	{
-		const CsvField *field = &csv->fields[i];
-		JsonValue  *value = &csv->values[i];
+		const CsvColumn *column = &records->columns[i];
+		JsonValue  *value = &records->values[i];
+		const CsvField *text;
 
-		if (field->position < 0 || field->reading == CSV_UNREAD)
+		if (column->position < 0 || column->reading == CSV_UNREAD)
 			continue;
-		value->start = csv->texts[field->position];
-		if (value->start == NULL)
-		{
-			value->kind = JSON_NULL;
-			continue;
-		}
-		value->length = strlen(value->start);
-		value->kind = kind_of_text(value->start, field->reading);
+		text = &records->csv->fields[column->position];
+		value->start = text->start;
+		value->length = text->length;
+		value->kind = is_null(text) ? JSON_NULL :
+			kind_of_text(text->start, text->length, column->reading);
 	}
 }
 
 static bool
 csv_next(RecordReader *reader)
 {
-	CsvRecords *csv = (CsvRecords *) reader;
+	CsvRecords *records = (CsvRecords *) reader;
 
-	if (!csv->reading)
+	if (!records->reading)
 	{
-		read_names(csv);
-		place_fields(csv);
-		csv->reading = true;
+		read_names(records);
+		place_fields(records);
+		records->reading = true;
 	}
-	if (!csv->waiting && !read_line(csv))
+	if (!records->waiting && !read_line(records))
 		return false;
-	csv->waiting = false;
-	if (csv->n_texts != csv->n_names)
-		refuse_response(csv, psprintf("a record has %d fields where %d are due", csv->n_texts, csv->n_names),
-						"Look at the delimiter and the quotes in the response, and at those in params.");
-	set_values(csv);
+	records->waiting = false;
+	if (records->csv->n_fields != records->n_names)
+		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						psprintf("a record has %d fields where %d are due", records->csv->n_fields, records->n_names),
+						QUOTES_HINT);
+	set_values(records);
 	reader->record++;
-	reader->unknown_total += csv->n_unknown;
+	reader->unknown_total += records->n_unknown;
 	return true;
 }
 
@@ -454,7 +449,7 @@ csv_add_field(RecordReader *reader, const char *name, Oid type)
 static const char *
 csv_field_name(const RecordReader *reader, int field, size_t *length)
 {
-	const char *name = ((const CsvRecords *) reader)->fields[field].name;
+	const char *name = ((const CsvRecords *) reader)->columns[field].name;
 
 	*length = strlen(name);
 	return name;
@@ -464,48 +459,13 @@ static char *
 csv_place(const RecordReader *reader, const JsonValue *value pg_attribute_unused())
 {
 	return psprintf("record %lld, line %lld", (long long) reader->record,
-					(long long) ((const CsvRecords *) reader)->line);
+					(long long) ((const CsvRecords *) reader)->csv->line);
 }
 
-/* COPY does not know the mark with which some programs begin UTF-8 */
 static void
-skip_byte_order_mark(SpoolCursor *cursor)
+free_reader(void *arg)
 {
-	int64		start = cursor->offset;
-	char		bytes[3];
-
-	if (spool_read(cursor, bytes, sizeof(bytes)) != sizeof(bytes) ||
-		memcmp(bytes, "\xEF\xBB\xBF", sizeof(bytes)) != 0)
-		cursor->offset = start;
-}
-
-static DefElem *
-text_option(const char *name, const char *value)
-{
-	return makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1);
-}
-
-static CopyFromState
-begin_copy(const Dataset *dataset)
-{
-	Relation	relation = table_open(ForeignTableRelationId, AccessShareLock);
-	List	   *options = list_make5(text_option("format", "csv"),
-									 text_option("delimiter", dataset->csv_delimiter),
-									 text_option("quote", dataset->csv_quote),
-									 text_option("escape", dataset->csv_escape),
-									 text_option("encoding", "UTF8"));
-	CopyFromState copy;
-
-	copy = BeginCopyFrom(NULL, relation, NULL, NULL, false, read_bytes, NIL, options);
-	table_close(relation, AccessShareLock);
-	return copy;
-}
-
-/* COPY's memory is its context's; what it told the world is left to undo */
-static void
-end_copy(void *arg pg_attribute_unused())
-{
-	pgstat_progress_end_command();
+	csv_reader_free(arg);
 }
 
 RecordReader *
@@ -519,22 +479,29 @@ csv_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryConte
 	};
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
-	CsvRecords *csv = palloc0(sizeof(CsvRecords));
+	CsvRecords *records = palloc0(sizeof(CsvRecords));
+	CsvReaderOptions options = {
+		.delimiter = dataset->csv_delimiter[0],
+		.quote = dataset->csv_quote[0],
+		.escape = dataset->csv_escape[0],
+		.max_fields = MaxHeapAttributeNumber,
+		.read = records_read_spool,
+		.arg = cursor
+	};
 
-	skip_byte_order_mark(cursor);
-	csv->reader.methods = &methods;
-	csv->reader.unknown_name = csv->unknown_name;
-	csv->context = context;
-	csv->cursor = cursor;
-	csv->discover = discover;
-	csv->fields = palloc0(sizeof(CsvField) * MaxHeapAttributeNumber);
-	csv->values = palloc0(sizeof(JsonValue) * MaxHeapAttributeNumber);
-	csv->reader.values = csv->values;
-	csv->context_line.callback = reading_callback;
-	csv->context_line.arg = csv;
-	csv->copy = begin_copy(dataset);
-	callback->func = end_copy;
+	records->reader.methods = &methods;
+	records->reader.unknown_name = records->unknown_name;
+	records->context = context;
+	records->discover = discover;
+	records->columns = palloc0(sizeof(CsvColumn) * MaxHeapAttributeNumber);
+	records->values = palloc0(sizeof(JsonValue) * MaxHeapAttributeNumber);
+	records->reader.values = records->values;
+	records->csv = csv_reader_create(&options);
+	if (records->csv == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	callback->func = free_reader;
+	callback->arg = records->csv;
 	MemoryContextRegisterResetCallback(context, callback);
 	MemoryContextSwitchTo(old);
-	return &csv->reader;
+	return &records->reader;
 }

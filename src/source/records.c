@@ -21,8 +21,8 @@ typedef struct JsonRecords
 	JsonReader *json;
 } JsonRecords;
 
-static int64
-read_spool(void *arg, char *buffer, size_t size)
+int64
+records_read_spool(void *arg, char *buffer, size_t size)
 {
 	return (int64) spool_read((SpoolCursor *) arg, buffer, size);
 }
@@ -116,7 +116,7 @@ json_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryCont
 	options.pointer = dataset->json_pointer;
 	options.discover = discover;
 	options.max_fields = MaxHeapAttributeNumber;
-	options.read = read_spool;
+	options.read = records_read_spool;
 	options.arg = cursor;
 	records->json = json_reader_create(&options);
 	if (records->json == NULL)

@@ -35,7 +35,7 @@ struct RecordReader
 	const Dataset *dataset;
 
 	/* the current record */
-	const JsonValue *values;	/* by field; start is followed by no padding */
+	const JsonValue *values;	/* by field */
 	int			n_fields;
 	int64		record;			/* its number, from 1; at the end, how many there were */
 	bool		foreign;		/* it has fields, but none that was added */
@@ -82,6 +82,9 @@ record_place(const RecordReader *reader, const JsonValue *value)
 {
 	return reader->methods->place(reader, value);
 }
+
+/* JsonRead of a SpoolCursor */
+extern int64 records_read_spool(void *arg, char *buffer, size_t size);
 
 /* csv.c: for datasets that have a csv_delimiter */
 extern RecordReader *csv_open(const Dataset *dataset, SpoolCursor *cursor,
