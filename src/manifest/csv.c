@@ -66,6 +66,11 @@ warn_of_others(Parser *parser, const DocNode *params, const char *prefix, const 
 static void
 check_bytes(Parser *parser, const DocNode *params, const char *prefix, const CsvSpec *spec)
 {
+	const char *escape = arena_printf(parser->arena, "%s_escape", prefix);
+
+	if (spec->quote == '\0' && given_value(params, escape) != NULL)
+		parse_problem(parser, MANIFEST_WARNING, key_line(params, escape), "take it out",
+					  "%s has no effect without quotes", escape);
 	if (spec->delimiter == spec->quote)
 		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
 					  "delimiter and quote of %s are the same character", prefix);
