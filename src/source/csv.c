@@ -246,8 +246,8 @@ check_positions(const CsvRecords *records)
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("a response does not have all columns of dataset \"%s\"",
 							records->reader.dataset->name),
-					 errdetail("Line %lld has %d fields, and there is a column \"%s\".",
-							   (long long) records->csv->line, records->n_names, field->name),
+					 errdetail("Line %lld has no field for column \"%s\".",
+							   (long long) records->csv->line, field->name),
 					 errhint("%s", LOOK_HINT)));
 	}
 }
@@ -259,8 +259,9 @@ refuse_foreign_header(const CsvRecords *records)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("a response has none of the columns of dataset \"%s\"", records->reader.dataset->name),
-			 errdetail("Its header has %d fields, the first of them \"%s\".", records->n_names,
-					   excerpt(records->names[0])),
+			 errdetail_plural("Its header has %d field, \"%s\".",
+							  "Its header has %d fields, the first of them \"%s\".",
+							  records->n_names, records->n_names, excerpt(records->names[0])),
 			 errhint("Look at what the source answers, and at the delimiter in params.")));
 }
 
@@ -407,7 +408,7 @@ csv_next(RecordReader *reader)
 	records->waiting = false;
 	if (records->csv->n_fields != records->n_names)
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
-						psprintf("a record has %d fields where %d are due", records->csv->n_fields, records->n_names),
+						psprintf("a record's number of fields is %d instead of %d", records->csv->n_fields, records->n_names),
 						QUOTES_HINT);
 	set_values(records);
 	reader->record++;
