@@ -53,7 +53,7 @@ csv_reader_create(const CsvReaderOptions *options)
 	}
 	reader->state->delimiter = options->delimiter;
 	reader->state->quote = options->quote;
-	reader->state->escape = options->quote != '\0' ? options->escape : '\0';
+	reader->state->escape = options->escape;
 	reader->state->max_fields = options->max_fields;
 	reader->state->capacity = FIRST_CAPACITY;
 	return reader;
@@ -203,8 +203,6 @@ scan_quoted(CsvReaderState *state, const char *p, CsvField *field)
 	for (;;)
 	{
 		p = skip_plain(p, state->quote, state->escape);
-		if ((*p == state->quote || *p == state->escape || *p == '\r') && is_cut(state, p + 1))
-			return ask_for_more(state);
 		if (is_escape(state, p))
 		{
 			escaped = true;
@@ -226,6 +224,7 @@ scan_quoted(CsvReaderState *state, const char *p, CsvField *field)
 	field->quoted = true;
 	field->escaped = escaped;
 	p++;
+	/* it may have been the first half of an escape */
 	if (is_cut(state, p))
 		return ask_for_more(state);
 	if (!ends_field(state, p))
@@ -289,9 +288,10 @@ undo_escapes(const CsvReaderState *state, CsvField *field)
 	const char *end = field->start + field->length;
 	char	   *out = (char *) field->start;
 
+	/* an escape is never the last byte: the quote behind it would be part of the field */
 	for (const char *p = field->start; p < end; p++)
 	{
-		if (p + 1 < end && is_escape(state, p))
+		if (is_escape(state, p))
 			p++;
 		*out++ = *p;
 	}
