@@ -50,15 +50,16 @@ enum
 	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
-	COL_RETENTION_INTERVAL, COL_READY_STATE
+	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
+	COL_CSV_QUOTE, COL_CSV_ESCAPE
 };
 
 /*
  * What decides which columns a source has, which rows a table holds, and how
  * the table is made besides.  A change of any other key changes neither.
  */
-#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,columns}'"
-#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,columns,refresh_sql,time_column,time_format}'"
+#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns}'"
+#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
 #define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
 #define DIFFERS(then, keys) \
 	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
@@ -83,7 +84,7 @@ DIFFERS("applied", ROW_KEYS) \
 " r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
 " r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
-" r.ready_state" \
+" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'" \
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
 " description text, params jsonb, http_headers text, http_port int," \
@@ -94,7 +95,8 @@ DIFFERS("applied", ROW_KEYS) \
 " time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8," \
 " http_append_query text, on_schema_change text, refresh_min_rows int8," \
 " refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
-" retention_sql text, retention_check_interval_ms int8, ready_state text)" \
+" retention_sql text, retention_check_interval_ms int8, ready_state text," \
+" csv jsonb)" \
 " WHERE d.definition IS NOT NULL AND "
 
 static const char *const by_id_query = DATASET_QUERY "d.id = $1";
@@ -536,6 +538,10 @@ read_dataset(MemoryContext context)
 	dataset->connect_timeout_ms = (int) catalog_number(COL_CONNECT_TIMEOUT, 0);
 	dataset->format = catalog_text(0, COL_FORMAT, context);
 	dataset->json_pointer = catalog_text(0, COL_POINTER, context);
+	dataset->csv_header = catalog_bool(0, COL_CSV_HEADER);
+	dataset->csv_delimiter = catalog_text(0, COL_CSV_DELIMITER, context);
+	dataset->csv_quote = catalog_text(0, COL_CSV_QUOTE, context);
+	dataset->csv_escape = catalog_text(0, COL_CSV_ESCAPE, context);
 	dataset->unlogged = strcmp(catalog_text(0, COL_MODE, context), "memory") == 0;
 	dataset->refresh_mode = catalog_text(0, COL_REFRESH_MODE, context);
 	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);

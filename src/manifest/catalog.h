@@ -84,6 +84,10 @@ typedef struct Dataset
 	int			connect_timeout_ms;
 	char	   *format;
 	char	   *json_pointer;
+	bool		csv_header;		/* the first line names the fields */
+	char	   *csv_delimiter;	/* one byte each; NULL: the response is JSON */
+	char	   *csv_quote;
+	char	   *csv_escape;
 	bool		unlogged;		/* mode: memory */
 	char	   *refresh_mode;
 	bool		append;			/* refresh_mode: append */

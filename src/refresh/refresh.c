@@ -224,7 +224,7 @@ static void
 finish_empty(Refresh *refresh)
 {
 	refresh->outcome = OUTCOME_EMPTY;
-	refresh->notice = pstrdup("the response has no field and the manifest declares no columns: "
+	refresh->notice = pstrdup("the response has no value and the manifest declares no columns: "
 							  "there is nothing to tell the table's columns from");
 	state_checked(refresh);
 }

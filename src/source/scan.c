@@ -17,7 +17,7 @@ struct SourceScan
 	const Dataset *dataset;
 	TupleDesc	desc;
 	SpoolCursor cursor;
-	JsonReader *reader;			/* NULL: not open */
+	RecordReader *reader;		/* NULL: not open */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
 	int		   *fields;			/* by column: the reader's field, if it is asked for */
 	bool	   *met;			/* by column: some record had it */
@@ -73,17 +73,14 @@ scan_open(SourceScan *scan, Spool *spool)
 {
 	MemoryContextReset(scan->reader_context);
 	spool_rewind(spool, &scan->cursor);
-	scan->reader = open_json_reader(&scan->cursor, scan->dataset->format,
-									scan->dataset->json_pointer, false, scan->reader_context);
+	scan->reader = records_open(scan->dataset, &scan->cursor, false, scan->reader_context);
 	for (int i = 0; i < scan->desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(scan->desc, i)->attname);
 
 		if (TupleDescAttr(scan->desc, i)->attisdropped)
 			continue;
-		scan->fields[i] = json_reader_add_field(scan->reader, name, strlen(name));
-		if (scan->fields[i] < 0)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		scan->fields[i] = records_add_field(scan->reader, name, scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
 }
@@ -95,8 +92,7 @@ refuse_foreign_record(const SourceScan *scan)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("a record has none of the columns of dataset \"%s\"", scan->dataset->name),
-			 errdetail("Record %lld at byte %lld has field \"%s\".",
-					   (long long) scan->reader->record, (long long) scan->reader->offset,
+			 errdetail("It is %s and has field \"%s\".", record_place(scan->reader, NULL),
 					   scan->reader->unknown_name),
 			 errhint("Look at what the source answers, and at params.json_pointer.")));
 }
@@ -132,16 +128,9 @@ scan_next(SourceScan *scan)
 {
 	HeapTuple	tuple;
 
-	switch (json_reader_next(scan->reader))
-	{
-		case JSON_END:
-			return NULL;
-		case JSON_FAILED:
-			json_reader_raise(scan->reader, scan->dataset->name);
-		case JSON_RECORD:
-			break;
-	}
-	if (scan->reader->n_known == 0 && scan->reader->n_unknown > 0)
+	if (!records_next(scan->reader))
+		return NULL;
+	if (scan->reader->foreign)
 		refuse_foreign_record(scan);
 
 	scan->context_line.previous = error_context_stack;
