@@ -85,6 +85,44 @@ read_exponent(const char *p, const char *end)
 	return negative ? -exponent : exponent;
 }
 
+/* integers up to this are doubles without rounding */
+#define MAX_EXACT_INTEGER (UINT64_C(1) << 53)
+
+/*
+ * The numbers that nearly all are: few digits, perhaps a point, no exponent.
+ * False: it is another one.
+ */
+static inline bool
+read_short_decimal(const JsonValue *value, Decimal *decimal)
+{
+	const char *p = value->start;
+	const char *end = p + value->length;
+	const char *point = NULL;
+	uint64_t	mantissa = 0;
+
+	if (value->length > WORD_DIGITS)
+		return false;
+	decimal->negative = *p == '-';
+	for (p += decimal->negative; p < end; p++)
+	{
+		unsigned char digit = (unsigned char) (*p - '0');
+
+		if (digit < 10)
+			mantissa = mantissa * 10 + digit;
+		else if (*p == '.')
+			point = p;
+		else
+			return false;
+	}
+	if (mantissa > MAX_EXACT_INTEGER)
+		return false;
+	decimal->exact = true;
+	decimal->digits = 0;		/* asked for when strtod() has to help: not for these */
+	decimal->mantissa = mantissa;
+	decimal->exponent = point != NULL ? point + 1 - end : 0;
+	return true;
+}
+
 static void
 read_decimal(const JsonValue *value, Decimal *decimal)
 {
@@ -249,7 +287,7 @@ round_by_integers(uint64_t mantissa, int exponent)
 bool
 json_value_double(const JsonValue *value, double *result)
 {
-	/* these, and integers up to 2^53, are doubles without rounding */
+	/* these are doubles without rounding */
 	static const double powers_of_10[] = {
 		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
 		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
@@ -259,12 +297,13 @@ json_value_double(const JsonValue *value, double *result)
 
 	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
 		return false;
-	read_decimal(value, &decimal);
+	if (!read_short_decimal(value, &decimal))
+		read_decimal(value, &decimal);
 
 	/* one operation on exact operands rounds once: correctly */
 	if (decimal.mantissa == 0)
 		number = 0;
-	else if (decimal.exact && decimal.mantissa <= UINT64_C(1) << 53 &&
+	else if (decimal.exact && decimal.mantissa <= MAX_EXACT_INTEGER &&
 			 decimal.exponent >= -22 && decimal.exponent <= 22)
 	{
 		if (decimal.exponent < 0)

@@ -19,7 +19,6 @@ struct SourceScan
 	SpoolCursor cursor;
 	RecordReader *reader;		/* NULL: not open */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
-	int		   *fields;			/* by column: the reader's field, if it is asked for */
 	bool	   *met;			/* by column: some record had it */
 	int			n_unmet;		/* columns that are asked for and that none had yet */
 	TupleWriter writer;
@@ -43,7 +42,6 @@ scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext pa
 	scan->dataset = dataset;
 	scan->desc = desc;
 	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
-	scan->fields = palloc0(sizeof(int) * desc->natts);
 	scan->met = palloc0(sizeof(bool) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -54,7 +52,7 @@ scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext pa
 		typer_init(&scan->typers[i], attribute);
 		scan->n_unmet++;
 	}
-	tuple_writer_init(&scan->writer, desc, context);
+	tuple_writer_init(&scan->writer, desc, scan->typers, context);
 	scan->place.dataset = dataset->name;
 	scan->context_line.callback = value_place_callback;
 	scan->context_line.arg = &scan->place;
@@ -80,7 +78,7 @@ scan_open(SourceScan *scan, Spool *spool)
 
 		if (TupleDescAttr(scan->desc, i)->attisdropped)
 			continue;
-		scan->fields[i] = records_add_field(scan->reader, name, scan->typers[i].type);
+		scan->writer.columns[i].field = records_add_field(scan->reader, name, scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
 }
@@ -102,7 +100,7 @@ static void
 note_met(SourceScan *scan, int column)
 {
 	if (scan->met[column] || !OidIsValid(scan->typers[column].type) ||
-		scan->reader->values[scan->fields[column]].kind == JSON_ABSENT)
+		scan->reader->values[scan->writer.columns[column].field].kind == JSON_ABSENT)
 		return;
 	scan->met[column] = true;
 	scan->n_unmet--;
@@ -118,7 +116,7 @@ make_tuple(SourceScan *scan)
 		note_met(scan, i);
 	MemoryContextReset(scan->row_context);
 	old = MemoryContextSwitchTo(scan->row_context);
-	tuple = tuple_writer_write(&scan->writer, scan->typers, scan->fields, &scan->place);
+	tuple = tuple_writer_write(&scan->writer, &scan->place);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }

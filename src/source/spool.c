@@ -21,10 +21,10 @@
  *		with file	-> finished		(spool_finish: read from the file)
  *		(nothing)	-> finished		(spool_attach: another process's file)
  *
- * The digest is taken on the way: a 64-bit hash, a CRC, and the length.  A
- * cryptographic one would cost more than reading the records does.  The hash
- * takes words by turns into lanes that do not wait for one another; each step
- * of a lane is a bijection, so that no single change is lost.
+ * The digest is taken on the way: a hash of 128 bits, the length in it.  A
+ * cryptographic one would cost more than reading the records does.  It takes
+ * words by turns into lanes that do not wait for one another; each step of a
+ * lane is a bijection, so that no single change is lost.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,6 @@
 #include <fcntl.h>
 
 #include "miscadmin.h"
-#include "port/pg_crc32c.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -56,7 +55,6 @@ struct Spool
 	MemoryContext context;		/* holds the spool itself too */
 	MemoryContextCallback callback;
 	uint64		lanes[DIGEST_LANES];	/* the hash of all strides before this one */
-	pg_crc32c	crc;
 	char		stride[DIGEST_STRIDE];
 	Size		in_stride;
 	bool		finished;
@@ -95,18 +93,25 @@ mix_word(uint64 hash, uint64 word)
 static void
 hash_strides(Spool *spool, const char *data, Size length)
 {
-	uint64		lanes[DIGEST_LANES];
+	uint64		a = spool->lanes[0];
+	uint64		b = spool->lanes[1];
+	uint64		c = spool->lanes[2];
+	uint64		d = spool->lanes[3];
 
-	memcpy(lanes, spool->lanes, sizeof(lanes));
 	for (const char *end = data + length; data < end; data += DIGEST_STRIDE)
 	{
 		uint64		words[DIGEST_LANES];
 
 		memcpy(words, data, sizeof(words));
-		for (int i = 0; i < DIGEST_LANES; i++)
-			lanes[i] = mix_word(lanes[i], words[i]);
+		a = mix_word(a, words[0]);
+		b = mix_word(b, words[1]);
+		c = mix_word(c, words[2]);
+		d = mix_word(d, words[3]);
 	}
-	memcpy(spool->lanes, lanes, sizeof(lanes));
+	spool->lanes[0] = a;
+	spool->lanes[1] = b;
+	spool->lanes[2] = c;
+	spool->lanes[3] = d;
 }
 
 /* strides do not depend on the pieces in which the bytes come */
@@ -115,7 +120,6 @@ digest_bytes(Spool *spool, const char *data, Size length)
 {
 	Size		whole;
 
-	COMP_CRC32C(spool->crc, data, length);
 	if (spool->in_stride > 0)
 	{
 		Size		n = Min(DIGEST_STRIDE - spool->in_stride, length);
@@ -134,21 +138,22 @@ digest_bytes(Spool *spool, const char *data, Size length)
 	memcpy(spool->stride, data + whole, spool->in_stride);
 }
 
+/* both halves come from all lanes, in opposite orders */
 static void
 finish_digest(Spool *spool)
 {
-	uint32		size = (uint32) spool->size;
-	uint64		hash = 0;
+	uint64		halves[2] = {(uint64) spool->size, ~(uint64) spool->size};
 
 	/* zeros for what the last stride lacks: the length tells them from zeros that came */
 	memset(spool->stride + spool->in_stride, 0, DIGEST_STRIDE - spool->in_stride);
 	hash_strides(spool, spool->stride, DIGEST_STRIDE);
 	for (int i = 0; i < DIGEST_LANES; i++)
-		hash = mix_word(hash, spool->lanes[i]);
-	FIN_CRC32C(spool->crc);
-	memcpy(spool->digest, &hash, sizeof(hash));
-	memcpy(spool->digest + sizeof(hash), &spool->crc, sizeof(spool->crc));
-	memcpy(spool->digest + sizeof(hash) + sizeof(spool->crc), &size, sizeof(size));
+	{
+		halves[0] = mix_word(halves[0], spool->lanes[i]);
+		halves[1] = mix_word(halves[1], spool->lanes[DIGEST_LANES - 1 - i]);
+	}
+	StaticAssertStmt(sizeof(halves) == SPOOL_DIGEST_LENGTH, "a digest has two halves");
+	memcpy(spool->digest, halves, sizeof(halves));
 }
 
 Spool *
@@ -165,7 +170,6 @@ spool_create(MemoryContext parent, Size memory, int64 max_size)
 	spool->callback.func = spool_release;
 	spool->callback.arg = spool;
 	MemoryContextRegisterResetCallback(context, &spool->callback);
-	INIT_CRC32C(spool->crc);
 	return spool;
 }
 

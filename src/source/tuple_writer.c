@@ -19,10 +19,22 @@
 #define FIRST_CAPACITY 1024
 
 void
-tuple_writer_init(TupleWriter *writer, TupleDesc desc, MemoryContext context)
+tuple_writer_init(TupleWriter *writer, TupleDesc desc, ColumnTyper *typers, MemoryContext context)
 {
 	writer->desc = desc;
-	writer->context = context;
+	writer->columns = MemoryContextAllocZero(context, sizeof(WriterColumn) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		WriterColumn *column = &writer->columns[i];
+
+		column->typer = OidIsValid(typers[i].type) ? &typers[i] : NULL;
+		column->length = attribute->attlen;
+		column->alignment = attribute->attalign;
+		column->by_value = attribute->attbyval;
+		column->packable = attribute->attlen == -1 && attribute->attstorage != TYPSTORAGE_PLAIN;
+		column->text = attribute->atttypid == TEXTOID;
+	}
 	writer->capacity = FIRST_CAPACITY + MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(desc->natts));
 	writer->tuple.t_data = MemoryContextAllocZero(context, writer->capacity);
 	ItemPointerSetInvalid(&writer->tuple.t_self);
@@ -56,12 +68,12 @@ align(TupleWriter *writer, char *p, char alignment)
 
 /* a text of plain bytes, with the short header if it may have one */
 static void
-add_text(TupleWriter *writer, Form_pg_attribute attribute, const char *text, Size length)
+add_text(TupleWriter *writer, const WriterColumn *column, const char *text, Size length)
 {
 	char	   *p = reserve(writer, VARHDRSZ + length);
 	Size		header = VARHDRSZ_SHORT;
 
-	if (length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX && attribute->attstorage != TYPSTORAGE_PLAIN)
+	if (length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX && column->packable)
 		SET_VARSIZE_SHORT(p, VARHDRSZ_SHORT + length);
 	else
 	{
@@ -75,13 +87,12 @@ add_text(TupleWriter *writer, Form_pg_attribute attribute, const char *text, Siz
 
 /* what an input function has made: never toasted, never expanded */
 static void
-add_pointer(TupleWriter *writer, Form_pg_attribute attribute, const void *value)
+add_pointer(TupleWriter *writer, const WriterColumn *column, const void *value)
 {
 	Size		length;
 	char	   *p;
 
-	if (attribute->attlen == -1 && attribute->attstorage != TYPSTORAGE_PLAIN &&
-		VARATT_CAN_MAKE_SHORT(value))
+	if (column->packable && VARATT_CAN_MAKE_SHORT(value))
 	{
 		length = VARATT_CONVERTED_SHORT_SIZE(value);
 		p = reserve(writer, length);
@@ -90,49 +101,54 @@ add_pointer(TupleWriter *writer, Form_pg_attribute attribute, const void *value)
 	}
 	else
 	{
-		length = att_addlength_pointer(0, attribute->attlen, value);
-		p = align(writer, reserve(writer, length), attribute->attalign);
+		length = att_addlength_pointer(0, column->length, value);
+		p = align(writer, reserve(writer, length), column->alignment);
 		memcpy(p, value, length);
 	}
 	writer->used += length;
 }
 
-static void
-add_datum(TupleWriter *writer, Form_pg_attribute attribute, Datum value)
+static inline void
+add_datum(TupleWriter *writer, const WriterColumn *column, Datum value)
 {
 	char	   *p;
 
-	if (!attribute->attbyval)
+	if (!column->by_value)
 	{
-		add_pointer(writer, attribute, DatumGetPointer(value));
+		add_pointer(writer, column, DatumGetPointer(value));
 		return;
 	}
-	p = align(writer, reserve(writer, sizeof(Datum)), attribute->attalign);
-	store_att_byval(p, value, attribute->attlen);
-	writer->used += attribute->attlen;
+	p = align(writer, reserve(writer, sizeof(Datum)), column->alignment);
+	store_att_byval(p, value, column->length);
+	writer->used += column->length;
 }
 
 static inline bool
-is_null(const ColumnTyper *typer, const JsonValue *value)
+is_null(const WriterColumn *column, const JsonValue *values)
 {
-	return !OidIsValid(typer->type) || value->kind == JSON_ABSENT || value->kind == JSON_NULL;
+	JsonKind	kind;
+
+	if (column->typer == NULL)
+		return true;
+	kind = values[column->field].kind;
+	return kind == JSON_ABSENT || kind == JSON_NULL;
 }
 
 /* the header, and where there are nulls the bits that say so */
 static void
-begin_tuple(TupleWriter *writer, const ColumnTyper *typers, const int *fields, const JsonValue *values)
+begin_tuple(TupleWriter *writer, const JsonValue *values)
 {
 	HeapTupleHeader header = writer->tuple.t_data;
 	int			natts = writer->desc->natts;
 	bool		nulls = false;
 
-	for (int i = 0; i < natts && !nulls; i++)
-		nulls = is_null(&typers[i], &values[fields[i]]);
+	for (int i = 0; i < natts; i++)
+		nulls |= is_null(&writer->columns[i], values);
 	writer->used = MAXALIGN(SizeofHeapTupleHeader + (nulls ? BITMAPLEN(natts) : 0));
 	memset(header, 0, writer->used);
 	for (int i = 0; i < natts && nulls; i++)
 	{
-		if (!is_null(&typers[i], &values[fields[i]]))
+		if (!is_null(&writer->columns[i], values))
 			header->t_bits[i >> 3] |= 1 << (i & 7);
 	}
 	header->t_infomask = (nulls ? HEAP_HASNULL : 0) | HEAP_HASVARWIDTH;
@@ -153,31 +169,40 @@ end_tuple(TupleWriter *writer)
 	return &writer->tuple;
 }
 
+/* a null is a bit, but a domain may refuse it */
+static void
+check_null(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	bool		isnull;
+
+	if (!typer->input.fn_strict)
+		(void) typer_convert(typer, value, place, &isnull);
+}
+
 HeapTuple
-tuple_writer_write(TupleWriter *writer, ColumnTyper *typers, const int *fields, ValuePlace *place)
+tuple_writer_write(TupleWriter *writer, ValuePlace *place)
 {
 	const JsonValue *values = place->reader->values;
+	const WriterColumn *end = writer->columns + writer->desc->natts;
 
-	begin_tuple(writer, typers, fields, values);
-	for (int i = 0; i < writer->desc->natts; i++)
+	begin_tuple(writer, values);
+	for (const WriterColumn *column = writer->columns; column < end; column++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(writer->desc, i);
-		const JsonValue *value = &values[fields[i]];
-		bool		isnull;
-		Datum		datum;
+		const JsonValue *value = &values[column->field];
 
-		if (!OidIsValid(typers[i].type))
+		if (column->typer == NULL)
 			continue;
-		if (typers[i].type == TEXTOID && value->kind == JSON_STRING && !value->escaped)
+		if (column->text && value->kind == JSON_STRING && !value->escaped)
 		{
-			add_text(writer, attribute, value->start, value->length);
+			add_text(writer, column, value->start, value->length);
 			continue;
 		}
-		place->column = typers[i].name;
+		place->column = column->typer->name;
 		place->value = value;
-		datum = typer_convert(&typers[i], value, place, &isnull);
-		if (!isnull)
-			add_datum(writer, attribute, datum);
+		if (is_null(column, values))
+			check_null(column->typer, value, place);
+		else
+			add_datum(writer, column, column->typer->convert(column->typer, value, place));
 	}
 	place->value = NULL;
 	return end_tuple(writer);

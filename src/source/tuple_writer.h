@@ -15,24 +15,35 @@
 
 #include "source/typing.h"
 
+/* what writing a value takes, close together: every record asks for all of it */
+typedef struct WriterColumn
+{
+	ColumnTyper *typer;			/* NULL: not wanted, so null */
+	int			field;			/* which of the record's values it takes */
+	int16		length;			/* of the type */
+	char		alignment;
+	bool		by_value;
+	bool		packable;		/* may have a short header */
+	bool		text;
+} WriterColumn;
+
 typedef struct TupleWriter
 {
 	TupleDesc	desc;
+	WriterColumn *columns;
 	HeapTupleData tuple;		/* t_data: the memory that every tuple is written to */
 	Size		capacity;
 	Size		used;
-	MemoryContext context;
 } TupleWriter;
 
-extern void tuple_writer_init(TupleWriter *writer, TupleDesc desc, MemoryContext context);
+/* typers: by column; type InvalidOid: not wanted */
+extern void tuple_writer_init(TupleWriter *writer, TupleDesc desc, ColumnTyper *typers,
+							  MemoryContext context);
 
 /*
- * The record that reader is at as a tuple, good until the next call.  By
- * column: typers says how its values are made (type InvalidOid: not wanted, so
- * null) and fields which of the record's values it takes.  *place follows.
- * What conversion leaves behind is in the current context.
+ * The record that place's reader is at as a tuple, good until the next call.
+ * *place follows.  What conversion leaves behind is in the current context.
  */
-extern HeapTuple tuple_writer_write(TupleWriter *writer, ColumnTyper *typers,
-									const int *fields, ValuePlace *place);
+extern HeapTuple tuple_writer_write(TupleWriter *writer, ValuePlace *place);
 
 #endif

@@ -30,18 +30,6 @@
 
 #define QUOTED_LENGTH 100		/* bytes of a value that an error quotes */
 
-void
-typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
-{
-	Oid			function;
-
-	typer->type = attribute->atttypid;
-	typer->typmod = attribute->atttypmod;
-	typer->name = NameStr(attribute->attname);
-	getTypeInputInfo(attribute->atttypid, &function, &typer->io_param);
-	fmgr_info(function, &typer->input);
-}
-
 /* the value as an error shows it */
 static char *
 quoted_value(const JsonValue *value)
@@ -193,7 +181,7 @@ by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *
 }
 
 static Datum
-convert_jsonb(ColumnTyper *typer, const JsonValue *value)
+convert_jsonb(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place pg_attribute_unused())
 {
 	/* jsonb_in wants the token itself, strings with their quotes */
 	int			quote = value->kind == JSON_STRING ? 1 : 0;
@@ -339,38 +327,55 @@ convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 	return by_input_function(typer, value, place);
 }
 
+/* the short way of a type, or its input function */
+static Datum
+(*converter(Oid type)) (ColumnTyper *, const JsonValue *, const ValuePlace *)
+{
+	switch (type)
+	{
+		case TEXTOID:
+			return convert_text;
+		case INT8OID:
+		case INT4OID:
+		case INT2OID:
+			return convert_integer;
+		case FLOAT8OID:
+			return convert_double;
+		case BOOLOID:
+			return convert_boolean;
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return convert_time;
+		case JSONBOID:
+		case JSONOID:
+			return convert_jsonb;
+		default:
+			return by_input_function;
+	}
+}
+
+void
+typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
+{
+	Oid			function;
+
+	typer->convert = converter(attribute->atttypid);
+	typer->type = attribute->atttypid;
+	typer->typmod = attribute->atttypmod;
+	typer->name = NameStr(attribute->attname);
+	getTypeInputInfo(attribute->atttypid, &function, &typer->io_param);
+	fmgr_info(function, &typer->input);
+}
+
 Datum
 typer_convert(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place, bool *isnull)
 {
 	*isnull = value->kind == JSON_ABSENT || value->kind == JSON_NULL;
-	if (*isnull)
-	{
-		/* a domain may refuse nulls */
-		if (!typer->input.fn_strict)
-			(void) InputFunctionCall(&typer->input, NULL, typer->io_param, typer->typmod);
-		return (Datum) 0;
-	}
-
-	switch (typer->type)
-	{
-		case TEXTOID:
-			return convert_text(typer, value, place);
-		case INT8OID:
-		case INT4OID:
-		case INT2OID:
-			return convert_integer(typer, value, place);
-		case FLOAT8OID:
-			return convert_double(typer, value, place);
-		case BOOLOID:
-			return convert_boolean(typer, value, place);
-		case TIMESTAMPTZOID:
-		case TIMESTAMPOID:
-		case DATEOID:
-			return convert_time(typer, value, place);
-		case JSONBOID:
-		case JSONOID:
-			return convert_jsonb(typer, value);
-		default:
-			return by_input_function(typer, value, place);
-	}
+	if (!*isnull)
+		return typer->convert(typer, value, place);
+	/* a domain may refuse nulls */
+	if (!typer->input.fn_strict)
+		(void) InputFunctionCall(&typer->input, NULL, typer->io_param, typer->typmod);
+	return (Datum) 0;
 }

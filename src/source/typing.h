@@ -18,24 +18,29 @@
 #include "compat.h"
 #include "source/records.h"
 
+typedef struct ColumnTyper ColumnTyper;
+typedef struct ValuePlace ValuePlace;
+
 /* how one column's values are made */
-typedef struct ColumnTyper
+struct ColumnTyper
 {
+	/* of a value that is there and not null; typer_convert() has the rest */
+	Datum		(*convert) (ColumnTyper *typer, const JsonValue *value, const ValuePlace *place);
 	Oid			type;
 	int32		typmod;
 	const char *name;
 	FmgrInfo	input;			/* the type's input function, for what has no short way */
 	Oid			io_param;
-} ColumnTyper;
+};
 
 /* where a value stands, for errors */
-typedef struct ValuePlace
+struct ValuePlace
 {
 	const char *dataset;
 	const RecordReader *reader;
 	const char *column;
 	const JsonValue *value;
-} ValuePlace;
+};
 
 extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute);
 
