@@ -92,6 +92,9 @@ configure()
 		spice.database = '${SPICE_APP_DATABASE//\'/\'\'}'
 		cron.database_name = '${SPICE_APP_DATABASE//\'/\'\'}'
 	END
+	if [ -e /etc/spice/postgresql.conf ]; then
+		echo "include '/etc/spice/postgresql.conf'" >>$run/container.conf
+	fi
 }
 
 # Two servers on one folder destroy it.  Their process ids are no help against that:
