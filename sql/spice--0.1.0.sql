@@ -215,7 +215,12 @@ COMMENT ON FUNCTION @extschema@.spice_validate(text) IS
 CREATE FUNCTION @extschema@.spice_ready() RETURNS boolean
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_ready';
 COMMENT ON FUNCTION @extschema@.spice_ready() IS
-	'true once every accelerated dataset of the manifest has been loaded at least once';
+	'true once every accelerated dataset of the manifest has been loaded at least once, or registered if its ready_state is on_registration';
+
+CREATE FUNCTION @extschema@.spice_wait_ready(timeout interval DEFAULT NULL) RETURNS boolean
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_wait_ready';
+COMMENT ON FUNCTION @extschema@.spice_wait_ready(interval) IS
+	'waits for spice_ready(): true as soon as it is, false when the timeout has passed; null waits for ever';
 
 CREATE FUNCTION @extschema@.spice_pause(dataset text) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_pause';
@@ -237,6 +242,7 @@ COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
 
 REVOKE ALL ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
+	@extschema@.spice_wait_ready(interval),
 	@extschema@.spice_pause(text), @extschema@.spice_resume(text),
 	@extschema@.spice_retain(text), @extschema@.spice_drop(text)
 	FROM PUBLIC;

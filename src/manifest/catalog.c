@@ -13,6 +13,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -26,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "manifest/catalog.h"
@@ -44,7 +49,7 @@ enum
 	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
-	COL_RETENTION_INTERVAL
+	COL_RETENTION_INTERVAL, COL_READY_STATE
 };
 
 /*
@@ -76,7 +81,8 @@ DIFFERS("applied", ROW_KEYS)
 " d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query,"
 " r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,"
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,"
-" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms"
+" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms,"
+" r.ready_state"
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
 " description text, params jsonb, http_headers text, http_port int,"
@@ -87,7 +93,7 @@ DIFFERS("applied", ROW_KEYS)
 " time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8,"
 " http_append_query text, on_schema_change text, refresh_min_rows int8,"
 " refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8,"
-" retention_sql text, retention_check_interval_ms int8)"
+" retention_sql text, retention_check_interval_ms int8, ready_state text)"
 " WHERE d.definition IS NOT NULL AND ";
 
 static const char *const columns_query =
@@ -246,6 +252,32 @@ catalog_ensure_owner(Oid relation, Oid owner)
 		catalog_run(psprintf("ALTER %s %s OWNER TO %s", foreign ? "FOREIGN TABLE" : "TABLE",
 							 catalog_relation_name(relation),
 							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+void
+catalog_grant_defaults(Oid relation, Oid owner)
+{
+	Acl		   *acl = get_user_default_acl(OBJECT_TABLE, owner, get_rel_namespace(relation));
+	Relation	pg_class;
+	HeapTuple	tuple;
+	Datum		values[Natts_pg_class] = {0};
+	bool		nulls[Natts_pg_class] = {0};
+	bool		replaces[Natts_pg_class] = {0};
+
+	CommandCounterIncrement();
+	pg_class = table_open(RelationRelationId, RowExclusiveLock);
+	tuple = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	values[Anum_pg_class_relacl - 1] = PointerGetDatum(acl);
+	nulls[Anum_pg_class_relacl - 1] = acl == NULL;
+	replaces[Anum_pg_class_relacl - 1] = true;
+	tuple = heap_modify_tuple(tuple, RelationGetDescr(pg_class), values, nulls, replaces);
+	CatalogTupleUpdate(pg_class, &tuple->t_self, tuple);
+	deleteSharedDependencyRecordsFor(RelationRelationId, relation, 0);
+	recordDependencyOnOwner(RelationRelationId, relation, owner);
+	recordDependencyOnNewAcl(RelationRelationId, relation, 0, owner, acl);
+	table_close(pg_class, RowExclusiveLock);
 }
 
 char *
@@ -477,6 +509,7 @@ read_dataset(MemoryContext context)
 	dataset->retention_sql = catalog_text(0, COL_RETENTION_SQL, context);
 	dataset->retention_interval_ms = catalog_number(COL_RETENTION_INTERVAL, 0);
 
+	dataset->on_registration = strcmp(catalog_text(0, COL_READY_STATE, context), "on_load") != 0;
 	dataset->relation = (Oid) catalog_number(COL_RELATION, InvalidOid);
 	dataset->source_relation = (Oid) catalog_number(COL_SOURCE_RELATION, InvalidOid);
 	dataset->loaded = catalog_bool(0, COL_LOADED);

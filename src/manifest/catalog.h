@@ -103,6 +103,7 @@ typedef struct Dataset
 	int64		refresh_interval_ms;	/* 0: load once */
 	bool		retry;
 	int			retry_max_attempts; /* -1: unlimited */
+	bool		on_registration;	/* ready_state: answers before the first load */
 	bool		refresh_always;	/* refresh_on_startup: always */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
@@ -175,6 +176,13 @@ extern char *catalog_relation_name(Oid relation);
 
 /* gives a relation of ours to the role that is to own it, unless it does already */
 extern void catalog_ensure_owner(Oid relation, Oid owner);
+
+/*
+ * Gives a relation that was just made the privileges that ALTER DEFAULT
+ * PRIVILEGES of its owner asks for.  It does not do so by itself: the owner is not
+ * the one that makes it, and may not be allowed to.
+ */
+extern void catalog_grant_defaults(Oid relation, Oid owner);
 
 /* raises the error for a relation that stands where the dataset's should */
 pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);

@@ -94,6 +94,29 @@ parse_time(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					  "time_format has no effect without time_column");
 }
 
+/* what a table cannot answer before its first load without */
+static void
+check_registration(Parser *parser, const DatasetSpec *spec, int line)
+{
+	const char *missing = spec->n_columns == 0 ? "columns" : NULL;
+
+	for (size_t i = 0; i < spec->n_columns; i++)
+	{
+		if (spec->columns[i].type == NULL)
+			missing = "a type of every column";
+	}
+	if (!spec->acceleration.accelerated)
+		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
+					  "ready_state %s has no effect without acceleration", spec->ready_state);
+	else if (spec->acceleration.refresh_sql != NULL)
+		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
+					  "ready_state %s has no effect with refresh_sql", spec->ready_state);
+	else if (missing != NULL)
+		parse_problem(parser, MANIFEST_WARNING, line,
+					  "declare columns, each with its type",
+					  "ready_state %s has no effect without %s", spec->ready_state, missing);
+}
+
 static void
 parse_ready_state(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 {
@@ -108,10 +131,7 @@ parse_ready_state(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					  "acceleration.ready_state is an old place for ready_state");
 	spec->ready_state = inner ? inner : node ? node->text : "on_load";
 	if (strcmp(spec->ready_state, "on_load") != 0)
-		parse_problem(parser, MANIFEST_WARNING, node ? node->line : entry->line,
-					  "write ready_state: on_load",
-					  "ready_state %s is not supported yet and has no effect",
-					  spec->ready_state);
+		check_registration(parser, spec, node ? node->line : entry->line);
 }
 
 static void

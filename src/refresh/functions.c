@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -15,11 +16,14 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "manifest/cron_jobs.h"
 #include "manifest/reconcile.h"
@@ -30,10 +34,13 @@ PG_FUNCTION_INFO_V1(spice_refresh);
 PG_FUNCTION_INFO_V1(spice_reload);
 PG_FUNCTION_INFO_V1(spice_validate);
 PG_FUNCTION_INFO_V1(spice_ready);
+PG_FUNCTION_INFO_V1(spice_wait_ready);
 PG_FUNCTION_INFO_V1(spice_pause);
 PG_FUNCTION_INFO_V1(spice_resume);
 PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
+
+#define READY_POLL_MS	100		/* how late spice_wait_ready() may notice */
 
 /*
  * Who may refresh may not thereby run SQL of his own with the rights of the
@@ -231,12 +238,13 @@ run_on_dataset(const char *command, const Dataset *dataset)
 }
 
 /*
- * True once the manifest has been read and everything it accelerates has been
- * loaded; a dataset that the manifest does not define validly is waited for.  A dataset that fails later does not take readiness away: its last
- * rows still serve.
+ * True once the manifest has been read and every table that it asks for can be
+ * read: loaded, or registered where ready_state says that this is enough.  A
+ * dataset that the manifest does not define validly is waited for.  One that
+ * fails later does not take readiness away: its last rows still serve.
  */
-Datum
-spice_ready(PG_FUNCTION_ARGS)
+static bool
+is_ready(void)
 {
 	CatalogRights rights;
 	bool		ready;
@@ -245,12 +253,56 @@ spice_ready(PG_FUNCTION_ARGS)
 	SPI_connect();
 	catalog_execute("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
 					" (SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.loaded IS NULL"
+					" AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
 					" AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
 					0, NULL, NULL, NULL);
 	ready = SPI_processed > 0;
 	SPI_finish();
 	catalog_leave(&rights);
-	PG_RETURN_BOOL(ready);
+	return ready;
+}
+
+Datum
+spice_ready(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(is_ready());
+}
+
+/* infinity without a timeout */
+static TimestampTz
+wait_deadline(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		return DT_NOEND;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												   TimestampTzGetDatum(GetCurrentTimestamp()),
+												   PG_GETARG_DATUM(0)));
+}
+
+/*
+ * spice_wait_ready(timeout): true as soon as spice_ready() is, false when the
+ * timeout (null: none) has passed.
+ */
+Datum
+spice_wait_ready(PG_FUNCTION_ARGS)
+{
+	TimestampTz deadline = wait_deadline(fcinfo);
+
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("spice_wait_ready() cannot see what happens in a transaction of this isolation level"),
+				 errhint("Call it in a READ COMMITTED transaction.")));
+	while (!is_ready())
+	{
+		if (GetCurrentTimestamp() >= deadline)
+			PG_RETURN_BOOL(false);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, READY_POLL_MS,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_RETURN_BOOL(true);
 }
 
 /* a dataset that is paused has no jobs */
@@ -329,8 +381,9 @@ spice_drop(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" is in the manifest", dataset->name),
 				 errhint("Take it out of the manifest and run spice_reload() first.")));
 	catalog_enter(&rights);
-	drop_relation(dataset->relation);
+	/* in this order: before its first load a table may have its source for a child */
 	drop_relation(dataset->source_relation);
+	drop_relation(dataset->relation);
 	catalog_leave(&rights);
 	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
 	launcher_wake_at_commit();

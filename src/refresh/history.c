@@ -214,6 +214,21 @@ state_loaded(const Refresh *refresh)
 		" WHERE id = $1", &arguments);
 }
 
+/* the table is there, and reads its source until it is loaded */
+void
+state_registered(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	Arguments	arguments = {0};
+
+	add_int(&arguments, dataset->id);
+	add_text(&arguments, dataset->definition);
+	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
+	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation), false);
+	run("UPDATE spice.dataset SET relation = $3, source_applied = $2::jsonb, source_relation = $4"
+		" WHERE id = $1", &arguments);
+}
+
 /* the table is known to agree with its source; nothing of it was written */
 void
 state_checked(const Refresh *refresh)

@@ -93,6 +93,7 @@ extern int64 history_begin(const Refresh *refresh);
 extern void history_end(const Refresh *refresh, const char *error);
 extern void history_close_orphans(void);
 extern void history_expire(void);
+extern void state_registered(const Refresh *refresh);
 extern void state_loaded(const Refresh *refresh);
 extern void state_checked(const Refresh *refresh);
 extern void state_retained(const Refresh *refresh);
@@ -105,6 +106,9 @@ extern void state_failed(const Refresh *refresh, const char *error, int64 delay_
  */
 extern int64 schedule_retry_delay(int attempt, double random);
 extern int64 schedule_next_delay(const Dataset *dataset);
+
+/* registration.c: in the worker's first transaction */
+extern void registration_run(const Refresh *refresh);
 
 /* query.c */
 typedef struct RefreshQuery

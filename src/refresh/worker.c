@@ -73,6 +73,8 @@ begin(Refresh *refresh, int dataset, const WorkerOrder *order)
 		if (order->request && take_request(refresh, dataset))
 			refresh->trigger = "request";
 		refresh_begin(refresh, dataset);
+		if (!refresh->retention)
+			registration_run(refresh);
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();

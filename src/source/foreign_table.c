@@ -61,21 +61,25 @@ source_relation_name(const Dataset *dataset)
 }
 
 bool
-source_needs_response(const Dataset *dataset)
+source_columns_declared(const Dataset *dataset)
 {
 	ListCell   *cell;
 
-	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
-		return false;
-	/* what a live read returns is all that a declared foreign table needs */
-	if (dataset->accelerated || dataset->columns == NIL)
-		return true;
 	foreach(cell, dataset->columns)
 	{
 		if (((DatasetColumn *) lfirst(cell))->type == NULL)
-			return true;
+			return false;
 	}
-	return false;
+	return dataset->columns != NIL;
+}
+
+bool
+source_needs_response(const Dataset *dataset)
+{
+	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+		return false;
+	/* what a live read returns is all that a declared foreign table needs */
+	return dataset->accelerated || !source_columns_declared(dataset);
 }
 
 static WantedColumn *
@@ -280,10 +284,14 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 		create_foreign_table(dataset, columns);
 		CommandCounterIncrement();
 		dataset->source_relation = existing_relation(dataset);
+		catalog_ensure_owner(dataset->source_relation, owner);
+		catalog_grant_defaults(dataset->source_relation, owner);
 	}
 	else
+	{
 		(void) alter_foreign_table(dataset, columns, true);
-	catalog_ensure_owner(dataset->source_relation, owner);
+		catalog_ensure_owner(dataset->source_relation, owner);
+	}
 	return true;
 }
 

@@ -46,6 +46,9 @@ extern SourceReport source_report;
 /* does the foreign table's shape have to be found out from a response? */
 extern bool source_needs_response(const Dataset *dataset);
 
+/* does the manifest declare every column that there is to be, with its type? */
+extern bool source_columns_declared(const Dataset *dataset);
+
 /*
  * Makes the foreign table agree with the definition; spool may be NULL unless
  * source_needs_response().  Updates dataset->source_relation.  False when

@@ -27,6 +27,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
 #include "catalog/toasting.h"
 #include "commands/extension.h"
@@ -192,6 +193,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	CommandCounterIncrement();
 	table = relation_of_that_name(dataset);
 	catalog_ensure_owner(table, owner);
+	catalog_grant_defaults(table, owner);
 	depend_on_extension(table);
 	CommandCounterIncrement();
 	foreach(cell, dataset->indexes)
@@ -240,6 +242,15 @@ table_lost_its_rows(const Dataset *dataset)
 	return lost;
 }
 
+/* the source that stands in for the table until its first load is none */
+static bool
+has_children(Relation table, const Dataset *dataset)
+{
+	return table->rd_rel->relhassubclass &&
+		list_delete_oid(find_inheritance_children(RelationGetRelid(table), NoLock),
+						dataset->source_relation) != NIL;
+}
+
 void
 refuse_unswappable(Relation table, const Dataset *dataset)
 {
@@ -250,7 +261,7 @@ refuse_unswappable(Relation table, const Dataset *dataset)
 		problem = "has triggers or takes part in foreign keys";
 	else if (table->rd_rules != NULL)
 		problem = "has rules";
-	else if (table->rd_rel->relispartition || table->rd_rel->relhassubclass)
+	else if (table->rd_rel->relispartition || has_children(table, dataset))
 		problem = "is a partition or has children";
 	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
 			 GetRelationPublications(RelationGetRelid(table)) != NIL)

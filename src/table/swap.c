@@ -388,6 +388,7 @@ build_swap(TableBuild *build)
 	lock_table_for_swap(build->table, build->dataset->name);
 	build_check_table(build, NoLock);
 	name = catalog_relation_name(build->table);
+	table_stand_down(build->dataset);
 	if (new_definition)
 		drop_indexes(build);
 	alter_columns(build, name);

@@ -95,6 +95,14 @@ extern char *build_winners(const TableBuild *build, const DatasetConflict *confl
 extern Oid	build_again(TableBuild *build);
 extern void build_drop(Oid heap);
 
+/*
+ * standin.c: until its first load a table reads its source, on_registration.
+ * table_stand_down needs the table's AccessExclusiveLock.
+ */
+extern bool table_has_stand_in(const Dataset *dataset);
+extern void table_stand_in(const Dataset *dataset);
+extern void table_stand_down(const Dataset *dataset);
+
 /* are the rows that were loaded gone (a crash empties unlogged tables)? */
 extern bool table_lost_its_rows(const Dataset *dataset);
 
