@@ -119,7 +119,7 @@ make_cluster()
 		return
 	fi
 	rm -rf "$PGDATA.new"
-	initdb --pgdata="$PGDATA.new" --username=postgres --auth=reject --encoding=UTF8 \
+	initdb --pgdata="$PGDATA.new" --username=postgres --auth=reject --encoding=UTF8 --sync-method=syncfs \
 		--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C.UTF-8 >/dev/null
 	rm "$PGDATA.new"/{postgresql,pg_hba,pg_ident}.conf	# not the ones that are used
 	mv "$PGDATA.new" "$PGDATA"

@@ -31,10 +31,9 @@ ALTER EXTENSION spice UPDATE;
 REVOKE ALL ON pg_stat_statements, pg_stat_statements_info FROM PUBLIC;
 REVOKE ALL ON SCHEMA cron FROM PUBLIC;
 
--- Tables to come, and schemas that they bring along.  spice makes tables as postgres
--- and gives them away; what this lets the reader select from in the schemas spice,
--- spice_source and cron, it cannot reach.
-ALTER DEFAULT PRIVILEGES FOR ROLE postgres, spice_tables GRANT SELECT ON TABLES TO spice_reader;
+-- Tables to come, and schemas that they bring along.  What this lets the reader select
+-- from in the schema spice_source, it cannot reach.
+ALTER DEFAULT PRIVILEGES FOR ROLE spice_tables GRANT SELECT ON TABLES TO spice_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE spice_tables GRANT USAGE ON SCHEMAS TO spice_reader;
 
 -- Large objects belong to nobody's schema, so anybody could make some.
