@@ -8,7 +8,7 @@
 #	SPICE_APP_USER		its name (app)
 #	SPICE_APP_DATABASE	the database (app)
 #	SPICE_LISTEN		addresses to listen on (localhost)
-#	SPICE_PORT			the port (5432)
+#	PGPORT				the port (5432)
 #	SPICE_STOP_PATIENCE	seconds that SIGTERM lets connected clients finish (5)
 #
 # Each of the first three can be given as the content of a file, named by the variable
@@ -88,7 +88,6 @@ configure()
 		maintenance_work_mem = $(within 8 512 $((memory / 16)))
 		spice.fetch_memory = $(within 4 64 $((memory / 32)))
 		listen_addresses = '${SPICE_LISTEN:-localhost}'
-		port = ${SPICE_PORT:-5432}
 		spice.database = '${SPICE_APP_DATABASE//\'/\'\'}'
 		cron.database_name = '${SPICE_APP_DATABASE//\'/\'\'}'
 	END
