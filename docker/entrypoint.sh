@@ -160,7 +160,7 @@ stop()
 
 trap give_up TERM INT QUIT
 from_file SPICE_APP_USER app
-from_file SPICE_APP_DATABASE app
+export SPICE_APP_DATABASE=${SPICE_APP_DATABASE:-app}
 from_file SPICE_APP_PASSWORD
 [ -n "$SPICE_APP_PASSWORD" ] ||
 	fail "set SPICE_APP_PASSWORD, or SPICE_APP_PASSWORD_FILE to a file that holds it"
