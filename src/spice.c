@@ -17,6 +17,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "spice.h"
 
@@ -64,7 +65,7 @@ define_settings(void)
 	DefineCustomIntVariable("spice.max_refresh_workers",
 							"How many datasets are refreshed at the same time.",
 							"They come out of max_worker_processes.",
-							&spice_max_refresh_workers, 2, 1, 64, PGC_SIGHUP, 0, NULL, NULL, NULL);
+							&spice_max_refresh_workers, 2, 1, MAX_REFRESH_WORKERS, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("spice.database",
 							   "Database whose datasets the launcher keeps fresh.", NULL,
 							   &spice_database, "postgres",

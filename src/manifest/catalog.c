@@ -29,6 +29,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -49,52 +50,61 @@ enum
 	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
-	COL_RETENTION_INTERVAL, COL_READY_STATE
+	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
+	COL_CSV_QUOTE, COL_CSV_ESCAPE
 };
 
 /*
  * What decides which columns a source has, which rows a table holds, and how
  * the table is made besides.  A change of any other key changes neither.
  */
-#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,columns}'"
-#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,columns,refresh_sql,time_column,time_format}'"
+#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns}'"
+#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
 #define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
 #define DIFFERS(then, keys) \
 	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
 	"  FROM unnest(" keys "::text[]) k),"
 
-static const char *const dataset_query =
-"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text,"
-DIFFERS("applied", TABLE_KEYS)
-DIFFERS("source_applied", SOURCE_KEYS)
-" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation),"
-" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation),"
-" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt,"
-" m.secrets::text, m.path,"
-" r.schema, r.\"table\", r.\"from\", r.description,"
-" r.params->>'http_username', r.params->>'http_password', r.http_headers,"
-" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647),"
-" r.format, r.json_pointer,"
-" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms,"
-" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup,"
-DIFFERS("applied", ROW_KEYS)
-" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query,"
-" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,"
-" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,"
-" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms,"
-" r.ready_state"
-" FROM spice.dataset d LEFT JOIN spice.manifest m ON true,"
-" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text,"
-" description text, params jsonb, http_headers text, http_port int,"
-" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text,"
-" accelerated bool, mode text, refresh_mode text, refresh_sql text,"
-" refresh_interval_ms int8, refresh_retry_enabled bool,"
-" refresh_retry_max_attempts int, refresh_on_startup text, time_column text,"
-" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8,"
-" http_append_query text, on_schema_change text, refresh_min_rows int8,"
-" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8,"
-" retention_sql text, retention_check_interval_ms int8, ready_state text)"
-" WHERE d.definition IS NOT NULL AND ";
+#define DATASET_QUERY \
+"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text," \
+DIFFERS("applied", TABLE_KEYS) \
+DIFFERS("source_applied", SOURCE_KEYS) \
+" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation)," \
+" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)," \
+" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt," \
+" m.secrets::text, m.path," \
+" r.schema, r.\"table\", r.\"from\", r.description," \
+" r.params->>'http_username', r.params->>'http_password', r.http_headers," \
+" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647)," \
+" r.format, r.json_pointer," \
+" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms," \
+" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup," \
+DIFFERS("applied", ROW_KEYS) \
+" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query," \
+" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
+" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
+" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
+" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'" \
+" FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
+" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
+" description text, params jsonb, http_headers text, http_port int," \
+" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text," \
+" accelerated bool, mode text, refresh_mode text, refresh_sql text," \
+" refresh_interval_ms int8, refresh_retry_enabled bool," \
+" refresh_retry_max_attempts int, refresh_on_startup text, time_column text," \
+" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8," \
+" http_append_query text, on_schema_change text, refresh_min_rows int8," \
+" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
+" retention_sql text, retention_check_interval_ms int8, ready_state text," \
+" csv jsonb)" \
+" WHERE d.definition IS NOT NULL AND "
+
+static const char *const by_id_query = DATASET_QUERY "d.id = $1";
+
+/* the name itself before any other spelling of it */
+static const char *const by_name_query = DATASET_QUERY
+"$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
+" ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1";
 
 static const char *const columns_query =
 "SELECT c.name, c.type, c.nullable, c.description"
@@ -142,9 +152,8 @@ catalog_owner(void)
 	return owner;
 }
 
-/* until the GUC nest level that is open is closed */
-static void
-pin_setting(const char *name, const char *value)
+void
+catalog_pin_setting(const char *name, const char *value)
 {
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -156,7 +165,7 @@ catalog_enter(CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_owner(),
 						   rights->security | SECURITY_LOCAL_USERID_CHANGE);
 	rights->guc_level = NewGUCNestLevel();
-	pin_setting("search_path", "pg_catalog, pg_temp");
+	catalog_pin_setting("search_path", "pg_catalog, pg_temp");
 }
 
 void
@@ -172,10 +181,10 @@ catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights)
 	SetUserIdAndSecContext(catalog_table_owner(),
 						   rights->security | SECURITY_RESTRICTED_OPERATION);
 	rights->guc_level = NewGUCNestLevel();
-	pin_setting("search_path", path.data);
+	catalog_pin_setting("search_path", path.data);
 	/* texts of dates and numbers mean the same in every session, and lose nothing */
-	pin_setting("datestyle", "ISO, MDY");
-	pin_setting("extra_float_digits", "1");
+	catalog_pin_setting("datestyle", "ISO, MDY");
+	catalog_pin_setting("extra_float_digits", "1");
 }
 
 void
@@ -218,6 +227,51 @@ catalog_execute(const char *command, int nargs, Oid *types, Datum *values,
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
+}
+
+/* a plan kept for the life of the process, by the address of its text */
+typedef struct SavedPlan
+{
+	const char *command;
+	SPIPlanPtr	plan;
+} SavedPlan;
+
+static SPIPlanPtr
+saved_plan(const char *command, int nargs, Oid *types)
+{
+	static HTAB *plans;
+	SavedPlan  *saved;
+	bool		found;
+
+	if (plans == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(char *),.entrysize = sizeof(SavedPlan)};
+
+		plans = hash_create("spice plans", 32, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	saved = hash_search(plans, &command, HASH_FIND, NULL);
+	if (saved == NULL)
+	{
+		/* none of them would gain from knowing the values */
+		SPIPlanPtr	plan = SPI_prepare_cursor(command, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		saved = hash_search(plans, &command, HASH_ENTER, &found);
+		saved->plan = plan;
+	}
+	return saved->plan;
+}
+
+void
+catalog_execute_saved(const char *command, int nargs, Oid *types, Datum *values,
+					  const char *nulls)
+{
+	int			result = SPI_execute_plan(saved_plan(command, nargs, types), values, nulls, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 }
 
 void
@@ -366,7 +420,7 @@ read_columns(const Dataset *dataset, bool applied, MemoryContext context)
 	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
 	List	   *columns = NIL;
 
-	catalog_execute(columns_query, 2, types, values, NULL);
+	catalog_execute_saved(columns_query, 2, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -405,7 +459,7 @@ read_conflicts(const Dataset *dataset, MemoryContext context)
 	Datum		values[] = {Int32GetDatum(dataset->id)};
 	List	   *conflicts = NIL;
 
-	catalog_execute(conflicts_query, 1, types, values, NULL);
+	catalog_execute_saved(conflicts_query, 1, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -428,7 +482,7 @@ read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
 	List	   *indexes = NIL;
 
-	catalog_execute(indexes_query, 2, types, values, NULL);
+	catalog_execute_saved(indexes_query, 2, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -484,6 +538,10 @@ read_dataset(MemoryContext context)
 	dataset->connect_timeout_ms = (int) catalog_number(COL_CONNECT_TIMEOUT, 0);
 	dataset->format = catalog_text(0, COL_FORMAT, context);
 	dataset->json_pointer = catalog_text(0, COL_POINTER, context);
+	dataset->csv_header = catalog_bool(0, COL_CSV_HEADER);
+	dataset->csv_delimiter = catalog_text(0, COL_CSV_DELIMITER, context);
+	dataset->csv_quote = catalog_text(0, COL_CSV_QUOTE, context);
+	dataset->csv_escape = catalog_text(0, COL_CSV_ESCAPE, context);
 	dataset->unlogged = strcmp(catalog_text(0, COL_MODE, context), "memory") == 0;
 	dataset->refresh_mode = catalog_text(0, COL_REFRESH_MODE, context);
 	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);
@@ -532,18 +590,15 @@ read_dataset(MemoryContext context)
 }
 
 static Dataset *
-find_dataset(const char *condition, Oid type, Datum value)
+find_dataset(const char *query, Oid type, Datum value)
 {
 	MemoryContext context = CurrentMemoryContext;
 	CatalogRights rights;
-	StringInfoData query;
 	Dataset    *dataset = NULL;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "%s%s", dataset_query, condition);
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute(query.data, 1, &type, &value, NULL);
+	catalog_execute_saved(query, 1, &type, &value, NULL);
 	if (SPI_processed > 0)
 	{
 		dataset = read_dataset(context);
@@ -561,7 +616,32 @@ find_dataset(const char *condition, Oid type, Datum value)
 Dataset *
 catalog_dataset_by_id(int id)
 {
-	return find_dataset("d.id = $1", INT4OID, Int32GetDatum(id));
+	return find_dataset(by_id_query, INT4OID, Int32GetDatum(id));
+}
+
+bool
+catalog_dataset_again(Dataset *dataset)
+{
+	Oid			types[] = {INT4OID, TEXTOID};
+	Datum		values[] = {Int32GetDatum(dataset->id), CStringGetTextDatum(dataset->definition)};
+	CatalogRights rights;
+	bool		same;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute_saved("SELECT (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation),"
+						  " (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)"
+						  " FROM spice.dataset d WHERE d.id = $1 AND d.definition::text = $2",
+						  2, types, values, NULL);
+	same = SPI_processed > 0;
+	if (same)
+	{
+		dataset->relation = (Oid) catalog_number(1, InvalidOid);
+		dataset->source_relation = (Oid) catalog_number(2, InvalidOid);
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+	return same;
 }
 
 /* why there is no dataset of this name */
@@ -600,10 +680,7 @@ catalog_dataset_by_name(const char *name, bool must_exist)
 {
 	Dataset    *dataset;
 
-	/* the name itself before any other spelling of it */
-	dataset = find_dataset("$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
-						   " ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1",
-						   TEXTOID, CStringGetTextDatum(name));
+	dataset = find_dataset(by_name_query, TEXTOID, CStringGetTextDatum(name));
 	if (dataset == NULL && must_exist)
 		dataset_missing(name);
 	return dataset;

@@ -84,6 +84,10 @@ typedef struct Dataset
 	int			connect_timeout_ms;
 	char	   *format;
 	char	   *json_pointer;
+	bool		csv_header;		/* the first line names the fields */
+	char	   *csv_delimiter;	/* one byte each; NULL: the response is JSON */
+	char	   *csv_quote;
+	char	   *csv_escape;
 	bool		unlogged;		/* mode: memory */
 	char	   *refresh_mode;
 	bool		append;			/* refresh_mode: append */
@@ -149,6 +153,9 @@ extern void catalog_enter(CatalogRights *rights);
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 extern void catalog_leave(const CatalogRights *rights);
 
+/* sets a setting until then */
+extern void catalog_pin_setting(const char *name, const char *value);
+
 /* the extension in this database, InvalidOid when there is none; another one when made again */
 extern Oid	catalog_extension(void);
 
@@ -163,10 +170,19 @@ extern Oid	catalog_table_owner(void);
 extern Dataset *catalog_dataset_by_id(int id);
 extern Dataset *catalog_dataset_by_name(const char *name, bool must_exist);
 
+/*
+ * Looks which relations a dataset has now.  False when it is gone, or has another
+ * definition than the one that was read.
+ */
+extern bool catalog_dataset_again(Dataset *dataset);
+
 /* runs one statement by SPI within a connection that is already open */
 extern void catalog_execute(const char *command, int nargs, Oid *types,
 							Datum *values, const char *nulls);
 
+/* the same, planned once in the life of the process: command is a constant */
+extern void catalog_execute_saved(const char *command, int nargs, Oid *types,
+								  Datum *values, const char *nulls);
 
 /* runs one statement, DDL above all, in an SPI connection of its own */
 extern void catalog_run(const char *command);

@@ -17,6 +17,7 @@
 #define DEFAULT_CONNECT_TIMEOUT_MS	10000
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
+#define CSV_FORMATS	"csv|tsv"
 
 static void
 check_connector(Parser *parser, const char *from, int line)
@@ -171,7 +172,7 @@ static void
 refuse_format(Parser *parser, int line, const char *setting, const char *format)
 {
 	parse_problem(parser, MANIFEST_ERROR, line,
-				  "formats that work: json, jsonl, ndjson, ldjson",
+				  "formats that work: json, jsonl, ndjson, ldjson, csv, tsv",
 				  "%s %s is not supported yet", setting, format);
 }
 
@@ -187,16 +188,26 @@ parse_format(Parser *parser, const DocNode *params, const char *from, int from_l
 	const DocNode *json = valid_value(&params_of_http, params, "json_format");
 	const char *extension = url_extension(parser, from);
 	bool		lines = file != NULL && word_in_list(JSON_LINES, file->text);
+	bool		csv = file != NULL && word_in_list(CSV_FORMATS, file->text);
 
-	if (file != NULL && !lines && strcmp(file->text, "json") != 0)
+	if (file != NULL && !lines && !csv && strcmp(file->text, "json") != 0)
 		refuse_format(parser, file->line, "file_format", file->text);
 	if (json != NULL && word_in_list("soda|socrata", json->text))
 		refuse_format(parser, json->line, "json_format", json->text);
 	if (file == NULL && json == NULL)
 	{
-		if (word_in_list("csv|tsv|parquet|arrow|avro|vortex", extension))
+		if (word_in_list("parquet|arrow|avro|vortex", extension))
 			refuse_format(parser, from_line, "file_format", extension);
+		if (word_in_list(CSV_FORMATS, extension))
+			return extension;
 		return word_in_list(JSON_LINES, extension) ? "jsonl" : "auto";
+	}
+	if (csv)
+	{
+		if (json != NULL)
+			parse_problem(parser, MANIFEST_ERROR, json->line, "take one of the two out",
+						  "json_format contradicts file_format %s", file->text);
+		return file->text;
 	}
 	if (json == NULL || strcmp(json->text, "auto") == 0)
 		return lines ? "jsonl" : "auto";
@@ -234,9 +245,10 @@ parse_pointer(Parser *parser, const DocNode *params, const char *format)
 		pointer = path;
 	if (pointer == NULL || pointer->text[0] == '\0')
 		return NULL;
-	if (strcmp(format, "jsonl") == 0)
+	if (strcmp(format, "jsonl") == 0 || word_in_list(CSV_FORMATS, format))
 		parse_problem(parser, MANIFEST_ERROR, pointer->line, "take one of the two out",
-					  "json_pointer has no meaning in JSON Lines");
+					  "json_pointer has no meaning in %s",
+					  strcmp(format, "jsonl") == 0 ? "JSON Lines" : "CSV");
 	if (!pointer_is_valid(pointer->text))
 		parse_problem(parser, MANIFEST_ERROR, pointer->line,
 					  "in a JSON pointer ~ is written ~0 and / inside a name ~1",
@@ -276,4 +288,5 @@ connection_parse(Parser *parser, const DocNode *dataset, ConnectionSpec *spec)
 	parse_timeouts(parser, params, spec);
 	spec->format = parse_format(parser, params, from->text, from->line);
 	spec->json_pointer = parse_pointer(parser, params, spec->format);
+	csv_parse(parser, params, spec->format, &spec->csv);
 }

@@ -116,6 +116,26 @@ put_columns(Parser *parser, json_t *object, const DatasetSpec *spec)
 	}
 }
 
+/* How the fields of CSV are told apart; TSV is CSV then. */
+static void
+put_csv(Parser *parser, json_t *object, const CsvSpec *spec)
+{
+	json_t	   *csv;
+
+	if (!spec->used)
+	{
+		json_put(parser, object, "csv", json_null());
+		return;
+	}
+	json_put(parser, object, "csv", new_object());
+	csv = json_object_get(object, "csv");
+	json_put(parser, csv, "has_header", json_boolean(spec->header));
+	json_put(parser, csv, "delimiter", json_stringn(&spec->delimiter, 1));
+	/* no quote is an empty text */
+	json_put(parser, csv, "quote", json_stringn(&spec->quote, spec->quote != '\0'));
+	json_put(parser, csv, "escape", json_stringn(&spec->escape, spec->escape != '\0'));
+}
+
 static void
 put_connection(Parser *parser, json_t *object, const ConnectionSpec *spec)
 {
@@ -134,6 +154,7 @@ put_connection(Parser *parser, json_t *object, const ConnectionSpec *spec)
 	json_put_number(parser, object, "connect_timeout_ms", spec->connect_timeout_ms);
 	json_put_text(parser, object, "format", spec->format);
 	json_put_text(parser, object, "json_pointer", spec->json_pointer);
+	put_csv(parser, object, &spec->csv);
 }
 
 static void

@@ -21,6 +21,7 @@
 #define ON_OFF			"enabled|disabled"
 #define IN_POSTGRES		"the table lives in PostgreSQL, whose own settings apply"
 #define OUT_OF_SCOPE	"models and search are not part of this extension"
+#define WHOLE_RESPONSE	"types are inferred over the whole first response"
 #define UNSUPPORTED		.status = KEY_UNSUPPORTED
 #define TABLE(place, keys) {place, keys, sizeof(keys) / sizeof(keys[0])}
 
@@ -231,18 +232,20 @@ static const KeyInfo http_params[] = {
 	{.name = "pagination_max_pages", .kind = KEY_TEXT, UNSUPPORTED},
 	{.name = "file_extension", .kind = KEY_TEXT, UNSUPPORTED},
 	{.name = "schema_infer_max_records", .kind = KEY_TEXT, UNSUPPORTED,
-	.hint = "types are inferred over the whole first response"},
-	{.name = "csv_schema_infer_max_records", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "tsv_schema_infer_max_records", .kind = KEY_TEXT, UNSUPPORTED},
+	.hint = WHOLE_RESPONSE},
+	{.name = "csv_schema_infer_max_records", .kind = KEY_TEXT, UNSUPPORTED,
+	.hint = WHOLE_RESPONSE},
+	{.name = "tsv_schema_infer_max_records", .kind = KEY_TEXT, UNSUPPORTED,
+	.hint = WHOLE_RESPONSE},
 	{.name = "file_compression_type", .kind = KEY_TEXT, UNSUPPORTED,
 	.hint = "a Content-Encoding of the response is undone without being asked"},
-	{.name = "csv_has_header", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "csv_quote", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "csv_escape", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "csv_delimiter", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "tsv_has_header", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "tsv_quote", .kind = KEY_TEXT, UNSUPPORTED},
-	{.name = "tsv_escape", .kind = KEY_TEXT, UNSUPPORTED},
+	{.name = "csv_has_header", .kind = KEY_TEXT, .values = "true|false"},
+	{.name = "csv_quote", .kind = KEY_TEXT},
+	{.name = "csv_escape", .kind = KEY_TEXT},
+	{.name = "csv_delimiter", .kind = KEY_TEXT},
+	{.name = "tsv_has_header", .kind = KEY_TEXT, .values = "true|false"},
+	{.name = "tsv_quote", .kind = KEY_TEXT},
+	{.name = "tsv_escape", .kind = KEY_TEXT},
 	{.name = "flatten_json", .kind = KEY_TEXT, UNSUPPORTED,
 	.values = "true|false", .harmless = "false"},
 	{.name = "soda_metadata", .kind = KEY_TEXT, UNSUPPORTED,

@@ -51,6 +51,16 @@ typedef struct ColumnSpec
 	const char *description;
 } ColumnSpec;
 
+/* Nothing of it is set unless the format is csv or tsv. */
+typedef struct CsvSpec
+{
+	bool		used;
+	bool		header;
+	char		delimiter;
+	char		quote;
+	char		escape;
+} CsvSpec;
+
 typedef struct ConnectionSpec
 {
 	const char *from;
@@ -62,6 +72,7 @@ typedef struct ConnectionSpec
 	int64_t		connect_timeout_ms;
 	const char *format;
 	const char *json_pointer;
+	CsvSpec		csv;
 } ConnectionSpec;
 
 typedef struct ConflictSpec
@@ -166,6 +177,10 @@ extern void connection_parse(Parser *parser, const DocNode *dataset,
 							 ConnectionSpec *spec);
 extern void acceleration_parse(Parser *parser, const DocNode *dataset,
 							   AccelerationSpec *spec);
+
+/* csv.c */
+extern void csv_parse(Parser *parser, const DocNode *params, const char *format,
+					  CsvSpec *spec);
 
 /* the parts of acceleration.c that are concerns of their own */
 extern void schedule_parse(Parser *parser, const DocNode *block, AccelerationSpec *spec);

@@ -27,6 +27,7 @@
 
 #include "manifest/cron_jobs.h"
 #include "manifest/reconcile.h"
+#include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
 
@@ -143,7 +144,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 	if (refresh_sql != NULL || mode != NULL)
 		check_override_rights(dataset);
 
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	if (!wait)
 	{
 		request_refresh(dataset, refresh_sql, mode, false);
@@ -181,7 +182,7 @@ spice_reload(PG_FUNCTION_ARGS)
 				 errmsg("%s", result->error),
 				 errdetail("Nothing was changed."),
 				 errhint("SELECT * FROM spice_validate(text) shows every problem of a manifest.")));
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	foreach(cell, result->actions)
 	{
 		ReconcileAction *action = lfirst(cell);
@@ -326,7 +327,7 @@ spice_pause(PG_FUNCTION_ARGS)
 
 	run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
 	update_cron_jobs();
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -339,7 +340,7 @@ spice_resume(PG_FUNCTION_ARGS)
 				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 				   dataset);
 	update_cron_jobs();
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -354,7 +355,7 @@ spice_retain(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" has no retention", dataset->name),
 				 errhint("Set retention_check_enabled and retention_period or retention_sql in the manifest.")));
 	request_refresh(dataset, NULL, NULL, true);
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -386,6 +387,6 @@ spice_drop(PG_FUNCTION_ARGS)
 	drop_relation(dataset->relation);
 	catalog_leave(&rights);
 	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
-	launcher_wake_at_commit();
+	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }

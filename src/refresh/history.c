@@ -61,7 +61,7 @@ add_ms(Arguments *arguments, double value)
 	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), value <= 0);
 }
 
-/* one statement on the catalog, with the rights to do so; returns row 0, column 1 */
+/* one constant statement on the catalog, with the rights to do so; returns row 0, column 1 */
 static int64
 run(const char *command, Arguments *arguments)
 {
@@ -70,7 +70,7 @@ run(const char *command, Arguments *arguments)
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute(command, arguments->n, arguments->types, arguments->values, arguments->nulls);
+	catalog_execute_saved(command, arguments->n, arguments->types, arguments->values, arguments->nulls);
 	if (SPI_tuptable != NULL && SPI_processed > 0)
 	{
 		char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);

@@ -44,9 +44,6 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
-#include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -57,6 +54,7 @@
 
 #include "compat.h"
 #include "manifest/reconcile.h"
+#include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
 #include "spice.h"
@@ -65,16 +63,9 @@
 #define RESTART_SECONDS		5
 #define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */
 #define CATALOG_INTERVAL_MS 5000	/* the catalog, without being told */
+#define LOOK_INTERVAL_MS	20		/* the same, though told again and again */
 #define EXPIRE_INTERVAL_MS	600000	/* history that is old enough to go */
 #define RESPITE_MS			1000	/* between two starts for one dataset */
-
-typedef struct LauncherShared
-{
-	slock_t		mutex;
-	pid_t		pid;			/* 0: none */
-	Oid			database;
-	bool		look;			/* the catalog has changed */
-} LauncherShared;
 
 /* the manifest's file, as far as a change would show */
 typedef struct FileIdentity
@@ -99,18 +90,31 @@ typedef struct Due
 
 typedef struct Worker
 {
+	int			place;			/* in shared memory */
+	BackgroundWorkerHandle *handle;
+} Worker;
+
+/*
+ * A refresh that was started.  Until the catalog has been read after its end, it
+ * is not known when the dataset is due again.
+ */
+typedef struct Run
+{
 	int			dataset;
 	TimestampTz started;
-	BackgroundWorkerHandle *handle; /* NULL: has ended */
-} Worker;
+	int			place;			/* of its worker; -1: it is over */
+	bool		known;			/* the catalog was read since */
+} Run;
 
 static struct
 {
 	MemoryContext turn_context; /* reset every turn */
 	MemoryContext schedule_context; /* reset when the catalog is read */
-	MemoryContext worker_context;	/* workers */
+	MemoryContext worker_context;	/* workers and runs */
 	List	   *schedule;		/* of Due *, soonest first */
-	List	   *workers;		/* of Worker *: running, or started a moment ago */
+	List	   *workers;		/* of Worker *: processes */
+	List	   *runs;			/* of Run *: under way, or started a moment ago */
+	bool		look;			/* somebody has said that the catalog changed */
 	Oid			extension;		/* InvalidOid: WAITING */
 	TimestampTz serving_since;
 	TimestampTz catalog_read;
@@ -122,102 +126,25 @@ static struct
 	bool		manifest_incomplete;
 } launcher;
 
-static LauncherShared *shared;
-static shmem_request_hook_type previous_request_hook;
-static shmem_startup_hook_type previous_startup_hook;
-static bool wake_at_commit;
-
-/* ------- shared memory, and what other sessions do with it ------- */
-
-static void
-request_shared_memory(void)
-{
-	if (previous_request_hook)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(LauncherShared)));
-}
-
-static void
-start_shared_memory(void)
-{
-	bool		found;
-
-	if (previous_startup_hook)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("spice launcher", sizeof(LauncherShared), &found);
-	if (!found)
-	{
-		memset(shared, 0, sizeof(*shared));
-		SpinLockInit(&shared->mutex);
-	}
-	LWLockRelease(AddinShmemInitLock);
-}
-
-static LauncherShared
-read_shared(void)
-{
-	LauncherShared copy = {0};
-
-	if (shared != NULL)
-	{
-		SpinLockAcquire(&shared->mutex);
-		copy = *shared;
-		SpinLockRelease(&shared->mutex);
-	}
-	return copy;
-}
+/* ------- for the rest of the library ------- */
 
 bool
 launcher_is_here(void)
 {
-	LauncherShared now = read_shared();
-
-	return now.pid != 0 && now.database == MyDatabaseId;
-}
-
-static void
-wake_launcher(void)
-{
 	pid_t		pid;
 
-	SpinLockAcquire(&shared->mutex);
-	shared->look = true;
-	pid = shared->pid;
-	SpinLockRelease(&shared->mutex);
-	/* the handler every process has for this signal sets its latch */
-	if (pid != 0)
-		kill(pid, SIGUSR1);
-}
-
-static void
-transaction_callback(XactEvent event, void *arg pg_attribute_unused())
-{
-	if (event == XACT_EVENT_COMMIT && wake_at_commit && shared != NULL)
-		wake_launcher();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		wake_at_commit = false;
-}
-
-void
-launcher_wake_at_commit(void)
-{
-	static bool registered;
-
-	if (!registered)
-		RegisterXactCallback(transaction_callback, NULL);
-	registered = true;
-	wake_at_commit = true;
+	return handover_launcher(&pid) == MyDatabaseId;
 }
 
 void
 launcher_leave_database(const char *database)
 {
-	LauncherShared now = read_shared();
+	pid_t		pid;
+	Oid			serving = handover_launcher(&pid);
 	Oid			oid = get_database_oid(database, true);
 
-	if (now.pid != 0 && OidIsValid(oid) && oid == now.database && compat_owns_database(oid))
-		kill(now.pid, SIGTERM);
+	if (OidIsValid(oid) && oid == serving && compat_owns_database(oid))
+		kill(pid, SIGTERM);
 }
 
 void
@@ -225,11 +152,7 @@ launcher_install(void)
 {
 	BackgroundWorker worker = {0};
 
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
-
+	handover_install();
 	strlcpy(worker.bgw_name, "spice launcher", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "spice launcher", BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -292,7 +215,7 @@ read_schedule(void)
 	launcher.schedule = NIL;
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
+	catalog_execute_saved("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
 					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention"
 					" FROM spice.dataset d"
 					" CROSS JOIN LATERAL (VALUES (false, d.next_refresh), (true, d.next_retention)) n(retention, due)"
@@ -336,7 +259,7 @@ forget_lost_rows(void)
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT d.id FROM spice.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
+	catalog_execute_saved("SELECT d.id FROM spice.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -353,7 +276,7 @@ forget_lost_rows(void)
 		Datum		values[] = {Int32GetDatum(lfirst_int(cell))};
 
 		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
-			catalog_execute("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
+			catalog_execute_saved("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
 							" etag = NULL, last_modified = NULL, digest = NULL"
 							" WHERE id = (SELECT id FROM spice.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
 							1, types, values, NULL);
@@ -373,12 +296,12 @@ serve(void)
 	catalog_enter(&rights);
 	SPI_connect();
 	/* a row that a session has locked is being refreshed by it */
-	catalog_execute("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
+	catalog_execute_saved("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
 					" WHERE id IN (SELECT id FROM spice.dataset WHERE in_manifest AND definition IS NOT NULL"
 					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
 					" FOR UPDATE SKIP LOCKED)",
 					0, NULL, NULL, NULL);
-	catalog_execute("UPDATE spice.dataset SET next_retention = now()"
+	catalog_execute_saved("UPDATE spice.dataset SET next_retention = now()"
 					" WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
 					0, NULL, NULL, NULL);
 	SPI_finish();
@@ -460,20 +383,99 @@ watch_manifest(void)
 	launcher.catalog_read = 0;
 }
 
+/* ------- runs ------- */
+
+static Run *
+find_run(int dataset)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.runs)
+	{
+		if (((Run *) lfirst(cell))->dataset == dataset)
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+static void
+end_runs_of(int place)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.runs)
+	{
+		Run		   *run = lfirst(cell);
+
+		if (run->place == place)
+			run->place = -1;
+	}
+}
+
+/* a worker that waits for an order has done the one before */
+static void
+note_ended_runs(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		int			place = ((Worker *) lfirst(cell))->place;
+		WorkerState state = handover_state(place);
+
+		if (state == WORKER_IDLE || state == WORKER_LEAVING)
+			end_runs_of(place);
+	}
+}
+
+/* a refresh that ends at once shall not be started over and over */
+static TimestampTz
+respite_end(const Run *run)
+{
+	return TimestampTzPlusMilliseconds(run->started, RESPITE_MS);
+}
+
+static void
+forget_runs(TimestampTz now)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.runs)
+	{
+		Run		   *run = lfirst(cell);
+
+		if (!run->known || respite_end(run) > now)
+			continue;
+		launcher.runs = foreach_delete_current(launcher.runs, cell);
+		pfree(run);
+	}
+}
+
+/* how long the catalog need not be looked at, in ms */
+static long
+time_to_look(TimestampTz now)
+{
+	long		interval = CATALOG_INTERVAL_MS;
+
+	if (launcher.look)
+		interval = LOOK_INTERVAL_MS;
+	else if (!OidIsValid(launcher.extension))
+		interval = WATCH_INTERVAL_MS;
+	return TimestampDifferenceMilliseconds(now, TimestampTzPlusMilliseconds(launcher.catalog_read, interval));
+}
+
 static void
 look_at_catalog(TimestampTz now)
 {
 	Oid			before = launcher.extension;
-	bool		told;
+	ListCell   *cell;
 
-	SpinLockAcquire(&shared->mutex);
-	told = shared->look;
-	shared->look = false;
-	SpinLockRelease(&shared->mutex);
-	if (!told && !TimestampDifferenceExceeds(launcher.catalog_read, now,
-											 OidIsValid(before) ? CATALOG_INTERVAL_MS : WATCH_INTERVAL_MS))
+	launcher.look |= handover_catalog_changed();
+	if (time_to_look(now) > 0)
 		return;
+	note_ended_runs();
 
+	launcher.look = false;
 	launcher.catalog_read = now;
 	if (!in_transaction(find_extension))
 		launcher.extension = InvalidOid;
@@ -491,11 +493,13 @@ look_at_catalog(TimestampTz now)
 		launcher.extension = InvalidOid;
 	if (!OidIsValid(launcher.extension))
 		launcher.schedule = NIL;
+	foreach(cell, launcher.runs)
+		((Run *) lfirst(cell))->known |= ((Run *) lfirst(cell))->place < 0;
 }
 
 /* workers that have ended; what they left behind is in the catalog */
 static void
-reap_workers(TimestampTz now)
+reap_workers(void)
 {
 	bool		ended = false;
 	ListCell   *cell;
@@ -505,19 +509,14 @@ reap_workers(TimestampTz now)
 		Worker	   *worker = lfirst(cell);
 		pid_t		pid;
 
-		if (worker->handle != NULL &&
-			GetBackgroundWorkerPid(worker->handle, &pid) == BGWH_STOPPED)
-		{
-			pfree(worker->handle);
-			worker->handle = NULL;
-			ended = true;
-		}
-		if (worker->handle == NULL &&
-			TimestampDifferenceExceeds(worker->started, now, RESPITE_MS))
-		{
-			launcher.workers = foreach_delete_current(launcher.workers, cell);
-			pfree(worker);
-		}
+		if (GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STOPPED)
+			continue;
+		end_runs_of(worker->place);
+		handover_dismiss(worker->place);
+		launcher.workers = foreach_delete_current(launcher.workers, cell);
+		pfree(worker->handle);
+		pfree(worker);
+		ended = true;
 	}
 	if (ended)
 	{
@@ -527,71 +526,84 @@ reap_workers(TimestampTz now)
 	}
 }
 
-static Worker *
-find_worker(int dataset)
-{
-	ListCell   *cell;
-
-	foreach(cell, launcher.workers)
-	{
-		if (((Worker *) lfirst(cell))->dataset == dataset)
-			return lfirst(cell);
-	}
-	return NULL;
-}
-
-static int
-running_workers(void)
-{
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, launcher.workers)
-		n += ((Worker *) lfirst(cell))->handle != NULL;
-	return n;
-}
-
 static bool
-start_worker(const Due *due, TimestampTz now)
+hire_worker(const WorkerOrder *order, TimestampTz now, int *place)
 {
 	BackgroundWorker worker = {0};
-	WorkerOrder order = {.database = MyDatabaseId,.request = due->request,.retention = due->retention};
 	BackgroundWorkerHandle *handle;
-	MemoryContext old;
 	Worker	   *entry;
+	Oid			database = MyDatabaseId;
 
-	strlcpy(order.trigger, due->trigger, sizeof(order.trigger));
-	snprintf(worker.bgw_name, BGW_MAXLEN, "spice %s %s", due->retention ? "retention" : "refresh", due->name);
+	*place = handover_hire(order);
+	if (*place < 0)
+		return false;
+	strlcpy(worker.bgw_name, "spice refresh", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "spice refresh", BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	strlcpy(worker.bgw_library_name, "spice", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "spice_worker_main", BGW_MAXLEN);
-	worker.bgw_main_arg = Int32GetDatum(due->id);
+	worker.bgw_main_arg = Int32GetDatum(*place);
 	worker.bgw_notify_pid = MyProcPid;
-	memcpy(worker.bgw_extra, &order, sizeof(order));
+	memcpy(worker.bgw_extra, &database, sizeof(database));
 
-	old = MemoryContextSwitchTo(launcher.worker_context);
 	launcher.slots_short = !RegisterDynamicBackgroundWorker(&worker, &handle);
 	if (launcher.slots_short)
 	{
-		MemoryContextSwitchTo(old);
+		handover_dismiss(*place);
 		if (TimestampDifferenceExceeds(launcher.slots_warned, now, 60000))
 			ereport(WARNING,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("no free background worker for the refresh of dataset \"%s\"", due->name),
+					 errmsg("no free background worker for a refresh"),
 					 errhint("Raise max_worker_processes, or lower spice.max_refresh_workers.")));
 		launcher.slots_warned = now;
 		return false;
 	}
 	entry = palloc(sizeof(Worker));
-	entry->dataset = due->id;
-	entry->started = now;
+	entry->place = *place;
 	entry->handle = handle;
 	launcher.workers = lappend(launcher.workers, entry);
-	MemoryContextSwitchTo(old);
 	return true;
+}
+
+/* to a worker that waits, or to a new one; false: none is to be had now */
+static bool
+hand_over(const WorkerOrder *order, TimestampTz now, int *place)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		*place = ((Worker *) lfirst(cell))->place;
+		if (handover_order(*place, order))
+			return true;
+	}
+	return list_length(launcher.workers) < spice_max_refresh_workers &&
+		hire_worker(order, now, place);
+}
+
+static bool
+start_run(const Due *due, TimestampTz now)
+{
+	WorkerOrder order = {.dataset = due->id,.request = due->request,.retention = due->retention};
+	MemoryContext old = MemoryContextSwitchTo(launcher.worker_context);
+	int			place;
+	bool		started;
+
+	strlcpy(order.trigger, due->trigger, sizeof(order.trigger));
+	started = hand_over(&order, now, &place);
+	if (started)
+	{
+		Run		   *run = palloc0(sizeof(Run));
+
+		run->dataset = due->id;
+		run->started = now;
+		run->place = place;
+		launcher.runs = lappend(launcher.runs, run);
+	}
+	MemoryContextSwitchTo(old);
+	return started;
 }
 
 static void
@@ -604,31 +616,45 @@ start_due(TimestampTz now)
 	{
 		Due		   *due = lfirst(cell);
 
-		if (due->when > now || running_workers() >= spice_max_refresh_workers)
+		if (due->when > now)
 			break;
-		if (find_worker(due->id) == NULL && !start_worker(due, now))
+		if (find_run(due->id) == NULL && !start_run(due, now))
 			break;
 	}
+}
+
+/* can anything be handed over before a worker says that it is done? */
+static bool
+all_are_busy(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		if (handover_state(((Worker *) lfirst(cell))->place) == WORKER_IDLE)
+			return false;
+	}
+	return list_length(launcher.workers) >= spice_max_refresh_workers;
 }
 
 /* how long nothing will happen unless we are woken */
 static long
 time_to_sleep(TimestampTz now)
 {
-	long		sleep = WATCH_INTERVAL_MS;
+	long		sleep = Min(WATCH_INTERVAL_MS, time_to_look(now));
 	ListCell   *cell;
 
-	if (launcher.slots_short || running_workers() >= spice_max_refresh_workers)
-		return sleep;
+	if (launcher.slots_short || all_are_busy())
+		return Max(sleep, 1);
 	foreach(cell, launcher.schedule)
 	{
 		Due		   *due = lfirst(cell);
-		Worker	   *worker = find_worker(due->id);
+		Run		   *run = find_run(due->id);
 
-		if (worker != NULL && worker->handle != NULL)
-			continue;
-		sleep = Min(sleep, TimestampDifferenceMilliseconds(now, worker == NULL ? due->when :
-														   Max(due->when, TimestampTzPlusMilliseconds(worker->started, RESPITE_MS + 1))));
+		if (run == NULL)
+			sleep = Min(sleep, TimestampDifferenceMilliseconds(now, due->when));
+		else if (run->known)
+			sleep = Min(sleep, TimestampDifferenceMilliseconds(now, Max(due->when, respite_end(run))));
 	}
 	return Max(sleep, 1);
 }
@@ -644,12 +670,13 @@ take_turn(void)
 		ProcessConfigFile(PGC_SIGHUP);
 		launcher.manifest_stale = true;
 	}
-	reap_workers(now);
+	reap_workers();
 	look_at_catalog(now);
 	if (OidIsValid(launcher.extension))
 	{
 		watch_manifest();
 		look_at_catalog(now);
+		forget_runs(now);
 		start_due(now);
 		if (TimestampDifferenceExceeds(launcher.history_expired, now, EXPIRE_INTERVAL_MS))
 		{
@@ -665,16 +692,9 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	ListCell   *cell;
 
-	SpinLockAcquire(&shared->mutex);
-	shared->pid = 0;
-	SpinLockRelease(&shared->mutex);
+	handover_retire();
 	foreach(cell, launcher.workers)
-	{
-		Worker	   *worker = lfirst(cell);
-
-		if (worker->handle != NULL)
-			TerminateBackgroundWorker(worker->handle);
-	}
+		TerminateBackgroundWorker(((Worker *) lfirst(cell))->handle);
 }
 
 static void
@@ -687,10 +707,7 @@ enter(void)
 	launcher.worker_context = AllocSetContextCreate(TopMemoryContext, "spice launcher workers",
 													ALLOCSET_DEFAULT_SIZES);
 	before_shmem_exit(leave, (Datum) 0);
-	SpinLockAcquire(&shared->mutex);
-	shared->pid = MyProcPid;
-	shared->database = MyDatabaseId;
-	SpinLockRelease(&shared->mutex);
+	handover_announce(MyDatabaseId);
 }
 
 void

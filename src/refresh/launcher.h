@@ -16,22 +16,11 @@ extern void launcher_install(void);
 /* is there a launcher, and does it serve this database? */
 extern bool launcher_is_here(void);
 
-/* at commit of this transaction, has the launcher look at the catalog */
-extern void launcher_wake_at_commit(void);
-
 /* makes the launcher and its workers leave a database that is to be dropped */
 extern void launcher_leave_database(const char *database);
 
-/* what a worker is told, in bgw_extra */
-typedef struct WorkerOrder
-{
-	Oid			database;
-	bool		request;		/* there may be a refresh_request */
-	bool		retention;		/* instead of a refresh */
-	char		trigger[16];
-} WorkerOrder;
-
 extern PGDLLEXPORT void spice_launcher_main(Datum arg);
+/* arg: its place (handover.h); bgw_extra: the database */
 extern PGDLLEXPORT void spice_worker_main(Datum arg);
 
 #endif

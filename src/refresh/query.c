@@ -12,7 +12,9 @@
 
 #include "access/xact.h"
 #include "catalog/heap.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
@@ -25,6 +27,8 @@
 #include "compat.h"
 #include "manifest/refresh_sql.h"
 #include "refresh/refresh.h"
+#include "source/source.h"
+#include "table/table.h"
 
 /* a result column that cannot be a column of a table, and why */
 static void
@@ -72,6 +76,18 @@ is_repeatable(const Dataset *dataset, Query *query, const PlannedStmt *plan)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * May another process read the records while this one runs the query and
+ * writes?  Nothing may then begin a command: not what the query calls, and not
+ * what a CHECK constraint of the table calls.
+ */
+static bool
+may_run_beside_reader(const Dataset *dataset, Query *query)
+{
+	return max_parallel_hazard(query) != PROPARALLEL_UNSAFE &&
+		!table_has_checks(dataset->relation);
 }
 
 /*
@@ -128,6 +144,7 @@ query_plan(const Dataset *dataset, const char *refresh_sql, const char *conditio
 	result->result = ExecCleanTypeFromTL(result->plan->planTree->targetlist);
 	check_result(dataset, result->result);
 	result->repeatable = is_repeatable(dataset, query, result->plan);
+	result->reader_allowed = may_run_beside_reader(dataset, query);
 	PopActiveSnapshot();
 	error_context_stack = callback.previous;
 	catalog_leave(&rights);
@@ -166,11 +183,13 @@ query_run(const RefreshQuery *query, DestReceiver *receiver)
 	UpdateActiveSnapshotCommandId();
 	desc = CreateQueryDesc(query->plan, query->text, GetActiveSnapshot(), InvalidSnapshot,
 						   receiver, NULL, NULL, 0);
+	source_allow_reader(query->reader_allowed);
 	ExecutorStart(desc, 0);
 	compat_executor_run(desc);
 	ExecutorFinish(desc);
 	ExecutorEnd(desc);
 	FreeQueryDesc(desc);
+	source_allow_reader(false);
 	PopActiveSnapshot();
 	catalog_leave(&rights);
 	CommandCounterIncrement();

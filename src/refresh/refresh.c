@@ -76,6 +76,15 @@ refresh_lock(int dataset, bool wait, bool session_lock)
 }
 
 void
+refresh_unlock(int dataset)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
+	(void) LockRelease(&tag, ExclusiveLock, true);
+}
+
+void
 refresh_begin(Refresh *refresh, int dataset)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
@@ -160,16 +169,11 @@ static void
 look_again(Refresh *refresh)
 {
 	Dataset    *dataset = refresh->dataset;
-	Dataset    *now = NULL;
 
-	if (catalog_extension() == refresh->extension)
-		now = catalog_dataset_by_id(dataset->id);
-	if (now == NULL || strcmp(now->definition, dataset->definition) != 0)
+	if (catalog_extension() != refresh->extension || !catalog_dataset_again(dataset))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("the definition of dataset \"%s\" changed during the refresh", dataset->name)));
-	dataset->relation = now->relation;
-	dataset->source_relation = now->source_relation;
 	if (refresh->watermark != NULL && !same_watermark(refresh))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -220,7 +224,7 @@ static void
 finish_empty(Refresh *refresh)
 {
 	refresh->outcome = OUTCOME_EMPTY;
-	refresh->notice = pstrdup("the response has no field and the manifest declares no columns: "
+	refresh->notice = pstrdup("the response has no value and the manifest declares no columns: "
 							  "there is nothing to tell the table's columns from");
 	state_checked(refresh);
 }

@@ -73,6 +73,7 @@ typedef struct Refresh
  * is false.  session_lock: until the session ends, else until the transaction.
  */
 extern bool refresh_lock(int dataset, bool wait, bool session_lock);
+extern void refresh_unlock(int dataset);	/* the session's lock */
 
 /*
  * The three steps, once the lock is had.  begin and apply need a transaction;
@@ -118,6 +119,7 @@ typedef struct RefreshQuery
 	struct PlannedStmt *plan;
 	TupleDesc	result;
 	bool		repeatable;
+	bool		reader_allowed;
 } RefreshQuery;
 
 /*

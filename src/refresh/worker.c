@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * worker.c
- *		A background worker that refreshes one dataset and ends.
+ *		A background worker that does the refreshes it is handed.
+ *
+ * It stays for a while after each, because small datasets with short intervals
+ * would otherwise cost a process each time; then it goes, and with it what its
+ * caches hold.
  *
  * Transactions: one that commits the row of history, none while the response
  * is fetched, one for everything else.  If any step fails, what failed is
@@ -19,13 +23,19 @@
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
+#include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+
+#define IDLE_MS		2000		/* how long it waits for another order */
+#define MAX_RUNS	1000		/* after so many its memory goes back to the system */
 
 /*
  * Takes the oldest request for the dataset, with what it overrides.  False
@@ -55,11 +65,10 @@ take_request(Refresh *refresh, int dataset)
 	return found;
 }
 
+/* false: there is nothing to do */
 static bool
-begin(Refresh *refresh, int dataset, const WorkerOrder *order)
+begin(Refresh *refresh, const WorkerOrder *order, volatile bool *locked)
 {
-	bool		begun;
-
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -67,19 +76,19 @@ begin(Refresh *refresh, int dataset, const WorkerOrder *order)
 	 * Who holds the lock is refreshing it, and may take its time: a request
 	 * stays where it is, and the launcher comes back to it.
 	 */
-	begun = OidIsValid(catalog_extension()) && refresh_lock(dataset, false, true);
-	if (begun)
+	*locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
+	if (*locked)
 	{
-		if (order->request && take_request(refresh, dataset))
+		if (order->request && take_request(refresh, order->dataset))
 			refresh->trigger = "request";
-		refresh_begin(refresh, dataset);
+		refresh_begin(refresh, order->dataset);
 		if (!refresh->retention)
 			registration_run(refresh);
 	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(refresh->context);
-	return begun;
+	return *locked;
 }
 
 static void
@@ -106,12 +115,23 @@ fail(const Refresh *refresh, const ErrorData *error)
 	MemoryContextSwitchTo(refresh->context);
 }
 
+/* what the process is called while it does this */
 static void
-run_refresh(int dataset, const WorkerOrder *order)
+show(const Refresh *refresh, const char *phase)
+{
+	const char *what = refresh->retention ? "retention" : "refresh";
+
+	pgstat_report_appname(psprintf("spice %s %s", what, refresh->dataset->name));
+	pgstat_report_activity(STATE_RUNNING, psprintf("%s of %s%s", what, refresh->dataset->name, phase));
+}
+
+static void
+run_refresh(const WorkerOrder *order)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "spice refresh",
 												  ALLOCSET_DEFAULT_SIZES);
 	Refresh    *refresh = MemoryContextAllocZero(context, sizeof(Refresh));
+	volatile bool locked = false;
 
 	refresh->context = context;
 	refresh->trigger = order->trigger;
@@ -119,18 +139,18 @@ run_refresh(int dataset, const WorkerOrder *order)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (!begin(refresh, dataset, order))
+		if (!begin(refresh, order, &locked))
 			;
 		else if (refresh->retention)
 		{
-			pgstat_report_activity(STATE_RUNNING, psprintf("retention of %s", refresh->dataset->name));
+			show(refresh, "");
 			refresh_retain(refresh);
 		}
 		else
 		{
-			pgstat_report_activity(STATE_RUNNING, psprintf("refresh of %s: fetch", refresh->dataset->name));
+			show(refresh, ": fetch");
 			refresh_fetch(refresh);
-			pgstat_report_activity(STATE_RUNNING, psprintf("refresh of %s: load", refresh->dataset->name));
+			show(refresh, ": load");
 			apply(refresh);
 		}
 	}
@@ -148,20 +168,57 @@ run_refresh(int dataset, const WorkerOrder *order)
 			fail(refresh, error);
 	}
 	PG_END_TRY();
+	if (locked)
+		refresh_unlock(order->dataset);
+	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextDelete(context);
+}
+
+/* waits for the next order; false: it is time to go */
+static bool
+next_order(int place, WorkerOrder *order)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), IDLE_MS);
+
+	pgstat_report_appname("spice refresh");
+	pgstat_report_activity(STATE_IDLE, NULL);
+	CHECK_FOR_INTERRUPTS();
+	while (!handover_take(place, order))
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+
+		if (left <= 0 && handover_leave(place))
+			return false;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+static void
+reload_configuration(void)
+{
+	if (!ConfigReloadPending)
+		return;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
 }
 
 void
 spice_worker_main(Datum arg)
 {
+	int			place = DatumGetInt32(arg);
 	WorkerOrder order;
+	Oid			database;
 
-	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
+	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(order.database, InvalidOid, 0);
-	pgstat_report_appname(MyBgworkerEntry->bgw_name);
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	handover_arrive(place);
 
 	/* what a refresh waits for is bounded by its own settings */
 	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
@@ -169,6 +226,11 @@ spice_worker_main(Datum arg)
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 
-	run_refresh(DatumGetInt32(arg), &order);
-	pgstat_report_stat(true);
+	for (int runs = 0; runs < MAX_RUNS && next_order(place, &order); runs++)
+	{
+		reload_configuration();
+		run_refresh(&order);
+		pgstat_report_stat(true);
+		handover_done(place);
+	}
 }

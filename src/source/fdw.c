@@ -33,8 +33,9 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "source/reader_process.h"
+#include "source/scan.h"
 #include "source/source.h"
-#include "source/typing.h"
 
 #define DEFAULT_ROWS	1000	/* estimate for a source that was never loaded */
 #define CPU_PER_RECORD	(50 * cpu_operator_cost)
@@ -42,23 +43,24 @@
 PG_FUNCTION_INFO_V1(spice_fdw_handler);
 PG_FUNCTION_INFO_V1(spice_fdw_validator);
 
-typedef struct SourceScan
+/* CLOSED -> OPEN (first row) -> ENDED (behind the last) -> CLOSED (rescan); OPEN -> CLOSED (rescan) */
+typedef enum ScanPhase
+{
+	SCAN_CLOSED,
+	SCAN_OPEN,
+	SCAN_ENDED
+} ScanPhase;
+
+typedef struct ForeignScanWork
 {
 	Dataset    *dataset;
+	List	   *used;			/* attribute numbers of the columns that are asked for */
+	SourceScan *scan;
+	ReaderProcess *process;		/* reads instead of scan, or NULL */
 	Spool	   *spool;
 	bool		offered;		/* the spool is a refresh's */
-	SpoolCursor cursor;
-	JsonReader *reader;			/* NULL before the first row and after a rescan */
-	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
-	int		   *fields;			/* by column: the reader's field, -1: dropped */
-	bool	   *met;			/* by column: some record had it */
-	int			n_columns;
-	ValuePlace	place;
-	ErrorContextCallback context_line;
-	MemoryContext scan_context;	/* lives as long as the scan */
-	MemoryContext reader_context;	/* until the next rescan */
-	MemoryContext row_context;	/* until the next row */
-} SourceScan;
+	ScanPhase	phase;
+} ForeignScanWork;
 
 static char *
 dataset_option(Oid relation)
@@ -137,174 +139,101 @@ explain_scan(ForeignScanState *node, ExplainState *es)
 static void
 begin_scan(ForeignScanState *node, int eflags)
 {
-	SourceScan  *state;
 	Relation	relation = node->ss.ss_currentRelation;
-	TupleDesc	desc = RelationGetDescr(relation);
-	List	   *used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	ForeignScanWork *work;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-
-	state = palloc0(sizeof(SourceScan));
-	state->scan_context = AllocSetContextCreate(CurrentMemoryContext, "spice scan",
-												ALLOCSET_DEFAULT_SIZES);
-	state->reader_context = AllocSetContextCreate(state->scan_context, "spice reader",
-												  ALLOCSET_SMALL_SIZES);
-	state->row_context = AllocSetContextCreate(state->scan_context, "spice row",
-											   ALLOCSET_DEFAULT_SIZES);
-	state->dataset = catalog_dataset_by_name(dataset_option(RelationGetRelid(relation)), true);
-	state->n_columns = desc->natts;
-	state->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
-	state->fields = palloc(sizeof(int) * desc->natts);
-	state->met = palloc0(sizeof(bool) * desc->natts);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		state->fields[i] = -1;
-		if (!attribute->attisdropped &&
-			(list_member_int(used, i + 1) || list_member_int(used, 0)))
-			typer_init(&state->typers[i], attribute);
-	}
-	state->place.dataset = state->dataset->name;
-	state->context_line.callback = value_place_callback;
-	state->context_line.arg = &state->place;
-	node->fdw_state = state;
+	work = palloc0(sizeof(ForeignScanWork));
+	work->dataset = catalog_dataset_by_name(dataset_option(RelationGetRelid(relation)), true);
+	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	work->scan = scan_create(work->dataset, RelationGetDescr(relation), work->used, CurrentMemoryContext);
+	node->fdw_state = work;
 }
 
-/* the first row is wanted: get hold of the bytes and of a reader over them */
+/* the first row is wanted: get hold of the bytes, and of who reads them */
 static void
 open_scan(ForeignScanState *node)
 {
-	SourceScan  *state = node->fdw_state;
-	TupleDesc	desc = RelationGetDescr(node->ss.ss_currentRelation);
+	ForeignScanWork *work = node->fdw_state;
+	MemoryContext context = node->ss.ps.state->es_query_cxt;
+	MemoryContext old = MemoryContextSwitchTo(context);
 
-	if (state->spool == NULL)
+	if (work->spool == NULL)
 	{
-		state->spool = source_offered(state->dataset->id);
-		state->offered = state->spool != NULL;
-		if (!state->offered)
-			state->spool = source_fetch(state->dataset, NULL, false, state->scan_context)->spool;
+		work->spool = source_offered(work->dataset->id);
+		work->offered = work->spool != NULL;
+		if (!work->offered)
+			work->spool = source_fetch(work->dataset, NULL, false, context)->spool;
+		else if (source_reader_allowed())
+			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
+												 work->used, work->spool);
 	}
-	spool_rewind(state->spool, &state->cursor);
-	state->reader = open_json_reader(&state->cursor, state->dataset->format,
-									 state->dataset->json_pointer, false,
-									 state->reader_context);
-	for (int i = 0; i < state->n_columns; i++)
-	{
-		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
-
-		if (TupleDescAttr(desc, i)->attisdropped)
-			continue;
-		state->fields[i] = json_reader_add_field(state->reader, name, strlen(name));
-		if (state->fields[i] < 0)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	}
-	state->place.reader = state->reader;
-}
-
-/* an error document with status 200 must not pass for a row of nulls */
-static void
-refuse_foreign_record(const SourceScan *state)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a record has none of the columns of dataset \"%s\"", state->dataset->name),
-			 errdetail("Record %lld at byte %lld has field \"%s\".",
-					   (long long) state->reader->record, (long long) state->reader->offset,
-					   state->reader->unknown_name),
-			 errhint("Look at what the source answers, and at params.json_pointer.")));
-}
-
-static void
-fill_slot(SourceScan *state, TupleTableSlot *slot)
-{
-	MemoryContext old;
-
-	MemoryContextReset(state->row_context);
-	old = MemoryContextSwitchTo(state->row_context);
-	for (int i = 0; i < state->n_columns; i++)
-	{
-		ColumnTyper *typer = &state->typers[i];
-		const JsonValue *value;
-
-		slot->tts_isnull[i] = true;
-		if (!OidIsValid(typer->type))
-			continue;
-		value = &state->reader->values[state->fields[i]];
-		state->met[i] |= value->kind != JSON_ABSENT;
-		state->place.column = typer->name;
-		state->place.value = value;
-		slot->tts_values[i] = typer_convert(typer, value, &state->place, &slot->tts_isnull[i]);
-	}
-	state->place.value = NULL;
+	if (work->process == NULL)
+		scan_open(work->scan, work->spool);
+	work->phase = SCAN_OPEN;
 	MemoryContextSwitchTo(old);
 }
 
-/* what a refresh shows of the scan it ran */
+/* there are no more rows: what the scan of a refresh met is the refresh's to know */
 static void
-report_scan(const SourceScan *state)
+close_scan(ForeignScanWork *work)
 {
-	if (!state->offered)
-		return;
-	source_report.records = state->reader->record;
-	source_report.unknown_total = state->reader->unknown_total;
-	strlcpy(source_report.unknown_name, state->reader->unknown_name,
-			sizeof(source_report.unknown_name));
-	source_report.absent_name[0] = '\0';
-	for (int i = 0; i < state->n_columns && state->reader->record > 0; i++)
+	if (work->process != NULL)
 	{
-		if (OidIsValid(state->typers[i].type) && !state->met[i])
-			strlcpy(source_report.absent_name, state->typers[i].name, NAMEDATALEN);
+		reader_process_stop(work->process, &source_report);
+		work->process = NULL;
 	}
+	else if (work->offered)
+		source_report = scan_report(work->scan);
+	work->phase = SCAN_ENDED;
 }
 
 static TupleTableSlot *
 iterate_scan(ForeignScanState *node)
 {
-	SourceScan  *state = node->fdw_state;
+	ForeignScanWork *work = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	HeapTuple	tuple;
 
 	ExecClearTuple(slot);
-	if (state->reader == NULL)
+	if (work->phase == SCAN_CLOSED)
 		open_scan(node);
-	switch (json_reader_next(state->reader))
-	{
-		case JSON_END:
-			report_scan(state);
-			return slot;
-		case JSON_FAILED:
-			json_reader_raise(state->reader, state->dataset->name);
-		case JSON_RECORD:
-			break;
-	}
-	if (state->reader->n_known == 0 && state->reader->n_unknown > 0)
-		refuse_foreign_record(state);
+	else if (work->phase == SCAN_ENDED)
+		return slot;
+	tuple = work->process != NULL ? reader_process_next(work->process) : scan_next(work->scan);
+	if (tuple != NULL)
+		return ExecStoreHeapTuple(tuple, slot, false);
+	close_scan(work);
+	return slot;
+}
 
-	state->context_line.previous = error_context_stack;
-	error_context_stack = &state->context_line;
-	fill_slot(state, slot);
-	error_context_stack = state->context_line.previous;
-	return ExecStoreVirtualTuple(slot);
+/* no more rows are wanted, whether there are any or not */
+static void
+shutdown_scan(ForeignScanState *node)
+{
+	ForeignScanWork *work = node->fdw_state;
+
+	if (work == NULL || work->process == NULL)
+		return;
+	reader_process_stop(work->process, NULL);
+	work->process = NULL;
+	work->phase = SCAN_ENDED;
 }
 
 static void
 rescan(ForeignScanState *node)
 {
-	SourceScan  *state = node->fdw_state;
-
-	MemoryContextReset(state->reader_context);
-	state->reader = NULL;
-	state->place.reader = NULL;
+	shutdown_scan(node);
+	((ForeignScanWork *) node->fdw_state)->phase = SCAN_CLOSED;
 }
 
 static void
 end_scan(ForeignScanState *node)
 {
-	SourceScan  *state = node->fdw_state;
-
-	if (state != NULL)
-		MemoryContextDelete(state->scan_context);
+	shutdown_scan(node);
+	if (node->fdw_state != NULL)
+		scan_free(((ForeignScanWork *) node->fdw_state)->scan);
 }
 
 Datum
@@ -319,6 +248,7 @@ spice_fdw_handler(PG_FUNCTION_ARGS)
 	routine->BeginForeignScan = begin_scan;
 	routine->IterateForeignScan = iterate_scan;
 	routine->ReScanForeignScan = rescan;
+	routine->ShutdownForeignScan = shutdown_scan;
 	routine->EndForeignScan = end_scan;
 	PG_RETURN_POINTER(routine);
 }

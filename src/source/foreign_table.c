@@ -130,8 +130,7 @@ wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
 
 	*records = 0;
 	if (spool != NULL)
-		inferred = infer_columns(spool, dataset->name, dataset->format,
-								 dataset->json_pointer, records);
+		inferred = infer_columns(spool, dataset, records);
 
 	foreach(cell, dataset->columns)
 	{

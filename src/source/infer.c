@@ -37,64 +37,6 @@ typedef enum SeenBits
 
 #define SEEN_NUMBER (SEEN_INTEGER | SEEN_LARGE | SEEN_HUGE | SEEN_DECIMAL)
 
-static int64
-read_spool(void *arg, char *buffer, size_t size)
-{
-	return (int64) spool_read((SpoolCursor *) arg, buffer, size);
-}
-
-static void
-free_reader(void *arg)
-{
-	json_reader_free(arg);
-}
-
-JsonReader *
-open_json_reader(SpoolCursor *cursor, const char *format, const char *pointer,
-				 bool discover, MemoryContext context)
-{
-	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	JsonReaderOptions options = {0};
-	JsonReader *reader;
-
-	options.format = strcmp(format, "jsonl") == 0 ? JSON_FORMAT_LINES :
-		strcmp(format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
-	options.pointer = pointer;
-	options.discover = discover;
-	options.max_fields = MaxHeapAttributeNumber;
-	options.read = read_spool;
-	options.arg = cursor;
-	reader = json_reader_create(&options);
-	if (reader == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	callback->func = free_reader;
-	callback->arg = reader;
-	MemoryContextRegisterResetCallback(context, callback);
-	return reader;
-}
-
-void
-json_reader_raise(const JsonReader *reader, const char *dataset)
-{
-	const JsonError *error = &reader->error;
-	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
-
-	if (error->code == JSON_ERROR_ENCODING)
-		code = ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
-	else if (error->code == JSON_ERROR_LIMIT)
-		code = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-	else if (error->code == JSON_ERROR_MEMORY)
-		code = ERRCODE_OUT_OF_MEMORY;
-	ereport(ERROR,
-			(errcode(code),
-			 errmsg("invalid response: %s", error->message),
-			 errdetail("Dataset \"%s\", record %lld, byte %lld.", dataset,
-					   (long long) error->record, (long long) error->offset),
-			 error->code == JSON_ERROR_SHAPE ?
-			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") : 0));
-	pg_unreachable();
-}
-
 static SeenBits
 look_at_string(const JsonValue *value)
 {
@@ -197,37 +139,33 @@ check_column_name(const char *dataset, const char *name, Size length)
 }
 
 List *
-infer_columns(Spool *spool, const char *dataset, const char *format,
-			  const char *pointer, int64 *records)
+infer_columns(Spool *spool, const Dataset *dataset, int64 *records)
 {
 	MemoryContext scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference",
 											   ALLOCSET_DEFAULT_SIZES);
 	SeenBits   *seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
 	SpoolCursor cursor;
-	JsonReader *reader;
-	JsonStatus	status;
+	RecordReader *reader;
 	List	   *columns = NIL;
 
 	spool_rewind(spool, &cursor);
-	reader = open_json_reader(&cursor, format, pointer, true, scan);
-	while ((status = json_reader_next(reader)) == JSON_RECORD)
+	reader = records_open(dataset, &cursor, true, scan);
+	while (records_next(reader))
 	{
 		for (int i = 0; i < reader->n_fields; i++)
 			seen[i] |= look_at(&reader->values[i]);
 		if (reader->record % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-	if (status == JSON_FAILED)
-		json_reader_raise(reader, dataset);
 
 	*records = reader->record;
-	for (int i = 0; i < reader->n_fields; i++)
+	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
 	{
 		InferredColumn *column = palloc(sizeof(InferredColumn));
 		size_t		length;
-		const char *name = json_reader_field_name(reader, i, &length);
+		const char *name = records_field_name(reader, i, &length);
 
-		check_column_name(dataset, name, length);
+		check_column_name(dataset->name, name, length);
 		column->name = pstrdup(name);
 		column->type = narrowest_type(seen[i]);
 		columns = lappend(columns, column);

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * json_window.h
- *		The part of a JSON document that is in memory, and what was wrong.
+ *		The part of a document that is in memory, and what was wrong.
  *
- * Private to the JSON reader.  What begins at position is scanned as if it
+ * Private to the readers of JSON and CSV.  What begins at position is scanned as if it
  * lay in the window whole; if the window ends first, it moves to the front, at
  * least as many bytes again are read behind it, and it is scanned anew from
  * its start.  So no scanner has to be able to stop at every byte, and as the

@@ -30,6 +30,7 @@ static struct
 {
 	int			dataset;
 	Spool	   *spool;
+	bool		reader_allowed;	/* another process may read it */
 } offered;
 
 SourceReport source_report;
@@ -168,4 +169,16 @@ Spool *
 source_offered(int dataset)
 {
 	return offered.dataset == dataset ? offered.spool : NULL;
+}
+
+void
+source_allow_reader(bool allowed)
+{
+	offered.reader_allowed = allowed;
+}
+
+bool
+source_reader_allowed(void)
+{
+	return offered.reader_allowed;
 }

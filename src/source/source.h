@@ -32,6 +32,13 @@ extern void source_offer(int dataset, Spool *spool, MemoryContext context);
 extern void source_withdraw(void);
 extern Spool *source_offered(int dataset);	/* or NULL */
 
+/*
+ * May a scan of the offered spool be left to another process?  Not until it is
+ * allowed: whoever runs the scan's query is in parallel mode meanwhile.
+ */
+extern void source_allow_reader(bool allowed);
+extern bool source_reader_allowed(void);
+
 /* what the newest scan of an offered spool met */
 typedef struct SourceReport
 {

@@ -19,16 +19,19 @@
  *		memory only -> with file	(spool_flush)
  *		memory only -> finished		(spool_finish: read from the blocks)
  *		with file	-> finished		(spool_finish: read from the file)
+ *		(nothing)	-> finished		(spool_attach: another process's file)
  *
- * The digest is taken on the way: a 64-bit hash of fixed windows, each seeded
- * with the one before, a CRC, and the length.  A cryptographic one would cost
- * more than reading the records does.
+ * The digest is taken on the way: a 64-bit hash, a CRC, and the length.  A
+ * cryptographic one would cost more than reading the records does.  The hash
+ * takes words by turns into lanes that do not wait for one another; each step
+ * of a lane is a bijection, so that no single change is lost.
  *
  *-------------------------------------------------------------------------
  */
 #include "source/spool.h"
 
-#include "common/hashfn.h"
+#include <fcntl.h>
+
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
@@ -37,7 +40,8 @@
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
-#define DIGEST_WINDOW		((Size) 32 * 1024)
+#define DIGEST_LANES		4
+#define DIGEST_STRIDE		(DIGEST_LANES * sizeof(uint64))
 
 typedef struct SpoolBlock
 {
@@ -51,9 +55,10 @@ struct Spool
 {
 	MemoryContext context;		/* holds the spool itself too */
 	MemoryContextCallback callback;
-	uint64		hash;			/* of all windows before this one */
+	uint64		lanes[DIGEST_LANES];	/* the hash of all strides before this one */
 	pg_crc32c	crc;
-	Size		in_window;
+	char		stride[DIGEST_STRIDE];
+	Size		in_stride;
 	bool		finished;
 	bool		too_large;
 	Size		memory;
@@ -65,7 +70,6 @@ struct Spool
 	File		file;			/* 0: none */
 	int64		in_file;
 	uint8		digest[SPOOL_DIGEST_LENGTH];
-	unsigned char window[DIGEST_WINDOW];
 };
 
 /* runs when the spool's context goes, also in the middle of an error */
@@ -79,41 +83,72 @@ spool_release(void *arg)
 	spool->file = 0;
 }
 
-static void
-close_window(Spool *spool)
+static inline uint64
+mix_word(uint64 hash, uint64 word)
 {
-	spool->hash = hash_bytes_extended(spool->window, (int) spool->in_window, spool->hash);
-	spool->in_window = 0;
+	/* odd: nothing is lost in the product, whose best bits come down by turning it */
+	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return hash << 29 | hash >> 35;
 }
 
-/* windows do not depend on the pieces in which the bytes come */
+/* length: of whole strides */
+static void
+hash_strides(Spool *spool, const char *data, Size length)
+{
+	uint64		lanes[DIGEST_LANES];
+
+	memcpy(lanes, spool->lanes, sizeof(lanes));
+	for (const char *end = data + length; data < end; data += DIGEST_STRIDE)
+	{
+		uint64		words[DIGEST_LANES];
+
+		memcpy(words, data, sizeof(words));
+		for (int i = 0; i < DIGEST_LANES; i++)
+			lanes[i] = mix_word(lanes[i], words[i]);
+	}
+	memcpy(spool->lanes, lanes, sizeof(lanes));
+}
+
+/* strides do not depend on the pieces in which the bytes come */
 static void
 digest_bytes(Spool *spool, const char *data, Size length)
 {
-	COMP_CRC32C(spool->crc, data, length);
-	while (length > 0)
-	{
-		Size		n = Min(DIGEST_WINDOW - spool->in_window, length);
+	Size		whole;
 
-		memcpy(spool->window + spool->in_window, data, n);
-		spool->in_window += n;
+	COMP_CRC32C(spool->crc, data, length);
+	if (spool->in_stride > 0)
+	{
+		Size		n = Min(DIGEST_STRIDE - spool->in_stride, length);
+
+		memcpy(spool->stride + spool->in_stride, data, n);
+		spool->in_stride += n;
 		data += n;
 		length -= n;
-		if (spool->in_window == DIGEST_WINDOW)
-			close_window(spool);
+		if (spool->in_stride < DIGEST_STRIDE)
+			return;
+		hash_strides(spool, spool->stride, DIGEST_STRIDE);
 	}
+	whole = length - length % DIGEST_STRIDE;
+	hash_strides(spool, data, whole);
+	spool->in_stride = length - whole;
+	memcpy(spool->stride, data + whole, spool->in_stride);
 }
 
 static void
 finish_digest(Spool *spool)
 {
 	uint32		size = (uint32) spool->size;
+	uint64		hash = 0;
 
-	close_window(spool);
+	/* zeros for what the last stride lacks: the length tells them from zeros that came */
+	memset(spool->stride + spool->in_stride, 0, DIGEST_STRIDE - spool->in_stride);
+	hash_strides(spool, spool->stride, DIGEST_STRIDE);
+	for (int i = 0; i < DIGEST_LANES; i++)
+		hash = mix_word(hash, spool->lanes[i]);
 	FIN_CRC32C(spool->crc);
-	memcpy(spool->digest, &spool->hash, sizeof(spool->hash));
-	memcpy(spool->digest + sizeof(spool->hash), &spool->crc, sizeof(spool->crc));
-	memcpy(spool->digest + sizeof(spool->hash) + sizeof(spool->crc), &size, sizeof(size));
+	memcpy(spool->digest, &hash, sizeof(hash));
+	memcpy(spool->digest + sizeof(hash), &spool->crc, sizeof(spool->crc));
+	memcpy(spool->digest + sizeof(hash) + sizeof(spool->crc), &size, sizeof(size));
 }
 
 Spool *
@@ -273,6 +308,36 @@ spool_finish(Spool *spool)
 	}
 	finish_digest(spool);
 	spool->finished = true;
+}
+
+const char *
+spool_path(const Spool *spool)
+{
+	return spool->file > 0 ? FilePathName(spool->file) : NULL;
+}
+
+int64
+spool_size(const Spool *spool)
+{
+	return spool->size;
+}
+
+Spool *
+spool_attach(MemoryContext parent, const char *path, int64 size)
+{
+	Spool	   *spool = spool_create(parent, 0, size);
+
+	spool->file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
+	if (spool->file <= 0)
+	{
+		spool->file = 0;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open the temporary file of a fetched response: %m")));
+	}
+	spool->size = spool->in_file = size;
+	spool->finished = true;
+	return spool;
 }
 
 const uint8 *

@@ -40,6 +40,14 @@ extern void spool_finish(Spool *spool);
 
 extern const uint8 *spool_digest(const Spool *spool);
 
+/*
+ * A finished spool whose bytes are in its file can be read by other processes,
+ * for as long as it lives: spool_path() says where, or NULL.
+ */
+extern const char *spool_path(const Spool *spool);
+extern Spool *spool_attach(MemoryContext parent, const char *path, int64 size);
+extern int64 spool_size(const Spool *spool);
+
 /* reading: from the start, as often as wanted; 0 at the end; may raise */
 typedef struct SpoolCursor
 {

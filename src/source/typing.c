@@ -85,13 +85,11 @@ value_place_callback(void *arg)
 	if (place->reader == NULL)
 		return;
 	if (place->value == NULL)
-		errcontext("dataset \"%s\", record %lld at byte %lld", place->dataset,
-				   (long long) place->reader->record, (long long) place->reader->offset);
+		errcontext("dataset \"%s\", %s", place->dataset, record_place(place->reader, NULL));
 	else
-		errcontext("dataset \"%s\", record %lld, byte %lld, column \"%s\": %s",
-				   place->dataset, (long long) place->reader->record,
-				   (long long) json_reader_value_offset(place->reader, place->value),
-				   place->column, quoted_value(place->value));
+		errcontext("dataset \"%s\", %s, column \"%s\": %s", place->dataset,
+				   record_place(place->reader, place->value), place->column,
+				   quoted_value(place->value));
 }
 
 pg_noreturn static void
@@ -102,10 +100,8 @@ misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 			(errcode(code),
 			 errmsg("%s does not fit column \"%s\" of type %s", problem, typer->name,
 					format_type_with_typemod(typer->type, typer->typmod)),
-			 errdetail("Dataset \"%s\", record %lld, byte %lld, value %s.",
-					   place->dataset, (long long) place->reader->record,
-					   (long long) json_reader_value_offset(place->reader, value),
-					   quoted_value(value)),
+			 errdetail("Dataset \"%s\", %s, value %s.", place->dataset,
+					   record_place(place->reader, value), quoted_value(value)),
 			 errhint("Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.")));
 }
 

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * typing.h
- *		JSON values to Datums of a column's type, and the types of a whole
- *		document.
+ *		A record's values to Datums of a column's type, and the types of a
+ *		whole response.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,8 +16,7 @@
 #include "nodes/pg_list.h"
 
 #include "compat.h"
-#include "source/json_reader.h"
-#include "source/spool.h"
+#include "source/records.h"
 
 /* how one column's values are made */
 typedef struct ColumnTyper
@@ -33,7 +32,7 @@ typedef struct ColumnTyper
 typedef struct ValuePlace
 {
 	const char *dataset;
-	const JsonReader *reader;
+	const RecordReader *reader;
 	const char *column;
 	const JsonValue *value;
 } ValuePlace;
@@ -51,18 +50,10 @@ extern Datum typer_convert(ColumnTyper *typer, const JsonValue *value,
 /* context line for errors which a type's own input function raises */
 extern void value_place_callback(void *arg);
 
-/* raises what the reader reports; offset and record in the detail */
-pg_noreturn extern void json_reader_raise(const JsonReader *reader, const char *dataset);
-
-/* a reader over a spool; freed with context */
-extern JsonReader *open_json_reader(SpoolCursor *cursor, const char *format,
-									const char *pointer, bool discover,
-									MemoryContext context);
-
 /* does double precision hold the number without losing a digit? */
 extern bool json_fits_double(const JsonValue *value);
 
-/* one column that a document has */
+/* one column that a response has */
 typedef struct InferredColumn
 {
 	char	   *name;
@@ -71,9 +62,9 @@ typedef struct InferredColumn
 
 /*
  * Reads the whole spool and tells its columns in the order in which they
- * first appear.  *records: how many records it has.
+ * first appear: none when it has no record, whose values would tell the types.
+ * *records: how many records it has.
  */
-extern List *infer_columns(Spool *spool, const char *dataset, const char *format,
-						   const char *pointer, int64 *records);
+extern List *infer_columns(Spool *spool, const Dataset *dataset, int64 *records);
 
 #endif

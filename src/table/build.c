@@ -226,6 +226,20 @@ table_comment(const Dataset *dataset, Oid relation)
 }
 
 bool
+table_has_checks(Oid table)
+{
+	Relation	relation = OidIsValid(table) ? try_relation_open(table, AccessShareLock) : NULL;
+	bool		found;
+
+	if (relation == NULL)
+		return false;
+	found = RelationGetDescr(relation)->constr != NULL &&
+		RelationGetDescr(relation)->constr->num_check > 0;
+	relation_close(relation, AccessShareLock);
+	return found;
+}
+
+bool
 table_lost_its_rows(const Dataset *dataset)
 {
 	Relation	relation;

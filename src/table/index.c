@@ -251,7 +251,11 @@ build_indexes(TableBuild *build)
 		error_context_stack = callback.previous;
 		CommandCounterIncrement();
 	}
-	/* here, while nobody waits; the swap hands the result over */
+	/*
+	 * Here, while nobody waits; the swap hands the result over.  The caller's
+	 * settings come back soon.  What was written just now need not be prefetched.
+	 */
+	catalog_pin_setting("maintenance_io_concurrency", "0");
 	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(build->heap)));
 	CommandCounterIncrement();
 }

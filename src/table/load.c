@@ -37,6 +37,8 @@ typedef struct LoadReceiver
 	TupleTableSlot *slots[BATCH_ROWS];	/* made when first needed */
 	int			n_slots;
 	Size		bytes;
+	bool		same_layout;	/* a row of the query is one of the heap; no CHECK constraint */
+	bool		any_not_null;
 	Datum	   *values;			/* one row, laid out as the heap is */
 	bool	   *nulls;
 	ExprState **checks;			/* the table's CHECK constraints */
@@ -132,13 +134,30 @@ next_slot(LoadReceiver *load)
 	return load->slots[load->n_slots];
 }
 
+/* does the row come as a tuple that is laid out as the heap's, with nothing to check? */
 static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
+is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 {
-	LoadReceiver *load = (LoadReceiver *) self;
-	TableBuild *build = load->build;
-	MemoryContext old;
-	HeapTuple	tuple;
+	HeapTupleHeader header;
+
+	if (!load->same_layout)
+		return false;
+	if (TTS_IS_HEAPTUPLE(slot) && ((HeapTupleTableSlot *) slot)->tuple != NULL)
+		header = ((HeapTupleTableSlot *) slot)->tuple->t_data;
+	else if (TTS_IS_MINIMALTUPLE(slot))
+		header = ((MinimalTupleTableSlot *) slot)->minhdr.t_data;
+	else
+		return false;
+	/* one with fewer attributes takes the others from its own table's defaults */
+	return HeapTupleHeaderGetNatts(header) == load->build->desc->natts &&
+		(!load->any_not_null || (header->t_infomask & HEAP_HASNULL) == 0);
+}
+
+/* values of a row to where they are in the heap */
+static HeapTuple
+form_tuple(LoadReceiver *load, TupleTableSlot *slot)
+{
+	const TableBuild *build = load->build;
 
 	slot_getallattrs(slot);
 	for (int i = 0; i < build->n_result; i++)
@@ -150,11 +169,20 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	if (load->estate != NULL)
 		run_checks(load);
 
-	old = MemoryContextSwitchTo(load->batch_context);
-	tuple = heap_form_tuple(build->desc, load->values, load->nulls);
+	return heap_form_tuple(build->desc, load->values, load->nulls);
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	LoadReceiver *load = (LoadReceiver *) self;
+	TableBuild *build = load->build;
+	MemoryContext old = MemoryContextSwitchTo(load->batch_context);
+	HeapTuple	tuple = is_ready_made(load, slot) ? ExecCopySlotHeapTuple(slot) : form_tuple(load, slot);
+
 	tuple->t_tableOid = build->heap;
 	MemoryContextSwitchTo(old);
-	ExecStoreHeapTuple(tuple, next_slot(load), true);
+	ExecStoreHeapTuple(tuple, next_slot(load), false);
 	load->n_slots++;
 	load->bytes += tuple->t_len;
 	build->rows++;
@@ -175,11 +203,19 @@ start_load(DestReceiver *self, int operation pg_attribute_unused(),
 	load->values = palloc0(sizeof(Datum) * natts);
 	load->nulls = palloc(sizeof(bool) * natts);
 	memset(load->nulls, true, sizeof(bool) * natts);	/* dropped columns stay so */
+	/* the first block is kept when the context is reset: it takes a batch with its headers */
 	load->batch_context = AllocSetContextCreate(CurrentMemoryContext, "spice load batch",
-												ALLOCSET_DEFAULT_SIZES);
+												2 * BATCH_BYTES, 2 * BATCH_BYTES,
+												ALLOCSET_DEFAULT_MAXSIZE);
 	load->insert_context = AllocSetContextCreate(CurrentMemoryContext, "spice load insert",
 												 ALLOCSET_DEFAULT_SIZES);
 	prepare_checks(load);
+	load->same_layout = load->estate == NULL && load->build->n_result == natts;
+	for (int i = 0; i < natts; i++)
+	{
+		load->same_layout &= i < load->build->n_result && load->build->attnums[i] == i + 1;
+		load->any_not_null |= load->build->notnull[i];
+	}
 }
 
 static void

@@ -106,6 +106,9 @@ extern void table_stand_down(const Dataset *dataset);
 /* are the rows that were loaded gone (a crash empties unlogged tables)? */
 extern bool table_lost_its_rows(const Dataset *dataset);
 
+/* has anybody put CHECK constraints on it?  InvalidOid: no */
+extern bool table_has_checks(Oid table);
+
 /* descriptions of the manifest become comments */
 extern void table_comment(const Dataset *dataset, Oid table);
 

@@ -226,16 +226,16 @@ $node->stop;
 
 # --- too few background workers
 
-held('file', @rows);
+held($_, @rows) for qw(file memory);
 $source->clear_log;
 $node = Spice::new_node('slots',
 	Spice::manifest([ map { Spice::dataset($_, $source->url("/$_")) } qw(file memory) ]),
 	'max_worker_processes = 2', 'max_logical_replication_workers = 0', 'spice.max_refresh_workers = 2');
-$source->wait('/file', 'held');
-Spice::wait_for_log($node, qr/no free background worker for the refresh of dataset "memory"\n.*HINT:  Raise max_worker_processes/,
+Spice::wait_for_log($node, qr/no free background worker for a refresh\n.*HINT:  Raise max_worker_processes/,
 	0, 'out of workers: the log says what to do');
-is(value(q{SELECT to_regclass('memory') IS NULL}), 't', 'what is due waits');
-released('file', @rows);
+wait_for(q{SELECT count(*) = 1 FROM spice.datasets WHERE status = 'refreshing'}, 'one is being refreshed');
+is(value(q{SELECT count(*) FROM spice.refreshes}), '1', 'the other one waits');
+released($_, @rows) for qw(file memory);
 wait_for('SELECT spice_ready()', 'until a worker is free');
 my @warnings = slurp_file($node->logfile) =~ /no free background worker/g;
 is(scalar @warnings, 1, 'it was said once');

@@ -256,7 +256,7 @@ test_first_seed(void)
 			   "  AND status = 'active'\n");
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,\"description\":\"Product catalog data for"
+			   "\"connect_timeout_ms\":10000,\"csv\":null,\"description\":\"Product catalog data for"
 			   " active electronics category\",\"engine\":\"duckdb\",\"format\":\"auto\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"http_append_query\":null,"
 			   "\"http_headers\":null,"
@@ -323,7 +323,7 @@ test_second_seed(void)
 	CHECK(manifest->datasets[0].retention_sql == NULL);
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,"
+			   "\"connect_timeout_ms\":10000,\"csv\":null,"
 			   "\"description\":\"Customer support interactions and engagement history\","
 			   "\"engine\":\"duckdb\",\"format\":\"auto\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\",\"http_append_query\":null,"
@@ -530,7 +530,7 @@ test_params(void)
 	ERROR_AT(7, ENTRY "  params: {http_port: 65536}\n", "http_port is not a whole number", NULL);
 	ERROR_AT(7, ENTRY "  params: {http_port: 0}\n", "http_port is not a whole number", NULL);
 	ERROR_AT(7, ENTRY "  params: {http_port: [1]}\n", "http_port must be a single value", NULL);
-	ERROR_AT(7, ENTRY "  params: {file_format: csv}\n", "file_format csv is not supported yet", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: avro}\n", "file_format avro is not supported yet", "csv, tsv");
 	ERROR_AT(7, ENTRY "  params: {file_format: xml}\n", "file_format \"xml\" is not a valid value", "jsonl");
 	ERROR_AT(7, ENTRY "  params: {json_format: soda}\n", "json_format soda is not supported yet", NULL);
 	ERROR_AT(7, ENTRY "  params: {file_format: jsonl, json_format: array}\n", "contradicts", NULL);
@@ -1129,6 +1129,43 @@ test_file_store(void)
 
 /* -------------------------------------------------------------------- runner */
 
+static void
+test_csv(void)
+{
+	DEFINED(ENTRY "  params: {file_format: csv}\n", "csv",
+			"{\"delimiter\":\",\",\"escape\":\"\\\"\",\"has_header\":true,\"quote\":\"\\\"\"}");
+	DEFINED(ENTRY "  params: {file_format: tsv}\n", "csv",
+			"{\"delimiter\":\"\\t\",\"escape\":\"\\\"\",\"has_header\":true,\"quote\":\"\\\"\"}");
+	DEFINED(ENTRY "  params: {file_format: csv, csv_has_header: false, csv_delimiter: ;, csv_quote: \"'\", csv_escape: '\\'}\n",
+			"csv", "{\"delimiter\":\";\",\"escape\":\"\\\\\",\"has_header\":false,\"quote\":\"'\"}");
+	DEFINED(ENTRY "  params: {file_format: csv, csv_delimiter: '\\t', csv_quote: \"'\"}\n",
+			"csv", "{\"delimiter\":\"\\t\",\"escape\":\"'\",\"has_header\":true,\"quote\":\"'\"}");
+	DEFINED(ENTRY "  params: {file_format: tsv, tsv_has_header: \"false\", tsv_quote: \"\"}\n",
+			"csv", "{\"delimiter\":\"\\t\",\"escape\":\"\",\"has_header\":false,\"quote\":\"\"}");
+	DEFINED(ENTRY "  params: {file_format: csv, csv_delimiter: \"\\t\"}\n", "format", "\"csv\"");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.b/c.tsv?x=y.csv\n  name: a\n", "format", "\"tsv\"");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n", "format", "\"csv\"");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n  params: {file_format: json}\n", "csv", "null");
+
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: \"||\"}\n", "csv_delimiter \"||\" is not a single character", "\\t");
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: \"\"}\n", "csv_delimiter \"\" is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: \"\\n\"}\n", "is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: e}\n", "is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: é}\n", "is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_quote: '.'}\n", "csv_quote \".\" is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_has_header: 1}\n", "csv_has_header", "true, false");
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_quote: ','}\n", "delimiter and quote of csv are the same", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_escape: ','}\n", "delimiter and escape of csv are the same", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, json_pointer: /a}\n", "json_pointer has no meaning in CSV", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, json_format: array}\n", "contradicts file_format csv", NULL);
+	WARNING_AT(7, ENTRY "  params: {csv_quote: \"'\"}\n", "csv_quote has no effect: the response is JSON", "file_format: csv");
+	WARNING_AT(7, ENTRY "  params: {file_format: json, tsv_escape: \"'\"}\n", "tsv_escape has no effect: the response is JSON", "file_format: tsv");
+	WARNING_AT(7, ENTRY "  params: {file_format: csv, tsv_has_header: false}\n", "tsv_has_header has no effect: the response is CSV", NULL);
+	WARNING_AT(7, ENTRY "  params: {file_format: tsv, csv_delimiter: ;}\n", "csv_delimiter has no effect: the response is TSV", NULL);
+	WARNING_AT(7, ENTRY "  params: {file_format: csv, csv_quote: '', csv_escape: '!'}\n", "csv_escape has no effect without quotes", NULL);
+	WARNING_AT(7, ENTRY "  params: {file_format: csv, csv_schema_infer_max_records: 10}\n", "csv_schema_infer_max_records", "whole first response");
+}
+
 typedef struct Test
 {
 	const char *name;
@@ -1147,6 +1184,7 @@ static const Test tests[] = {
 	{"harmless values", test_harmless_values},
 	{"wrong values", test_wrong_values},
 	{"params", test_params},
+	{"csv", test_csv},
 	{"messages hold no secret", test_secrets_stay_unsaid},
 	{"dataset names", test_names},
 	{"one bad dataset does not harm the others", test_datasets_apart},

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * records.h
+ *		The records of a spool, whatever its format.
+ *
+ * A reader gives one record after the other, as values by field.  The values
+ * are those of JSON, which has every kind there is; another format presents
+ * its texts as such, by the type of the column that a field is for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_RECORDS_H
+#define SPICE_RECORDS_H
+
+#include "postgres.h"
+
+#include "manifest/catalog.h"
+#include "source/json_reader.h"
+#include "source/spool.h"
+
+typedef struct RecordReader RecordReader;
+
+/* one format's ways; what they do stands with the functions below */
+typedef struct RecordMethods
+{
+	bool		(*next) (RecordReader *reader);
+	int			(*add_field) (RecordReader *reader, const char *name, Oid type);
+	const char *(*field_name) (const RecordReader *reader, int field, size_t *length);
+	char	   *(*place) (const RecordReader *reader, const JsonValue *value);
+} RecordMethods;
+
+struct RecordReader
+{
+	const RecordMethods *methods;
+	const Dataset *dataset;
+
+	/* the current record */
+	const JsonValue *values;	/* by field */
+	int			n_fields;
+	int64		record;			/* its number, from 1; at the end, how many there were */
+	bool		foreign;		/* it has fields, but none that was added */
+
+	/* over all records so far: values of fields that were not added */
+	int64		unknown_total;
+	const char *unknown_name;	/* the first such field, cut to 63 bytes */
+};
+
+/*
+ * A reader from the cursor, freed with context.  discover: fields are added as
+ * they are met.  Errors in the response are raised and say where.
+ */
+extern RecordReader *records_open(const Dataset *dataset, SpoolCursor *cursor,
+								  bool discover, MemoryContext context);
+
+/*
+ * Adds a field before the first record; returns its index in values[].  type:
+ * what its values shall become, InvalidOid when nobody will look at them.
+ */
+static inline int
+records_add_field(RecordReader *reader, const char *name, Oid type)
+{
+	return reader->methods->add_field(reader, name, type);
+}
+
+/* NUL-terminated, *length its bytes (it may hold a NUL) */
+static inline const char *
+records_field_name(const RecordReader *reader, int field, size_t *length)
+{
+	return reader->methods->field_name(reader, field, length);
+}
+
+/* false at the end */
+static inline bool
+records_next(RecordReader *reader)
+{
+	return reader->methods->next(reader);
+}
+
+/* where the current record stands, or a value of it, for errors: palloc'd */
+static inline char *
+record_place(const RecordReader *reader, const JsonValue *value)
+{
+	return reader->methods->place(reader, value);
+}
+
+/* JsonRead of a SpoolCursor */
+extern int64 records_read_spool(void *arg, char *buffer, size_t size);
+
+/* csv.c: for datasets that have a csv_delimiter */
+extern RecordReader *csv_open(const Dataset *dataset, SpoolCursor *cursor,
+							  bool discover, MemoryContext context);
+
+#endif

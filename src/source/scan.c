@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *		The records of a spool as tuples of a foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "source/scan.h"
+
+#include "utils/memutils.h"
+
+#include "source/tuple_writer.h"
+#include "source/typing.h"
+
+struct SourceScan
+{
+	const Dataset *dataset;
+	TupleDesc	desc;
+	SpoolCursor cursor;
+	RecordReader *reader;		/* NULL: not open */
+	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
+	int		   *fields;			/* by column: the reader's field, if it is asked for */
+	bool	   *met;			/* by column: some record had it */
+	int			n_unmet;		/* columns that are asked for and that none had yet */
+	TupleWriter writer;
+	ValuePlace	place;
+	ErrorContextCallback context_line;
+	MemoryContext scan_context;	/* lives as long as the scan */
+	MemoryContext reader_context;	/* until it is opened anew */
+	MemoryContext row_context;	/* until the next row */
+};
+
+SourceScan *
+scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "spice scan", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SourceScan *scan = palloc0(sizeof(SourceScan));
+
+	scan->scan_context = context;
+	scan->reader_context = AllocSetContextCreate(context, "spice reader", ALLOCSET_SMALL_SIZES);
+	scan->row_context = AllocSetContextCreate(context, "spice row", ALLOCSET_DEFAULT_SIZES);
+	scan->dataset = dataset;
+	scan->desc = desc;
+	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
+	scan->fields = palloc0(sizeof(int) * desc->natts);
+	scan->met = palloc0(sizeof(bool) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (attribute->attisdropped || !(list_member_int(used, i + 1) || list_member_int(used, 0)))
+			continue;
+		typer_init(&scan->typers[i], attribute);
+		scan->n_unmet++;
+	}
+	tuple_writer_init(&scan->writer, desc, context);
+	scan->place.dataset = dataset->name;
+	scan->context_line.callback = value_place_callback;
+	scan->context_line.arg = &scan->place;
+	MemoryContextSwitchTo(old);
+	return scan;
+}
+
+void
+scan_free(SourceScan *scan)
+{
+	MemoryContextDelete(scan->scan_context);
+}
+
+void
+scan_open(SourceScan *scan, Spool *spool)
+{
+	MemoryContextReset(scan->reader_context);
+	spool_rewind(spool, &scan->cursor);
+	scan->reader = records_open(scan->dataset, &scan->cursor, false, scan->reader_context);
+	for (int i = 0; i < scan->desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(scan->desc, i)->attname);
+
+		if (TupleDescAttr(scan->desc, i)->attisdropped)
+			continue;
+		scan->fields[i] = records_add_field(scan->reader, name, scan->typers[i].type);
+	}
+	scan->place.reader = scan->reader;
+}
+
+/* an error document with status 200 must not pass for a row of nulls */
+static void
+refuse_foreign_record(const SourceScan *scan)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("a record has none of the columns of dataset \"%s\"", scan->dataset->name),
+			 errdetail("It is %s and has field \"%s\".", record_place(scan->reader, NULL),
+					   scan->reader->unknown_name),
+			 errhint("Look at what the source answers, and at params.json_pointer.")));
+}
+
+/* has a record this column's field at last? */
+static void
+note_met(SourceScan *scan, int column)
+{
+	if (scan->met[column] || !OidIsValid(scan->typers[column].type) ||
+		scan->reader->values[scan->fields[column]].kind == JSON_ABSENT)
+		return;
+	scan->met[column] = true;
+	scan->n_unmet--;
+}
+
+static HeapTuple
+make_tuple(SourceScan *scan)
+{
+	MemoryContext old;
+	HeapTuple	tuple;
+
+	for (int i = 0; scan->n_unmet > 0 && i < scan->desc->natts; i++)
+		note_met(scan, i);
+	MemoryContextReset(scan->row_context);
+	old = MemoryContextSwitchTo(scan->row_context);
+	tuple = tuple_writer_write(&scan->writer, scan->typers, scan->fields, &scan->place);
+	MemoryContextSwitchTo(old);
+	return tuple;
+}
+
+HeapTuple
+scan_next(SourceScan *scan)
+{
+	HeapTuple	tuple;
+
+	if (!records_next(scan->reader))
+		return NULL;
+	if (scan->reader->foreign)
+		refuse_foreign_record(scan);
+
+	scan->context_line.previous = error_context_stack;
+	error_context_stack = &scan->context_line;
+	tuple = make_tuple(scan);
+	error_context_stack = scan->context_line.previous;
+	return tuple;
+}
+
+SourceReport
+scan_report(const SourceScan *scan)
+{
+	SourceReport report = {0};
+
+	report.records = scan->reader->record;
+	report.unknown_total = scan->reader->unknown_total;
+	strlcpy(report.unknown_name, scan->reader->unknown_name, sizeof(report.unknown_name));
+	for (int i = 0; i < scan->desc->natts && report.records > 0; i++)
+	{
+		if (OidIsValid(scan->typers[i].type) && !scan->met[i])
+			strlcpy(report.absent_name, scan->typers[i].name, NAMEDATALEN);
+	}
+	return report;
+}

@@ -1,0 +1,151 @@
+# The process that reads the records of a large response while another one writes the rows:
+# the same rows in the same order, the same errors, and no process left behind.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $count = 20_000;
+my $source = Spice::Source->new;
+my $node;
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+
+# whether anything has started parallel workers since the given place of the log
+sub readers_since
+{
+	my ($offset) = @_;
+	my @starts = slurp_file($node->logfile, $offset) =~ /starting background worker process "parallel worker/g;
+
+	return scalar @starts;
+}
+
+sub refresh
+{
+	my ($sql) = @_;
+	my $offset = -s $node->logfile;
+	my ($status, undef, $error) = $node->psql('postgres', $sql);
+
+	return ($status, $error, readers_since($offset));
+}
+
+# what tells rows apart: nulls, fields that are missing, escapes, texts beyond a page and a batch
+sub row
+{
+	my ($id) = @_;
+	my $row = { id => $id, text => "row $id", price => $id / 100 };
+
+	$row->{text} = undef if $id % 7 == 0;
+	delete $row->{price} if $id % 11 == 0;
+	$row->{text} = "a \"quoted\"\nline \\ \x{e4}\x{20ac} $id" if $id % 13 == 0;
+	$row->{nested} = { list => [ 1, $id ], deep => { a => undef } } if $id % 17 == 0;
+	$row->{text} = 'long ' x (20_000 + $id) if $id % 5_000 == 0;
+	return $row;
+}
+
+my @rows = map { row($_) } 1 .. $count;
+$source->set($_, body => \@rows) for qw(/rows /alone);
+
+# more than the queue between the two holds
+$source->set('/wide', body => [ map { { id => $_, text => 'wide ' x 100 } } 1 .. $count ]);
+
+sub big
+{
+	my ($name, $path, %keys) = @_;
+	my $dataset = Spice::dataset($name, $source->url($path), refresh_retry_enabled => JSON::PP::false, %keys);
+
+	$dataset->{columns} = [ { name => 'amount', type => 'numeric(20,4)' } ];
+	return $dataset;
+}
+
+$node = Spice::new_node('reader', Spice::manifest([ big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide') ]),
+	q{spice.fetch_memory = '64kB'}, 'log_min_messages = debug1');
+Spice::wait_for($node, 'SELECT spice_ready()', 'three datasets are loaded');
+ok(readers_since(0) >= 3, 'each with a reader of its own');
+
+# --- the same rows
+
+value(q{SET max_parallel_workers_per_gather = 0; SELECT spice_refresh('alone', 'SELECT * FROM alone')});
+is(value('SELECT count(*), sum(id), count(text), count(price), count(nested) FROM rows'),
+	join('|', $count, $count * ($count + 1) / 2, scalar(grep { defined $_->{text} } @rows),
+		scalar(grep { exists $_->{price} } @rows), scalar(grep { $_->{nested} } @rows)), 'no row is lost');
+is(value('SELECT count(*) FROM ((TABLE rows EXCEPT ALL TABLE alone) UNION ALL (TABLE alone EXCEPT ALL TABLE rows)) d'),
+	'0', 'they are what one process alone loads');
+is(value('SELECT bool_and(id = n) FROM (SELECT id, row_number() OVER (ORDER BY ctid) AS n FROM rows) o'), 't',
+	'in the order of the response');
+is(value('SELECT length(text) FROM rows WHERE id = 20000'), 5 * 40_000, 'long texts are whole');
+push @rows, { id => $count + 1, unheard => 1 };
+$source->set('/rows', body => \@rows);
+my ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
+is($readers, 1, 'a refresh in a session has a reader, too');
+like(value(q{SELECT notice FROM spice.refreshes WHERE dataset = 'rows' LIMIT 1}),
+	qr/1 values of fields that are no column, the first "unheard"/, 'what the reader meets is in the history');
+
+# --- the same errors
+
+$source->set('/rows', body => [ @rows, { id => 'not a number' } ]);
+($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
+is($readers, 1, 'the reader meets a bad record');
+like($error, qr/ERROR:  the value does not fit column "id" of type bigint/, 'the error is the one of the record');
+like($error, qr/DETAIL:  Dataset "rows", record 20002, byte \d+, value "not a number"/, 'with its place');
+is(value('SELECT count(*) FROM rows'), $count + 1, 'the table is as it was');
+value(q{SELECT spice_refresh('rows', wait => false)});
+Spice::wait_for($node, q{SELECT last_error LIKE 'the value does not fit column "id" of type bigint; Dataset "rows", record 20002, %'
+	FROM spice.datasets WHERE dataset = 'rows'}, 'and so it is in the view');
+$source->set('/rows', body => \@rows, truncate_after => 1_000_000);
+(undef, $error) = refresh(q{SELECT spice_refresh('rows')});
+like($error, qr/ERROR/, 'a body that ends early is an error');
+$source->set('/rows', body => \@rows);
+
+# --- queries that end early, read twice, or must not run beside a reader
+
+($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows', 'SELECT * FROM rows LIMIT 5')});
+is("$status $readers", '0 1', 'a query that wants five rows') or diag $error;
+is(value('SELECT string_agg(id::text, \',\' ORDER BY id) FROM rows'), '1,2,3,4,5', 'gets five rows');
+($status, $error, $readers) =
+  refresh(q{SELECT spice_refresh('rows', 'SELECT a.* FROM rows a JOIN rows b ON a.id = b.id + 1')});
+is($status, 0, 'a join of the source with itself') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count, 'reads it twice');
+value(q{CREATE FUNCTION noted(i bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS
+	'BEGIN PERFORM set_config(''my.noted'', i::text, false); RETURN i; END'});
+($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows', 'SELECT * FROM rows WHERE noted(id) > 10')});
+is("$status $readers", '0 0', 'a function that is not parallel safe: no reader') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count + 1 - 10, 'and the right rows');
+value('ALTER TABLE rows ADD CONSTRAINT positive CHECK (noted(id) > 0)');
+($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
+is("$status $readers", '0 0', 'a CHECK constraint: no reader') or diag $error;
+value('ALTER TABLE rows DROP CONSTRAINT positive');
+value(q{SET max_parallel_workers = 0; SELECT spice_refresh('rows', 'SELECT * FROM rows')});
+is(value('SELECT count(*) FROM rows'), $count + 1, 'without a free worker the refresh does without');
+
+# --- a reader that goes, and one whose refresh goes
+
+sub slow_refresh
+{
+	my $session = Spice::Session->new($node);
+
+	$session->send(q{SELECT spice_refresh('wide', 'SELECT * FROM wide WHERE pg_sleep(0.02) IS NOT NULL')});
+	Spice::wait_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'a reader is at work');
+	return $session;
+}
+
+my $session = slow_refresh();
+value(q{SELECT pg_cancel_backend(leader_pid) FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
+$session->answer;
+like($session->errors, qr/canceling statement due to user request/, 'a refresh that is cancelled');
+$session->quit;
+Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'takes its reader with it');
+$session = slow_refresh();
+value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
+$session->answer;
+like($session->errors, qr/terminating|ended too early|lost connection to parallel worker/, 'a reader that is ended fails its refresh');
+is($session->query('SELECT count(*) FROM wide'), $count, 'and nothing else');
+$session->quit;
+is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file stays');
+$node->stop;
+done_testing;
