@@ -34,7 +34,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES))
 
 PG_CONFIG ?= pg_config
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test demo bench fuzz unit,$(MAKECMDGOALS)),)
+ifneq ($(filter test test-image demo bench fuzz unit,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -45,7 +45,7 @@ endif
 HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc
 HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-.PHONY: unit fuzz test demo bench
+.PHONY: unit fuzz test test-image demo bench
 
 test/unit/manifest_%: test/unit/manifest_%.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
 	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
@@ -77,6 +77,10 @@ test/fuzz/%: test/fuzz/%.c $(HOST_SOURCE)
 # installs what is missing, then runs every test; PG=17 or 18 runs them in a chroot
 test:
 	@test/run $(PG)
+
+# builds the container image and runs it; needs no Docker engine
+test-image:
+	@test/image
 
 demo:
 	@test/demo
