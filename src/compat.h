@@ -13,16 +13,21 @@
 
 #include "postgres.h"
 
+#include "access/multixact.h"
+#include "access/transam.h"
 #include "access/tupdesc.h"
+#include "access/visibilitymap.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
+#include "commands/vacuum.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_type.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -98,6 +103,21 @@ compat_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
 	return create_foreignscan_path(root, rel, NULL, rows, startup, total, NIL,
 								   rel->lateral_relids, NULL, NIL);
 #endif
+}
+
+/* 18: pages that are all frozen are counted, too; ours are both or neither */
+static inline void
+compat_update_relstats(Relation relation, double rows)
+{
+	BlockNumber visible;
+
+	visibilitymap_count(relation, &visible, NULL);
+	vac_update_relstats(relation, RelationGetNumberOfBlocks(relation), rows, visible,
+#if PG_VERSION_NUM >= 180000
+						visible,
+#endif
+						relation->rd_rel->relhasindex, InvalidTransactionId, InvalidMultiXactId,
+						NULL, NULL, true);
 }
 
 /* 18: a plan runs once unless told otherwise */

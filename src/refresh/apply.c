@@ -274,6 +274,22 @@ check_guards(const Refresh *refresh, const TableBuild *build)
 				 errhint("If the source is right, SELECT spice_reload() after changing them in the manifest.")));
 }
 
+static void
+make_statistics(const Dataset *dataset, TableBuild *build)
+{
+	HeapTuple  *rows;
+	int			n_rows;
+
+	if (!build_sample_serves(build, dataset->source_relation))
+	{
+		build_analyze(build);
+		return;
+	}
+	rows = build_sample_rows(build, &n_rows);
+	source_analyze(dataset, rows, n_rows, (double) build->rows);
+	build_take_statistics(build, dataset->source_relation);
+}
+
 /* what is in the new heap becomes the table */
 static void
 finish_build(Refresh *refresh, TableBuild *build)
@@ -284,6 +300,8 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);
+	make_statistics(refresh->dataset, build);
+	build_sync(build);
 	refresh->index_ms = elapsed_ms(start);
 
 	/* before the lock: what this may wait for, readers need not wait for */

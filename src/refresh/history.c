@@ -233,13 +233,18 @@ state_registered(const Refresh *refresh)
 void
 state_checked(const Refresh *refresh)
 {
+	bool		same_bytes = strcmp(refresh->outcome, OUTCOME_UNCHANGED) == 0 &&
+		refresh->response != NULL && refresh->response->spool != NULL;
 	Arguments	arguments = {0};
 
 	add_int(&arguments, refresh->dataset->id);
 	add_int(&arguments, schedule_next_delay(refresh->dataset));
 	add_text(&arguments, refresh->outcome);
 	add_text(&arguments, refresh->dataset->changed ? NULL : refresh->dataset->definition);
-	run("UPDATE spice.dataset SET applied = coalesce($4::jsonb, applied), checked = clock_timestamp(), failures = 0, attempt = 0,"
+	/* validators that came with the very bytes that were loaded: no need of bytes next time */
+	add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
+	add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
+	run("UPDATE spice.dataset SET etag = coalesce($5, etag), last_modified = coalesce($6, last_modified), applied = coalesce($4::jsonb, applied), checked = clock_timestamp(), failures = 0, attempt = 0,"
 		" last_error = NULL, last_outcome = $3,"
 		" next_refresh = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);

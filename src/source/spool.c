@@ -39,6 +39,7 @@
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
+#define SPOOL_WRITE_SIZE	((Size) 256 * 1024)	/* stays in the processor's cache */
 #define DIGEST_LANES		4
 #define DIGEST_STRIDE		(DIGEST_LANES * sizeof(uint64))
 
@@ -293,6 +294,8 @@ spool_flush(Spool *spool)
 		block->used = 0;
 	}
 	spool->last = NULL;
+	/* from here on the blocks only buffer the file */
+	spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
 }
 
 void

@@ -55,15 +55,15 @@ reserve(TupleWriter *writer, Size length)
 	return (char *) writer->tuple.t_data + writer->used;
 }
 
-/* zeros up to where an attribute may begin; room for them is reserved */
+/* zeros up to where an attribute may begin; room for more of them is reserved */
 static inline char *
 align(TupleWriter *writer, char *p, char alignment)
 {
-	Size		aligned = att_align_nominal(writer->used, alignment);
+	Size		before = writer->used;
 
-	for (; writer->used < aligned; writer->used++)
-		*p++ = '\0';
-	return p;
+	memset(p, 0, MAXIMUM_ALIGNOF);
+	writer->used = att_align_nominal(before, alignment);
+	return p + (writer->used - before);
 }
 
 /* a text of plain bytes, with the short header if it may have one */

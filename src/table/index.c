@@ -16,6 +16,7 @@
 #include "access/attmap.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/index.h"
@@ -25,7 +26,9 @@
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_utilcmd.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "storage/smgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -234,6 +237,44 @@ index_statements(const TableBuild *build)
 	return statements;
 }
 
+/* what a commit would flush of this relation */
+static void
+sync_relation(Oid oid)
+{
+	Relation	relation = relation_open(oid, AccessShareLock);
+
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation))
+	{
+		FlushRelationBuffers(relation);
+		for (ForkNumber fork = 0; fork <= MAX_FORKNUM; fork++)
+		{
+			if (smgrexists(RelationGetSmgr(relation), fork))
+				smgrimmedsync(RelationGetSmgr(relation), fork);
+		}
+	}
+	relation_close(relation, NoLock);
+}
+
+/*
+ * With wal_level minimal new storage is not logged but synced to disk by the
+ * commit, which holds the table's lock: done here, little is left for then.
+ */
+static void
+sync_storage(Oid heap)
+{
+	Relation	relation = relation_open(heap, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(relation);
+	Oid			toast = relation->rd_rel->reltoastrelid;
+	ListCell   *cell;
+
+	relation_close(relation, NoLock);
+	sync_relation(heap);
+	foreach(cell, indexes)
+		sync_relation(lfirst_oid(cell));
+	if (OidIsValid(toast))
+		sync_storage(toast);
+}
+
 void
 build_indexes(TableBuild *build)
 {
@@ -251,11 +292,20 @@ build_indexes(TableBuild *build)
 		error_context_stack = callback.previous;
 		CommandCounterIncrement();
 	}
-	/*
-	 * Here, while nobody waits; the swap hands the result over.  The caller's
-	 * settings come back soon.  What was written just now need not be prefetched.
-	 */
+}
+
+/* here, while nobody waits; the swap hands the result over */
+void
+build_analyze(const TableBuild *build)
+{
+	/* what was written just now need not be prefetched; the caller's settings come back soon */
 	catalog_pin_setting("maintenance_io_concurrency", "0");
 	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(build->heap)));
 	CommandCounterIncrement();
+}
+
+void
+build_sync(const TableBuild *build)
+{
+	sync_storage(build->heap);
 }

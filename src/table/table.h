@@ -10,7 +10,9 @@
  *		build_begin				plan the new shape, create the new heap; without
  *								may_alter another shape is refused
  *		build_receiver			rows of the refresh query go into it
- *		build_indexes			indexes and statistics of the new heap
+ *		build_indexes			of the new heap
+ *		build_analyze | build_take_statistics
+ *		build_sync				makes durable what the commit would otherwise have to
  *		build_swap				the table takes over its storage
  *
  * All but the last leave the table itself without any lock.
@@ -47,6 +49,9 @@ typedef struct MergeCounts
 	int64		dropped;		/* gave way to another row of the same key */
 } MergeCounts;
 
+/* sample.c: rows picked while they are loaded */
+typedef struct TableSample TableSample;
+
 typedef struct TableBuild
 {
 	const Dataset *dataset;
@@ -64,6 +69,7 @@ typedef struct TableBuild
 	List	   *indexes;		/* of IndexBuild * */
 	int			heaps;			/* made so far, less one */
 	int64		rows;
+	TableSample *sample;		/* of the rows in heap; or NULL */
 } TableBuild;
 
 /* refuses what is not spice's; InvalidOid when the name is free */
@@ -73,6 +79,8 @@ extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result, bool may_alter);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
+extern void build_analyze(const TableBuild *build);
+extern void build_sync(const TableBuild *build);
 extern void build_swap(TableBuild *build);
 
 /* raises an error if the table was dropped or altered; keeps the lock it takes */
@@ -117,6 +125,19 @@ extern char *column_definition(Form_pg_attribute attribute);
 
 /* what a table must not be or have, because a swap would pass over it */
 extern void refuse_unswappable(Relation table, const Dataset *dataset);
+
+/*
+ * Statistics without reading the heap: if the sample serves, those that were made
+ * of its rows for this foreign table are taken from it.
+ */
+extern bool build_sample_serves(const TableBuild *build, Oid foreign_table);
+extern HeapTuple *build_sample_rows(const TableBuild *build, int *n_rows);
+extern void build_take_statistics(const TableBuild *build, Oid foreign_table);
+
+/* while rows are loaded */
+extern TableSample *sample_begin(MemoryContext parent);
+extern void sample_add(TableSample *sample, HeapTuple tuple);
+extern void sample_free(TableSample *sample);
 
 /* index.c: between the build and the swap */
 extern void index_plan(TableBuild *build, Relation table);

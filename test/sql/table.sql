@@ -287,6 +287,28 @@ SELECT relallvisible >= (SELECT count(DISTINCT split_part(ctid::text, ',', 1)) F
 FROM pg_class WHERE oid = 'many'::regclass;
 SELECT reltuples FROM pg_class WHERE oid = 'many_pkey'::regclass;
 SELECT count(*) > 3 AS analyzed FROM pg_stats WHERE tablename = 'many';
+-- statistics are made of rows picked on their way in: what ANALYZE then finds is the
+-- same, for rows that are all picked, and nearly the same for a sample
+CREATE TEMP VIEW found AS
+	SELECT attname, n_distinct, null_frac, avg_width, most_common_vals::text, histogram_bounds::text, correlation
+	FROM pg_stats WHERE tablename = 'many';
+CREATE TEMP TABLE picked AS TABLE found;
+ANALYZE many;
+SELECT count(*) AS differ FROM (TABLE found EXCEPT TABLE picked) d;
+SELECT count(*) FROM pg_statistic WHERE starelid = 'spice_source.many'::regclass;
+SET default_statistics_target = 1;
+SELECT spice_refresh('many', 'SELECT * FROM many');
+RESET default_statistics_target;
+SELECT p.attname FROM found f JOIN picked p USING (attname)
+WHERE p.n_distinct = -1 AND (f.n_distinct <> -1 OR abs(f.correlation - p.correlation) > 0.2)
+	OR f.avg_width NOT BETWEEN p.avg_width * 0.8 AND p.avg_width * 1.2;
+SELECT reltuples FROM pg_class WHERE oid = 'many'::regclass;
+-- not of other columns than the source's, nor where an index has expressions: the heap is analyzed
+SELECT spice_refresh('many', 'SELECT id, upper(name) AS name, sku, category, status, description, price, weight, stock, active, updated_at FROM many');
+SELECT count(*) FROM pg_stats WHERE tablename = 'many' AND attname = 'name' AND most_common_vals::text ~ '[[:lower:]]';
+CREATE INDEX many_expression ON many (abs(id - 10));
+SELECT spice_refresh('many', 'SELECT * FROM many');
+SELECT count(*) > 0 AS analyzed FROM pg_stats WHERE tablename = 'many_expression';
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 CREATE FUNCTION pg_temp.heap_fetches(query text) RETURNS text LANGUAGE plpgsql AS

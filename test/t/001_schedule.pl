@@ -77,6 +77,10 @@ for my $dataset (qw(etag digest))
 is(count_of('etag', q{outcome = 'unchanged' AND http_status <> 304}), '0', 'known by its tag');
 is(count_of('digest', q{outcome = 'unchanged' AND http_status <> 200}), '0', 'known by its digest');
 
+$source->set('/digest', body => \@two, etag => $true);
+Spice::wait_for($node, q{SELECT count(*) > 0 FROM spice.refreshes WHERE dataset = 'digest' AND http_status = 304},
+	'a tag that comes later with the same bytes is kept');
+
 my $oid = value(q{SELECT 'digest'::regclass::oid});
 $source->set('/digest', body => [ @two, { id => 3 } ]);
 Spice::wait_for($node, 'SELECT count(*) = 3 FROM digest', 'a change is noticed by interval');
