@@ -132,6 +132,22 @@ parse_schema_change(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					 "on_schema_change drop_and_recreate", node->line);
 }
 
+/* What is there for HTTP alone and stands under acceleration. */
+static void
+refuse_append_query(Parser *parser, const DocNode *entry, const DatasetSpec *spec)
+{
+	const DocNode *params;
+
+	if (spec->acceleration.append_query == NULL || spec->connection.connector == NULL ||
+		strcmp(spec->connection.connector, "http") == 0)
+		return;
+	params = document_get(document_get(entry, "acceleration"), "params");
+	parse_problem(parser, MANIFEST_ERROR, key_line(params, "http_append_query"),
+				  "take it out: the watermark goes to a database by itself",
+				  "http_append_query has no meaning for the %s connector",
+				  spec->connection.connector);
+}
+
 void
 refuse_ref(Parser *parser, const DocNode *ref)
 {
@@ -160,6 +176,7 @@ dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	spec.description = valid_text(&keys_of_dataset, entry, "description", NULL);
 	connection_parse(parser, entry, &spec.connection);
 	acceleration_parse(parser, entry, &spec.acceleration);
+	refuse_append_query(parser, entry, &spec);
 	parse_columns(parser, entry, &spec);
 	parse_time(parser, entry, &spec);
 	parse_ready_state(parser, entry, &spec);
