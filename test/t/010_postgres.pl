@@ -51,7 +51,8 @@ remote(q{
 	INSERT INTO sales.orders SELECT i, CASE i % 3 WHEN 0 THEN 'sad' WHEN 1 THEN 'ok' ELSE 'happy' END::mood,
 		CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, i, timestamptz '2024-01-01 00:00Z' + i * interval '1 h', extract(epoch FROM now()) - i * 3600
 		FROM generate_series(1, 100) i;
-	CREATE VIEW sales.view AS SELECT id, kind FROM sales.orders WHERE id <= 3;
+	CREATE TABLE sales.view_of AS SELECT id, kind FROM sales.orders WHERE id <= 3;
+	CREATE VIEW sales.view AS SELECT * FROM sales.view_of;
 	CREATE TABLE sales.hidden (id int);
 	GRANT SELECT ON sales.types, sales.orders, sales.view TO reader;
 });
@@ -144,7 +145,7 @@ is(value(q{SELECT count(*) FROM orders}), remote(q{SELECT count(*) FROM sales.or
 unlike($plan, qr/Remote SQL:.* WHERE.*status/, 'the source does not hear of it');
 like(slurp_file($remote->logfile), qr/FETCH 1000 FROM/, 'rows come in batches');
 my $seen = slurp_file($remote->logfile);
-like($seen, qr/DECLARE c\d+ CURSOR FOR.*FROM sales\.orders WHERE .*kind = 'even'/, 'the refresh asks the same');
+like($seen, qr/CURSOR FOR\s+SELECT .* FROM sales\.orders WHERE .*kind = 'even'/, 'the refresh asks the same');
 
 # ------- who may
 value('GRANT SELECT ON live TO app');
@@ -171,17 +172,17 @@ push @datasets, { %{ from_postgres('events', 'sales.orders', refresh_mode => 'ap
 	primary_key => 'id', on_conflict => { id => 'upsert' }) }, time_column => 'updated_at' },
   { %{ from_postgres('recent', 'sales.orders', refresh_data_window => '10h') }, time_column => 'seconds', time_format => 'unix_seconds' };
 change(@datasets);
-is(refresh('events'), '100', 'append loads everything first');
+Spice::wait_for($node, q{SELECT count(*) = 100 FROM events}, 'append loads everything first');
 my $offset = -s $remote->logfile;
 remote(q{INSERT INTO sales.orders VALUES (101, 'ok', 'odd', 1, '2024-01-05 05:00Z', 0);
 	UPDATE sales.orders SET total = 77, updated_at = '2024-01-05 06:00Z' WHERE id = 7});
-is(refresh('events'), '2', 'then what is new');
-like(slurp_file($remote->logfile, $offset), qr/DECLARE c\d+ CURSOR FOR.*updated_at >= '2024-01-05 04:00:00\+00'::timestamp with time zone/,
-	'which is all that the source is asked for');
+refresh('events');
+like(slurp_file($remote->logfile, $offset), qr/CURSOR FOR\s+SELECT .* WHERE .*updated_at >= '2024-01-05 04:00:00\+00'/,
+	'then the source is asked for what is new');
 is(value('SELECT count(*), (SELECT total FROM events WHERE id = 7) FROM events'), '101|77.00', 'the table has it');
 $offset = -s $remote->logfile;
 is(refresh('recent'), '9', 'a data window');
-like(slurp_file($remote->logfile, $offset), qr/DECLARE c\d+ CURSOR FOR.*seconds >= '?\d+'?::bigint/, 'goes to the source as well');
+like(slurp_file($remote->logfile, $offset), qr/CURSOR FOR\s+SELECT .* WHERE .*seconds >= \d+::bigint/, 'goes to the source as well');
 
 # ------- declared columns
 push @datasets, { %{ from_postgres('declared', 'sales.orders') }, columns => [
@@ -236,7 +237,7 @@ like(error_of(q{SELECT spice_refresh('encrypted')}), qr/SSL.*HINT:.*pg_sslmode i
 is(refresh('texted'), '3', 'a connection string from a secret store');
 like(error_of(q{SELECT spice_refresh('garbled')}), qr/pg_connection_string of dataset "garbled" is not a connection string/, 'one that is none');
 my $blocker = Spice::Session->new($remote, 'shop');
-$blocker->query('BEGIN; LOCK TABLE sales.orders');
+$blocker->query('BEGIN; LOCK TABLE sales.view_of');
 like(error_of(q{SELECT spice_refresh('slow')}), qr/statement timeout.*HINT:.*client_timeout/s, 'client_timeout');
 my $waiter = Spice::Session->new($node);
 $waiter->send(q{SELECT spice_refresh('viewed')});
