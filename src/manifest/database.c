@@ -137,6 +137,23 @@ parse_postgres(Parser *parser, const DocNode *from, const DocNode *params, Conne
 	timeouts_parse(parser, table, params, -1, spec);
 }
 
+/* Given an authority, the wrapper encrypts if the server can, and goes on if it cannot. */
+static void
+check_encryption(Parser *parser, const DocNode *from, const DocNode *params)
+{
+	const char *mode = valid_text(&params_of_mysql, params, "mysql_sslmode", "required");
+	bool		certificate = given_value(params, "mysql_sslrootcert") != NULL;
+
+	if (strcmp(mode, "required") == 0)
+		parse_problem(parser, MANIFEST_ERROR, from->line,
+					  "write mysql_sslmode: preferred or disabled if that is good enough",
+					  "mysql_sslmode is required, which mysql_fdw cannot promise");
+	else if (certificate && strcmp(mode, "disabled") == 0)
+		parse_problem(parser, MANIFEST_ERROR, key_line(params, "mysql_sslrootcert"),
+					  "write mysql_sslmode: preferred, or take it out",
+					  "mysql_sslrootcert has no meaning with mysql_sslmode disabled");
+}
+
 static void
 parse_mysql(Parser *parser, const DocNode *from, const DocNode *params, ConnectionSpec *spec)
 {
@@ -155,6 +172,7 @@ parse_mysql(Parser *parser, const DocNode *from, const DocNode *params, Connecti
 	take_param(table, params, "mysql_sslmode", false, spec);
 	take_param(table, params, "mysql_sslrootcert", false, spec);
 	advise_secret(parser, table, params, "mysql_pass");
+	check_encryption(parser, from, params);
 }
 
 bool

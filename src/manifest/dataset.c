@@ -148,6 +148,21 @@ refuse_append_query(Parser *parser, const DocNode *entry, const DatasetSpec *spe
 				  spec->connection.connector);
 }
 
+/* mysql_fdw would have to keep it in the catalog, for sessions to connect by. */
+static void
+refuse_live_password(Parser *parser, const DocNode *entry, const DatasetSpec *spec)
+{
+	const DocNode *params = document_get(entry, "params");
+
+	if (spec->acceleration.accelerated || spec->connection.connector == NULL ||
+		strcmp(spec->connection.connector, "mysql") != 0 || params == NULL ||
+		given_value(params, "mysql_pass") == NULL)
+		return;
+	parse_problem(parser, MANIFEST_ERROR, key_line(params, "mysql_pass"),
+				  "accelerate the dataset, or use an account without a password",
+				  "a mysql dataset with mysql_pass cannot be read without acceleration");
+}
+
 void
 refuse_ref(Parser *parser, const DocNode *ref)
 {
@@ -177,6 +192,7 @@ dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	connection_parse(parser, entry, &spec.connection);
 	acceleration_parse(parser, entry, &spec.acceleration);
 	refuse_append_query(parser, entry, &spec);
+	refuse_live_password(parser, entry, &spec);
 	parse_columns(parser, entry, &spec);
 	parse_time(parser, entry, &spec);
 	parse_ready_state(parser, entry, &spec);

@@ -273,6 +273,7 @@ refresh_apply(Refresh *refresh)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
+		source_finish(refresh->dataset);
 		cure = source_cure(refresh->dataset, error);
 		if (cure == NULL)
 			PG_RE_THROW();
@@ -281,6 +282,7 @@ refresh_apply(Refresh *refresh)
 		ReThrowError(error);
 	}
 	PG_END_TRY();
+	source_finish(refresh->dataset);
 }
 
 /* may trying again help, without anybody changing anything? */

@@ -16,7 +16,7 @@
 #include "source/source.h"
 
 static const Connector *const connectors[] = {
-	&http_connector, &postgres_connector, &table_connector
+	&http_connector, &postgres_connector, &mysql_connector, &table_connector
 };
 
 const Connector *
@@ -97,6 +97,15 @@ source_sweep(bool extension)
 		catalog_leave(&rights);
 	}
 	passfile_sweep(datasets);
+}
+
+void
+source_finish(const Dataset *dataset)
+{
+	const Connector *connector = connector_of(dataset);
+
+	if (connector->finish != NULL)
+		connector->finish();
 }
 
 /* has the source's server raised it? */

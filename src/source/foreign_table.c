@@ -402,6 +402,8 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	connector_forget_others(dataset);
 	if (connector->setup != NULL)
 		connector->setup(dataset);
+	if (connector->check != NULL && dataset->accelerated)
+		connector->check(dataset);
 	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
 	{
 		give_rights(dataset, owner);

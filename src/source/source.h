@@ -65,6 +65,9 @@ extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
  */
 extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop);
 
+/* the refresh is over, also when it failed */
+extern void source_finish(const Dataset *dataset);
+
 /* the dataset is to go: what it has outside of its relations goes, too */
 extern void source_forget(const Dataset *dataset);
 

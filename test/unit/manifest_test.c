@@ -698,7 +698,7 @@ test_databases(void)
 					  "place", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\"}");
 	DEFINED(DATABASE("postgres:orders") "  params: {pg_connection_string: '${env:P}', pg_pass: '${env:Q}'}\n",
 					  "params", "{\"pg_pass\":\"${env:Q}\"}");
-	DEFINED(DATABASE("mysql:orders") "  params: {mysql_host: h, mysql_db: d, mysql_user: u}\n",
+	DEFINED(DATABASE("mysql:orders") "  params: {mysql_host: h, mysql_db: d, mysql_user: u, mysql_sslmode: disabled}\n",
 					  "remote_schema", "null");
 	DEFINED(DATABASE("table:orders"), "connector", "\"table\"");
 
@@ -713,6 +713,11 @@ test_databases(void)
 			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n", "longer than 63 bytes", NULL);
 	ERROR_AT(5, DATABASE("postgres:a") "  params: {pg_db: d, pg_user: u}\n", "pg_host is missing", NULL);
 	ERROR_AT(5, DATABASE("mysql:a") "  params: {mysql_host: h, mysql_user: u}\n", "mysql_db is missing", NULL);
+	ERROR_AT(5, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u}\n", "which mysql_fdw cannot promise", "disabled");
+	ERROR_AT(7, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u, mysql_sslmode: disabled, mysql_sslrootcert: x}\n",
+			 "mysql_sslrootcert has no meaning", NULL);
+	ERROR_AT(7, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u, mysql_sslmode: disabled, mysql_pass: '${env:P}'}\n",
+			 "cannot be read without acceleration", NULL);
 	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: x, pg_host: h}\n", "both say", "keep one");
 	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_port: 0, pg_db: d, pg_user: u}\n", "pg_port is not", NULL);
 	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, pg_sslmode: on}\n",
