@@ -412,7 +412,7 @@ sub start
 
 	$self->{server} = IPC::Run::start(
 		[
-			'mariadbd', '--no-defaults', "--datadir=$folder/data", "--socket=$self->{socket}",
+			'/usr/sbin/mariadbd', '--no-defaults', "--datadir=$folder/data", "--socket=$self->{socket}",
 			"--port=$self->{port}", '--bind-address=127.0.0.1', '--skip-name-resolve', '--general-log',
 			"--general-log-file=$folder/statements", "--pid-file=$folder/pid"
 		],
