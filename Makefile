@@ -9,7 +9,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 # host programs: the files that include no server header
 HOST_MANIFEST = $(addprefix src/manifest/,arena.c duration.c document.c keys.c check.c names.c \
-	connection.c csv.c acceleration.c schedule.c cron.c append.c retention.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
+	connection.c csv.c database.c acceleration.c schedule.c cron.c append.c retention.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
 HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) src/source/csv_reader.c src/source/iso8601.c src/source/url.c
 UNIT_TESTS = $(patsubst test/unit/%.c,test/unit/%,$(wildcard test/unit/*_test.c))
 FUZZERS = $(patsubst test/fuzz/%.c,test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
@@ -25,12 +25,14 @@ PROVE_TESTS = test/t/*.pl
 EXTRA_CLEAN = $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
 
 LIBRARIES = libcurl yaml-0.1 jansson
+# of the server that is built for
+LIBPQ = -L$(shell $(PG_CONFIG) --libdir) -lpq
 WARNINGS = -Wall -Wextra
 # the server's own headers are not ours to warn about
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(srcdir)/src -DSPICE_VERSION='"$(EXTVERSION)"' $(WARNINGS) \
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -isystem $(shell $(PG_CONFIG) --includedir) -I$(srcdir)/src -DSPICE_VERSION='"$(EXTVERSION)"' $(WARNINGS) \
 	$(shell pkg-config --cflags $(LIBRARIES))
 # our own symbols first: the server has many, and so have the libraries
-SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES))
+SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 
 PG_CONFIG ?= pg_config
 # the targets below also serve machines where PostgreSQL is yet to be installed

@@ -7,7 +7,14 @@ CREATE SCHEMA spice;
 COMMENT ON SCHEMA spice IS 'catalog and views of the spice extension';
 
 CREATE SCHEMA spice_source;
-COMMENT ON SCHEMA spice_source IS 'one foreign table per dataset: reading it reads the source live';
+COMMENT ON SCHEMA spice_source IS 'one foreign table or view per dataset: reading it reads the source live';
+
+-- What a source has in another type than the one it is read as.
+CREATE DOMAIN spice_source."local text" AS pg_catalog.text;
+CREATE DOMAIN spice_source."local text[]" AS pg_catalog.text[];
+COMMENT ON DOMAIN spice_source."local text" IS 'conditions on it are evaluated here, not by the source';
+COMMENT ON DOMAIN spice_source."local text[]" IS 'conditions on it are evaluated here, not by the source';
+REVOKE ALL ON TYPE spice_source."local text", spice_source."local text[]" FROM PUBLIC;
 
 -- What is known about spicepod.yaml: one row once it has been read.
 CREATE TABLE spice.manifest (

@@ -19,6 +19,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
@@ -51,15 +52,15 @@ enum
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
 	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
-	COL_CSV_QUOTE, COL_CSV_ESCAPE
+	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE
 };
 
 /*
  * What decides which columns a source has, which rows a table holds, and how
  * the table is made besides.  A change of any other key changes neither.
  */
-#define SOURCE_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns}'"
-#define ROW_KEYS "'{from,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
+#define SOURCE_KEYS "'{from,place,accelerated,http_port,format,json_pointer,csv,columns}'"
+#define ROW_KEYS "'{from,place,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
 #define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
 #define DIFFERS(then, keys) \
 	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
@@ -84,7 +85,8 @@ DIFFERS("applied", ROW_KEYS) \
 " r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
 " r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
-" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'" \
+" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
+" r.connector, r.remote_schema, r.remote_table" \
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
 " description text, params jsonb, http_headers text, http_port int," \
@@ -96,7 +98,7 @@ DIFFERS("applied", ROW_KEYS) \
 " http_append_query text, on_schema_change text, refresh_min_rows int8," \
 " refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
 " retention_sql text, retention_check_interval_ms int8, ready_state text," \
-" csv jsonb)" \
+" csv jsonb, connector text, remote_schema text, remote_table text)" \
 " WHERE d.definition IS NOT NULL AND "
 
 static const char *const by_id_query = DATASET_QUERY "d.id = $1";
@@ -134,6 +136,10 @@ static const char *const conflicts_query =
 "SELECT ARRAY(SELECT jsonb_array_elements_text(r.columns)), r.action"
 " FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
 " AS r(columns jsonb, action text) WHERE d.id = $1";
+
+static const char *const params_query =
+"SELECT p.key, p.value FROM spice.dataset d,"
+" jsonb_each_text((d.definition->'params') || (d.definition->'place')) p WHERE d.id = $1";
 
 static Oid
 catalog_owner(void)
@@ -295,16 +301,14 @@ catalog_ensure_owner(Oid relation, Oid owner)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	bool		same;
-	bool		foreign;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", relation);
 	same = ((Form_pg_class) GETSTRUCT(tuple))->relowner == owner;
-	foreign = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_FOREIGN_TABLE;
 	ReleaseSysCache(tuple);
+	/* of foreign tables and views as well */
 	if (!same)
-		catalog_run(psprintf("ALTER %s %s OWNER TO %s", foreign ? "FOREIGN TABLE" : "TABLE",
-							 catalog_relation_name(relation),
+		catalog_run(psprintf("ALTER TABLE %s OWNER TO %s", catalog_relation_name(relation),
 							 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
@@ -344,6 +348,31 @@ catalog_relation_name(Oid relation)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("relation with OID %u was dropped during the refresh", relation)));
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+const char *
+catalog_relation_kind(Oid relation)
+{
+	switch (get_rel_relkind(relation))
+	{
+		case RELKIND_FOREIGN_TABLE:
+			return "FOREIGN TABLE";
+		case RELKIND_VIEW:
+			return "VIEW";
+		default:
+			return "TABLE";
+	}
+}
+
+void
+catalog_depend_on_extension(Oid catalog, Oid object)
+{
+	ObjectAddress dependent,
+				extension;
+
+	ObjectAddressSet(dependent, catalog, object);
+	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("spice", false));
+	recordDependencyOn(&dependent, &extension, DEPENDENCY_NORMAL);
 }
 
 static char *
@@ -497,6 +526,42 @@ read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 	return indexes;
 }
 
+static List *
+read_params(const Dataset *dataset, MemoryContext context)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+	List	   *params = NIL;
+
+	catalog_execute(params_query, 1, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		DatasetParam *param = palloc(sizeof(DatasetParam));
+
+		param->name = catalog_text(row, 1, context);
+		param->value = catalog_text(row, 2, context);
+		params = lappend(params, param);
+		MemoryContextSwitchTo(old);
+	}
+	return params;
+}
+
+char *
+catalog_param(const Dataset *dataset, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, dataset->params)
+	{
+		DatasetParam *param = lfirst(cell);
+
+		if (strcmp(param->name, name) == 0)
+			return param->value;
+	}
+	return NULL;
+}
+
 static SchemaChange
 schema_change(const char *word)
 {
@@ -528,7 +593,10 @@ read_dataset(MemoryContext context)
 	dataset->described = catalog_bool(0, COL_DESCRIBED);
 	dataset->source_changed = catalog_bool(0, COL_SOURCE_CHANGED);
 	dataset->accelerated = catalog_bool(0, COL_ACCELERATED);
+	dataset->connector = catalog_text(0, COL_CONNECTOR, context);
 	dataset->from = catalog_text(0, COL_FROM, context);
+	dataset->remote_schema = catalog_text(0, COL_REMOTE_SCHEMA, context);
+	dataset->remote_table = catalog_text(0, COL_REMOTE_TABLE, context);
 	dataset->description = catalog_text(0, COL_DESCRIPTION, context);
 	dataset->username = catalog_text(0, COL_USERNAME, context);
 	dataset->password = catalog_text(0, COL_PASSWORD, context);
@@ -607,6 +675,7 @@ find_dataset(const char *query, Oid type, Datum value)
 		dataset->indexes = read_indexes(dataset, false, context);
 		dataset->applied_indexes = read_indexes(dataset, true, context);
 		dataset->conflicts = read_conflicts(dataset, context);
+		dataset->params = read_params(dataset, context);
 	}
 	SPI_finish();
 	catalog_leave(&rights);

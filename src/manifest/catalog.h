@@ -35,6 +35,13 @@ typedef struct DatasetIndex
 	bool		primary;
 } DatasetIndex;
 
+/* a param of a database, as written: secrets by reference */
+typedef struct DatasetParam
+{
+	char	   *name;
+	char	   *value;
+} DatasetParam;
+
 typedef enum ConflictAction
 {
 	CONFLICT_DROP,				/* the row that is there stays */
@@ -74,13 +81,17 @@ typedef struct Dataset
 	bool		evolving;		/* this refresh changes the columns, the source having done so */
 	bool		source_changed; /* it is not the one the source's columns came from */
 	bool		accelerated;
+	char	   *connector;
 	char	   *from;
+	char	   *remote_schema;	/* of a database; or NULL */
+	char	   *remote_table;
+	List	   *params;			/* of DatasetParam * */
 	char	   *description;
 	char	   *username;		/* these three as written: secrets by reference */
 	char	   *password;
 	char	   *http_headers;
 	int			http_port;		/* 0: the URL's */
-	int			client_timeout_ms;
+	int			client_timeout_ms;	/* 0: none */
 	int			connect_timeout_ms;
 	char	   *format;
 	char	   *json_pointer;
@@ -190,6 +201,9 @@ extern void catalog_run(const char *command);
 /* what a relation is called, qualified and quoted; an error when it has been dropped */
 extern char *catalog_relation_name(Oid relation);
 
+/* what DDL calls its kind: FOREIGN TABLE, VIEW or TABLE */
+extern const char *catalog_relation_kind(Oid relation);
+
 /* gives a relation of ours to the role that is to own it, unless it does already */
 extern void catalog_ensure_owner(Oid relation, Oid owner);
 
@@ -199,6 +213,12 @@ extern void catalog_ensure_owner(Oid relation, Oid owner);
  * the one that makes it, and may not be allowed to.
  */
 extern void catalog_grant_defaults(Oid relation, Oid owner);
+
+/* makes a thing of ours go with the extension, which DROP EXTENSION then says */
+extern void catalog_depend_on_extension(Oid catalog, Oid object);
+
+/* the value of a param as the manifest has it, or NULL */
+extern char *catalog_param(const Dataset *dataset, const char *name);
 
 /* raises the error for a relation that stands where the dataset's should */
 pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);

@@ -216,18 +216,18 @@ cure_unknown(Parser *parser, const KeyTable *table, const char *name)
 {
 	const char *near = NULL;
 	const char *home = key_home(name);
+	const char *connector = table->connector ? param_connector(name) : NULL;
 
-	if (table == &params_of_http)
-		near = param_with_right_prefix(name);
+	if (table->connector != NULL)
+		near = param_with_right_prefix(table, name);
+	if (near == NULL && connector != NULL && strcmp(connector, table->connector) != 0)
+		return arena_printf(parser->arena, "it is a param of the %s connector", connector);
 	if (near == NULL && home != NULL)
 		return arena_printf(parser->arena, "%s belongs in %s", name, home);
 	if (near == NULL)
 		near = key_nearest(table, name);
 	if (near != NULL)
 		return arena_printf(parser->arena, "did you mean \"%s\"?", near);
-	if (table == &params_of_http && param_connector(name) != NULL)
-		return arena_printf(parser->arena, "it is a param of the %s connector",
-							param_connector(name));
 	if (table == &keys_of_manifest)
 		return "take it out; anchors may be kept under metadata";
 	return NULL;

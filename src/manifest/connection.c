@@ -23,7 +23,7 @@ static void
 check_connector(Parser *parser, const char *from, int line)
 {
 	size_t		length = strcspn(from, ":/");
-	const char *hint = "http:// and https:// are the connectors that work";
+	const char *hint = "connectors that work: http, https, postgres, mysql, table";
 	const char *name = document_excerpt(parser->arena,
 										arena_strndup(parser->arena, from, length));
 
@@ -81,10 +81,17 @@ check_url(Parser *parser, const char *url, int line)
 					  "from holds a blank or a control character");
 }
 
-static int
-parse_port(Parser *parser, const DocNode *params)
+void
+connection_add(ConnectionSpec *spec, const char *name, const char *value, bool place)
 {
-	const DocNode *node = valid_value(&params_of_http, params, "http_port");
+	spec->params[spec->n_params++] = (ParamSpec) {name, value, place};
+}
+
+/* -1: none is given */
+int
+port_parse(Parser *parser, const KeyTable *table, const DocNode *params, const char *name)
+{
+	const DocNode *node = valid_value(table, params, name);
 	int			port = 0;
 
 	if (node == NULL)
@@ -94,15 +101,15 @@ parse_port(Parser *parser, const DocNode *params)
 	if (node->text[strspn(node->text, "0123456789")] != '\0' ||
 		port < 1 || port > 65535)
 		parse_problem(parser, MANIFEST_ERROR, node->line, NULL,
-					  "http_port is not a whole number from 1 to 65535");
+					  "%s is not a whole number from 1 to 65535", name);
 	return port;
 }
 
 /* Does a value that may be a credential stand in the file itself? */
-static void
-advise_secret(Parser *parser, const DocNode *params, const char *name)
+void
+advise_secret(Parser *parser, const KeyTable *table, const DocNode *params, const char *name)
 {
-	const DocNode *node = valid_value(&params_of_http, params, name);
+	const DocNode *node = valid_value(table, params, name);
 
 	if (node != NULL && strstr(node->text, "${") == NULL)
 		parse_problem(parser, MANIFEST_WARNING, node->line,
@@ -112,7 +119,7 @@ advise_secret(Parser *parser, const DocNode *params, const char *name)
 					  "%s stands in the manifest for everyone to read", name);
 }
 
-static bool
+bool
 mentions(const char *text, const char *word)
 {
 	for (; *text != '\0'; text++)
@@ -128,9 +135,9 @@ parse_credentials(Parser *parser, const DocNode *params, ConnectionSpec *spec)
 {
 	const DocNode *headers = valid_value(&params_of_http, params, "http_headers");
 
-	spec->username = valid_text(&params_of_http, params, "http_username", NULL);
-	spec->password = valid_text(&params_of_http, params, "http_password", NULL);
-	advise_secret(parser, params, "http_password");
+	connection_add(spec, "http_username", valid_text(&params_of_http, params, "http_username", NULL), false);
+	connection_add(spec, "http_password", valid_text(&params_of_http, params, "http_password", NULL), false);
+	advise_secret(parser, &params_of_http, params, "http_password");
 	if (headers == NULL)
 		return;
 	spec->headers = headers->text;
@@ -139,18 +146,16 @@ parse_credentials(Parser *parser, const DocNode *params, ConnectionSpec *spec)
 					  "write http_headers: \"Name: value, Other: value\"",
 					  "http_headers holds a line break");
 	else if (mentions(headers->text, "authorization"))
-		advise_secret(parser, params, "http_headers");
+		advise_secret(parser, &params_of_http, params, "http_headers");
 }
 
-static void
-parse_timeouts(Parser *parser, const DocNode *params, ConnectionSpec *spec)
+void
+timeouts_parse(Parser *parser, const KeyTable *table, const DocNode *params,
+			   int64_t client_timeout_ms, ConnectionSpec *spec)
 {
-	spec->client_timeout_ms =
-		valid_duration(&params_of_http, params, "client_timeout",
-					   DEFAULT_CLIENT_TIMEOUT_MS);
-	spec->connect_timeout_ms =
-		valid_duration(&params_of_http, params, "connect_timeout",
-					   DEFAULT_CONNECT_TIMEOUT_MS);
+	spec->client_timeout_ms = valid_duration(table, params, "client_timeout", client_timeout_ms);
+	spec->connect_timeout_ms = valid_duration(table, params, "connect_timeout",
+											  DEFAULT_CONNECT_TIMEOUT_MS);
 	require_positive(parser, params, "client_timeout", spec->client_timeout_ms);
 	require_positive(parser, params, "connect_timeout", spec->connect_timeout_ms);
 }
@@ -264,7 +269,6 @@ connection_parse(Parser *parser, const DocNode *dataset, ConnectionSpec *spec)
 	static const DocNode no_params = {.kind = DOC_MAPPING};
 	const DocNode *from = valid_value(&keys_of_dataset, dataset, "from");
 	const DocNode *params = valid_value(&keys_of_dataset, dataset, "params");
-	bool		http;
 
 	if (from == NULL || from->text[0] == '\0')
 	{
@@ -276,16 +280,20 @@ connection_parse(Parser *parser, const DocNode *dataset, ConnectionSpec *spec)
 		return;
 	}
 	spec->from = from->text;
+	spec->connector = "http";
+	if (params == NULL)
+		params = &no_params;
+	if (database_parse(parser, from, params, spec))
+		return;
 	check_url(parser, from->text, from->line);
 
 	/* params of another connector would only add noise to its error */
-	http = strncmp(from->text, "http", 4) == 0;
-	if (params == NULL || !http)
+	if (strncmp(from->text, "http", 4) != 0)
 		params = &no_params;
 	check_mapping(parser, &params_of_http, params);
-	spec->port = parse_port(parser, params);
+	spec->port = port_parse(parser, &params_of_http, params, "http_port");
 	parse_credentials(parser, params, spec);
-	parse_timeouts(parser, params, spec);
+	timeouts_parse(parser, &params_of_http, params, DEFAULT_CLIENT_TIMEOUT_MS, spec);
 	spec->format = parse_format(parser, params, from->text, from->line);
 	spec->json_pointer = parse_pointer(parser, params, spec->format);
 	csv_parse(parser, params, spec->format, &spec->csv);

@@ -108,6 +108,9 @@ check_registration(Parser *parser, const DatasetSpec *spec, int line)
 	if (!spec->acceleration.accelerated)
 		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
 					  "ready_state %s has no effect without acceleration", spec->ready_state);
+	else if (strcmp(spec->connection.connector, "http") != 0)
+		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
+					  "ready_state %s works for http:// and https:// only", spec->ready_state);
 	else if (spec->acceleration.refresh_sql != NULL)
 		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
 					  "ready_state %s has no effect with refresh_sql", spec->ready_state);
@@ -152,6 +155,37 @@ parse_schema_change(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					 "on_schema_change drop_and_recreate", node->line);
 }
 
+/* What is there for HTTP alone and stands under acceleration. */
+static void
+refuse_append_query(Parser *parser, const DocNode *entry, const DatasetSpec *spec)
+{
+	const DocNode *params;
+
+	if (spec->acceleration.append_query == NULL || spec->connection.connector == NULL ||
+		strcmp(spec->connection.connector, "http") == 0)
+		return;
+	params = document_get(document_get(entry, "acceleration"), "params");
+	parse_problem(parser, MANIFEST_ERROR, key_line(params, "http_append_query"),
+				  "take it out: the watermark goes to a database by itself",
+				  "http_append_query has no meaning for the %s connector",
+				  spec->connection.connector);
+}
+
+/* mysql_fdw would have to keep it in the catalog, for sessions to connect by. */
+static void
+refuse_live_password(Parser *parser, const DocNode *entry, const DatasetSpec *spec)
+{
+	const DocNode *params = document_get(entry, "params");
+
+	if (spec->acceleration.accelerated || spec->connection.connector == NULL ||
+		strcmp(spec->connection.connector, "mysql") != 0 || params == NULL ||
+		given_value(params, "mysql_pass") == NULL)
+		return;
+	parse_problem(parser, MANIFEST_ERROR, key_line(params, "mysql_pass"),
+				  "accelerate the dataset, or use an account without a password",
+				  "a mysql dataset with mysql_pass cannot be read without acceleration");
+}
+
 void
 refuse_ref(Parser *parser, const DocNode *ref)
 {
@@ -180,6 +214,8 @@ dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	spec.description = valid_text(&keys_of_dataset, entry, "description", NULL);
 	connection_parse(parser, entry, &spec.connection);
 	acceleration_parse(parser, entry, &spec.acceleration);
+	refuse_append_query(parser, entry, &spec);
+	refuse_live_password(parser, entry, &spec);
 	parse_columns(parser, entry, &spec);
 	parse_time(parser, entry, &spec);
 	parse_ready_state(parser, entry, &spec);

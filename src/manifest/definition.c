@@ -136,18 +136,34 @@ put_csv(Parser *parser, json_t *object, const CsvSpec *spec)
 	json_put(parser, csv, "escape", json_stringn(&spec->escape, spec->escape != '\0'));
 }
 
+/* Params by what a change of one means: "place" other rows, "params" the same ones. */
+static void
+put_params(Parser *parser, json_t *object, const ConnectionSpec *spec)
+{
+	json_t	   *params,
+			   *place;
+
+	json_put(parser, object, "params", new_object());
+	json_put(parser, object, "place", new_object());
+	params = json_object_get(object, "params");
+	place = json_object_get(object, "place");
+	for (int i = 0; i < spec->n_params; i++)
+	{
+		const ParamSpec *param = &spec->params[i];
+
+		if (param->value != NULL)
+			json_put_text(parser, param->place ? place : params, param->name, param->value);
+	}
+}
+
 static void
 put_connection(Parser *parser, json_t *object, const ConnectionSpec *spec)
 {
-	json_t	   *params;
-
+	json_put_text(parser, object, "connector", spec->connector);
 	json_put_text(parser, object, "from", spec->from);
-	json_put(parser, object, "params", new_object());
-	params = json_object_get(object, "params");
-	if (spec->username != NULL)
-		json_put_text(parser, params, "http_username", spec->username);
-	if (spec->password != NULL)
-		json_put_text(parser, params, "http_password", spec->password);
+	json_put_text(parser, object, "remote_schema", spec->remote_schema);
+	json_put_text(parser, object, "remote_table", spec->remote_table);
+	put_params(parser, object, spec);
 	json_put_number(parser, object, "http_port", spec->port);
 	json_put_text(parser, object, "http_headers", spec->headers);
 	json_put_number(parser, object, "client_timeout_ms", spec->client_timeout_ms);

@@ -23,7 +23,11 @@
 #define OUT_OF_SCOPE	"models and search are not part of this extension"
 #define WHOLE_RESPONSE	"types are inferred over the whole first response"
 #define UNSUPPORTED		.status = KEY_UNSUPPORTED
-#define TABLE(place, keys) {place, keys, sizeof(keys) / sizeof(keys[0])}
+#define ONE_CONNECTION	"a session has one connection to a source"
+#define NO_TIMEOUTS		"mysql_fdw has no timeouts"
+#define TABLE(place, keys) {place, keys, sizeof(keys) / sizeof(keys[0]), NULL, NULL}
+#define PARAMS(connector, prefix, keys) \
+	{"params", keys, sizeof(keys) / sizeof(keys[0]), connector, prefix}
 
 static const KeyInfo manifest_keys[] = {
 	{.name = "version", .kind = KEY_STRING, .values = "v1beta1|v1|v2"},
@@ -256,7 +260,53 @@ static const KeyInfo http_params[] = {
 	.hint = "declare the columns"},
 };
 
-const KeyTable params_of_http = TABLE("params", http_params);
+const KeyTable params_of_http = PARAMS("http", "http_", http_params);
+
+#define IN_SUBSCRIPTION	"refresh_mode changes is not supported yet"
+
+static const KeyInfo postgres_params[] = {
+	{.name = "pg_connection_string", .kind = KEY_TEXT},
+	{.name = "pg_host", .kind = KEY_TEXT},
+	{.name = "pg_port", .kind = KEY_TEXT},
+	{.name = "pg_db", .kind = KEY_TEXT},
+	{.name = "pg_user", .kind = KEY_TEXT},
+	{.name = "pg_pass", .kind = KEY_TEXT},
+	{.name = "pg_sslmode", .kind = KEY_TEXT,
+	.values = "disable|allow|prefer|require|verify-ca|verify-full"},
+	{.name = "pg_sslrootcert", .kind = KEY_TEXT},
+	{.name = "client_timeout", .kind = KEY_DURATION},
+	{.name = "connect_timeout", .kind = KEY_DURATION},
+	{.name = "pg_connection_pool_min_idle", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
+	{.name = "connection_pool_size", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
+	{.name = "pg_publication", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_SUBSCRIPTION},
+	{.name = "pg_replication_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_SUBSCRIPTION},
+};
+
+const KeyTable params_of_postgres = PARAMS("postgres", "pg_", postgres_params);
+
+static const KeyInfo mysql_params[] = {
+	{.name = "mysql_host", .kind = KEY_TEXT},
+	{.name = "mysql_tcp_port", .kind = KEY_TEXT},
+	{.name = "mysql_db", .kind = KEY_TEXT},
+	{.name = "mysql_user", .kind = KEY_TEXT},
+	{.name = "mysql_pass", .kind = KEY_TEXT},
+	{.name = "mysql_sslmode", .kind = KEY_TEXT, .values = "required|preferred|disabled"},
+	{.name = "mysql_sslrootcert", .kind = KEY_TEXT},
+	{.name = "mysql_connection_string", .kind = KEY_TEXT, UNSUPPORTED,
+	.hint = "write mysql_host, mysql_tcp_port, mysql_db, mysql_user and mysql_pass"},
+	{.name = "mysql_time_zone", .kind = KEY_TEXT, UNSUPPORTED, .harmless = "+00:00"},
+	{.name = "mysql_zero_date_behavior", .kind = KEY_TEXT, UNSUPPORTED,
+	.values = "null|error"},
+	{.name = "mysql_pool_min", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
+	{.name = "mysql_pool_max", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
+	{.name = "client_timeout", .kind = KEY_DURATION, UNSUPPORTED, .hint = NO_TIMEOUTS},
+	{.name = "connect_timeout", .kind = KEY_DURATION, UNSUPPORTED, .hint = NO_TIMEOUTS},
+};
+
+const KeyTable params_of_mysql = PARAMS("mysql", "mysql_", mysql_params);
+
+/* a relation of this very database is read with the rights of spice.role */
+const KeyTable params_of_table = {.place = "params", .connector = "table", .prefix = "table_"};
 
 static const KeyInfo acceleration_params[] = {
 	{.name = "http_append_query", .kind = KEY_TEXT},
@@ -310,7 +360,11 @@ static const char connectors[] =
 	"delta_lake|github|iceberg|graphql|dynamodb|flightsql|mssql|odbc|snowflake|"
 	"spark|abfs|abfss|ftp|sftp|smb|nfs|gcs|gs|glue|imap|localpod|oracle|sharepoint|"
 	"clickhouse|debezium|kafka|mongodb|ducklake|scylladb|adbc|cosmosdb|"
-	"elasticsearch|redshift|sink|memory";
+	"elasticsearch|redshift|sink|memory|table";
+
+static const KeyTable *const param_tables[] = {
+	&params_of_http, &params_of_postgres, &params_of_mysql
+};
 
 static bool
 key_matches(const KeyInfo *key, const char *name)
@@ -435,19 +489,20 @@ has_prefix(const char *name, const char *prefix)
 }
 
 const char *
-param_with_right_prefix(const char *name)
+param_with_right_prefix(const KeyTable *table, const char *name)
 {
-	for (size_t i = 0; i < params_of_http.count; i++)
-	{
-		const char *candidate = params_of_http.keys[i].name;
+	size_t		length = strlen(table->prefix);
 
-		if (has_prefix(candidate, "http_") &&
-			(strcmp(candidate + strlen("http_"), name) == 0 ||
+	for (size_t i = 0; i < table->count; i++)
+	{
+		const char *candidate = table->keys[i].name;
+
+		if (has_prefix(candidate, table->prefix) &&
+			(strcmp(candidate + length, name) == 0 ||
 			 (has_prefix(name, "https_") &&
-			  strcmp(candidate + strlen("http_"), name + strlen("https_")) == 0)))
+			  strcmp(candidate + length, name + strlen("https_")) == 0)))
 			return candidate;
-		if (has_prefix(name, "http_") &&
-			strcmp(candidate, name + strlen("http_")) == 0)
+		if (has_prefix(name, table->prefix) && strcmp(candidate, name + length) == 0)
 			return candidate;
 	}
 	return NULL;
@@ -456,6 +511,11 @@ param_with_right_prefix(const char *name)
 const char *
 param_connector(const char *name)
 {
+	for (size_t i = 0; i < sizeof(param_tables) / sizeof(param_tables[0]); i++)
+	{
+		if (key_find(param_tables[i], name) != NULL)
+			return param_tables[i]->connector;
+	}
 	for (size_t i = 0; i < sizeof(connector_prefixes) / sizeof(connector_prefixes[0]); i++)
 	{
 		if (has_prefix(name, connector_prefixes[i][0]))

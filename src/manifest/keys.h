@@ -46,6 +46,8 @@ typedef struct KeyTable
 	const char *place;			/* as messages name it: "acceleration" */
 	const KeyInfo *keys;
 	size_t		count;
+	const char *connector;		/* whose params these are, or NULL */
+	const char *prefix;			/* of those that say where and as whom */
 } KeyTable;
 
 extern const KeyTable keys_of_manifest;
@@ -54,6 +56,9 @@ extern const KeyTable keys_of_acceleration;
 extern const KeyTable keys_of_column;
 extern const KeyTable keys_of_secret;
 extern const KeyTable params_of_http;
+extern const KeyTable params_of_postgres;
+extern const KeyTable params_of_mysql;
+extern const KeyTable params_of_table;
 extern const KeyTable params_of_acceleration;
 
 extern const KeyInfo *key_find(const KeyTable *table, const char *name);
@@ -65,9 +70,9 @@ extern const char *key_nearest(const KeyTable *table, const char *name);
 extern const char *key_home(const char *name);
 
 /* http_username for username, client_timeout for http_client_timeout; or NULL */
-extern const char *param_with_right_prefix(const char *name);
+extern const char *param_with_right_prefix(const KeyTable *table, const char *name);
 
-/* the connector that a param such as pg_pass belongs to, or NULL */
+/* the connector that a param such as pg_pass or json_pointer belongs to, or NULL */
 extern const char *param_connector(const char *name);
 
 /* is it a connector of the original runtime? */

@@ -61,14 +61,27 @@ typedef struct CsvSpec
 	char		escape;
 } CsvSpec;
 
+/* A param that goes into the definition as it is written. */
+typedef struct ParamSpec
+{
+	const char *name;
+	const char *value;			/* or NULL */
+	bool		place;			/* another value means other rows */
+} ParamSpec;
+
+#define MAX_PARAMS	8
+
 typedef struct ConnectionSpec
 {
+	const char *connector;
 	const char *from;
-	const char *username;
-	const char *password;
+	const char *remote_schema;	/* of a database; or NULL */
+	const char *remote_table;	/* the same */
+	ParamSpec	params[MAX_PARAMS];
+	int			n_params;
 	const char *headers;
 	int			port;			/* -1: by scheme */
-	int64_t		client_timeout_ms;
+	int64_t		client_timeout_ms;	/* -1: none */
 	int64_t		connect_timeout_ms;
 	const char *format;
 	const char *json_pointer;
@@ -172,9 +185,25 @@ extern void column_name_check(Parser *parser, const char *name, int line);
 extern bool column_list_parse(Parser *parser, const char *setting,
 							  const DocNode *node, ColumnList *list);
 
-/* connection.c, acceleration.c */
+/* connection.c */
 extern void connection_parse(Parser *parser, const DocNode *dataset,
 							 ConnectionSpec *spec);
+extern void connection_add(ConnectionSpec *spec, const char *name, const char *value,
+						   bool place);
+extern int	port_parse(Parser *parser, const KeyTable *table, const DocNode *params,
+					   const char *name);
+extern void timeouts_parse(Parser *parser, const KeyTable *table, const DocNode *params,
+						   int64_t client_timeout_ms, ConnectionSpec *spec);
+extern void advise_secret(Parser *parser, const KeyTable *table, const DocNode *params,
+						  const char *name);
+
+extern bool mentions(const char *text, const char *word);
+
+/* database.c: false when "from" is of another kind */
+extern bool database_parse(Parser *parser, const DocNode *from, const DocNode *params,
+						   ConnectionSpec *spec);
+
+/* acceleration.c */
 extern void acceleration_parse(Parser *parser, const DocNode *dataset,
 							   AccelerationSpec *spec);
 

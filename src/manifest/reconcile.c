@@ -194,15 +194,18 @@ dataset_error(const Manifest *manifest, const ManifestDataset *dataset)
 	return problem ? psprintf("line %d: %s", dataset->retention_sql_line, problem) : NULL;
 }
 
+/* where the result is: after a statement the current context is SPI's, which goes with it */
 static void
-add_action(Reconciliation *result, const char *dataset, const char *action, char *detail)
+add_action(Reconciliation *result, const char *dataset, const char *action, const char *detail)
 {
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(result));
 	ReconcileAction *entry = palloc(sizeof(ReconcileAction));
 
 	entry->dataset = dataset ? pstrdup(dataset) : NULL;
 	entry->action = action;
-	entry->detail = detail;
+	entry->detail = detail ? pstrdup(detail) : NULL;
 	result->actions = lappend(result->actions, entry);
+	MemoryContextSwitchTo(old);
 }
 
 /* runs a statement about one dataset: $1 its name, $2 another text */

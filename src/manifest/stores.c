@@ -29,8 +29,8 @@ static const KeyInfo env_params[] = {
 static const KeyInfo file_params[] = {
 	{.name = "path", .kind = KEY_STRING},
 };
-static const KeyTable params_of_env = {"params", env_params, 1};
-static const KeyTable params_of_file = {"params", file_params, 1};
+static const KeyTable params_of_env = {.place = "params", .keys = env_params, .count = 1};
+static const KeyTable params_of_file = {.place = "params", .keys = file_params, .count = 1};
 
 static bool
 store_name_is_valid(const char *name)

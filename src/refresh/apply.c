@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * apply.c
- *		From a fetched response to the table.
+ *		From the source to the table.
  *
  * There are three ways for rows to get there, all of them through a heap of
  * their own, so that nothing of the table is touched before everything is
@@ -18,10 +18,14 @@
 
 #include <math.h>
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "commands/comment.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "refresh/apply.h"
 #include "refresh/refresh.h"
@@ -86,17 +90,67 @@ check_override(const Refresh *refresh)
 				 errhint("Refresh it without refresh_sql first.")));
 }
 
+static DatasetColumn *
+find_column(List *columns, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		DatasetColumn *column = lfirst(cell);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}
+
+/* where the manifest describes nothing, a database does; its relation has that as comments */
+static const Dataset *
+with_source_descriptions(const Dataset *dataset)
+{
+	Dataset    *described = palloc(sizeof(Dataset));
+	Relation	relation = table_open(dataset->source_relation, AccessShareLock);
+	AttrNumber	natts = RelationGetNumberOfAttributes(relation);
+
+	table_close(relation, AccessShareLock);
+	*described = *dataset;
+	if (described->description == NULL)
+		described->description = GetComment(dataset->source_relation, RelationRelationId, 0);
+	described->columns = NIL;
+	for (AttrNumber i = 1; i <= natts; i++)
+	{
+		DatasetColumn *column = palloc0(sizeof(DatasetColumn));
+		DatasetColumn *declared;
+
+		column->name = get_attname(dataset->source_relation, i, true);
+		declared = column->name ? find_column(dataset->columns, column->name) : NULL;
+		if (declared != NULL)
+			*column = *declared;
+		if (column->name != NULL && column->description == NULL)
+			column->description = GetComment(dataset->source_relation, RelationRelationId, i);
+		if (column->name != NULL)
+			described->columns = lappend(described->columns, column);
+	}
+	return described;
+}
+
 /* descriptions become comments, once per definition */
 void
 apply_descriptions(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	if (dataset->described)
+	if (dataset->described && !dataset->evolving)
 		return;
-	table_comment(dataset, dataset->relation);
-	if (OidIsValid(dataset->source_relation) && dataset->source_relation != dataset->relation)
-		table_comment(dataset, dataset->source_relation);
+	if (!source_fetches(dataset) && OidIsValid(dataset->source_relation))
+		table_comment(with_source_descriptions(dataset), dataset->relation);
+	else
+	{
+		table_comment(dataset, dataset->relation);
+		if (OidIsValid(dataset->source_relation) && dataset->source_relation != dataset->relation)
+			table_comment(dataset, dataset->source_relation);
+	}
 }
 
 /* ------- drift: the source's fields and the columns have come apart ------- */
@@ -110,7 +164,9 @@ refuse_drift(const Dataset *dataset)
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the source of dataset \"%s\" has changed its fields", dataset->name),
 			 unknown ? errdetail("Field \"%s\" is no column.", source_report.unknown_name) :
-			 errdetail("No record has a field for column \"%s\".", source_report.absent_name),
+			 source_fetches(dataset) ?
+			 errdetail("No record has a field for column \"%s\".", source_report.absent_name) :
+			 errdetail("Column \"%s\" is gone.", source_report.absent_name),
 			 errhint("on_schema_change is fail; append_new_columns and sync_all_columns would follow the source.")));
 }
 
@@ -127,7 +183,7 @@ follow_drift(Refresh *refresh)
 		return false;
 	if (dataset->on_schema_change == SCHEMA_FAIL && (unknown || source_report.absent_name[0] != '\0'))
 		refuse_drift(dataset);
-	if (dataset->on_schema_change != SCHEMA_APPEND || !unknown)
+	if (dataset->on_schema_change != SCHEMA_APPEND || !unknown || !source_fetches(dataset))
 		return false;
 	catalog_enter(&rights);
 	evolved = source_evolve(dataset, refresh->response->spool, false);
@@ -140,19 +196,29 @@ follow_drift(Refresh *refresh)
 /*
  * sync_all_columns: types can change as well, so the columns are found anew
  * each time.  News that lack a field do not make the table's older rows lose it.
+ * A database is asked beforehand by the other settings, too: its columns are in
+ * its catalog, and a query that names one which is gone fails.
  */
 static void
 sync_source(Refresh *refresh)
 {
 	Dataset    *dataset = refresh->dataset;
+	bool		fetches = source_fetches(dataset);
 	CatalogRights rights;
 
-	if (dataset->on_schema_change != SCHEMA_SYNC || dataset->source_changed)
+	if (dataset->source_changed || dataset->on_schema_change == SCHEMA_BLOCK ||
+		(fetches && dataset->on_schema_change != SCHEMA_SYNC))
 		return;
 	catalog_enter(&rights);
-	dataset->evolving = source_evolve(dataset, refresh->response->spool, refresh->watermark == NULL);
+	dataset->evolving = source_evolve(dataset, fetches ? refresh->response->spool : NULL,
+									  dataset->on_schema_change == SCHEMA_SYNC && refresh->watermark == NULL);
 	catalog_leave(&rights);
 	CommandCounterIncrement();
+	if (!fetches)
+	{
+		(void) follow_drift(refresh);
+		memset(&source_report, 0, sizeof(source_report));
+	}
 }
 
 /* ------- the ways ------- */
@@ -280,7 +346,8 @@ make_statistics(const Dataset *dataset, TableBuild *build)
 	HeapTuple  *rows;
 	int			n_rows;
 
-	if (!build_sample_serves(build, dataset->source_relation))
+	/* of another wrapper's table ANALYZE would ask the database */
+	if (!source_fetches(dataset) || !build_sample_serves(build, dataset->source_relation))
 	{
 		build_analyze(build);
 		return;
@@ -373,11 +440,12 @@ load_news(Refresh *refresh)
 }
 
 void
-apply_response(Refresh *refresh)
+apply_source(Refresh *refresh)
 {
 	check_override(refresh);
 	sync_source(refresh);
-	source_offer(refresh->dataset->id, refresh->response->spool, refresh->context);
+	if (refresh->response != NULL)
+		source_offer(refresh->dataset->id, refresh->response->spool, refresh->context);
 	if (refresh->watermark != NULL)
 		load_news(refresh);
 	else

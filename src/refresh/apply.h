@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * apply.h
- *		From a fetched response to the table.
+ *		From the source to the table.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,8 +10,8 @@
 
 #include "refresh/refresh.h"
 
-/* the response into the table: whole, or what is new of it */
-extern void apply_response(Refresh *refresh);
+/* the source's rows into the table: whole, or what is new of them */
+extern void apply_source(Refresh *refresh);
 
 /* the table's own rows into a table of the present definition's make */
 extern void apply_rebuild(Refresh *refresh);

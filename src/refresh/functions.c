@@ -30,6 +30,7 @@
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "source/source.h"
 
 PG_FUNCTION_INFO_V1(spice_refresh);
 PG_FUNCTION_INFO_V1(spice_reload);
@@ -189,6 +190,8 @@ spice_reload(PG_FUNCTION_ARGS)
 		Datum		values[3];
 		bool		nulls[3];
 
+		if (strcmp(action->action, "removed") == 0)
+			source_leave(action->dataset);
 		values[0] = text_or_null(action->dataset, &nulls[0]);
 		values[1] = text_or_null(action->action, &nulls[1]);
 		values[2] = text_or_null(action->detail, &nulls[2]);
@@ -364,12 +367,9 @@ spice_retain(PG_FUNCTION_ARGS)
 static void
 drop_relation(Oid relation)
 {
-	char		kind = get_rel_relkind(relation);
-
-	if (kind == '\0')
-		return;
-	catalog_run(psprintf("DROP %s %s", kind == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE",
-						 catalog_relation_name(relation)));
+	if (get_rel_relkind(relation) != '\0')
+		catalog_run(psprintf("DROP %s %s", catalog_relation_kind(relation),
+							 catalog_relation_name(relation)));
 }
 
 Datum
@@ -387,6 +387,7 @@ spice_drop(PG_FUNCTION_ARGS)
 	/* in this order: before its first load a table may have its source for a child */
 	drop_relation(dataset->source_relation);
 	drop_relation(dataset->relation);
+	source_forget(dataset);
 	catalog_leave(&rights);
 	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
 	handover_wake_at_commit();

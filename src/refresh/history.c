@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 
 #include "refresh/refresh.h"
+#include "source/source.h"
 #include "spice.h"
 
 /* tells an error of retention from one of a refresh, each cleared by its like */
@@ -120,7 +121,7 @@ history_end(const Refresh *refresh, const char *error)
 	add_int(&arguments, refresh->history);
 	add_text(&arguments, refresh->outcome);
 	add_int(&arguments, refresh->rows);
-	add_int(&arguments, http_report.bytes);
+	add_argument(&arguments, INT8OID, Int64GetDatum(http_report.bytes), !source_fetches(refresh->dataset));
 	add_argument(&arguments, FLOAT8OID, Float8GetDatum(http_report.fetch_ms),
 				 http_report.status == 0 && http_report.fetch_ms == 0);
 	add_ms(&arguments, refresh->load_ms);

@@ -57,6 +57,7 @@
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "source/source.h"
 #include "spice.h"
 #include "table/table.h"
 
@@ -120,6 +121,7 @@ static struct
 	TimestampTz catalog_read;
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
+	bool		swept;			/* no extension, and nothing of it is left */
 	bool		slots_short;	/* the newest start failed for want of one */
 	FileIdentity manifest;
 	bool		manifest_stale;
@@ -293,6 +295,8 @@ serve(void)
 
 	history_close_orphans();
 	forget_lost_rows();
+	source_sweep(true);
+	launcher.swept = false;
 	catalog_enter(&rights);
 	SPI_connect();
 	/* a row that a session has locked is being refreshed by it */
@@ -312,6 +316,12 @@ static void
 find_extension(void)
 {
 	launcher.extension = catalog_extension();
+	/* an extension that was dropped leaves files behind */
+	if (!OidIsValid(launcher.extension) && !launcher.swept)
+	{
+		source_sweep(false);
+		launcher.swept = true;
+	}
 }
 
 static void
@@ -331,6 +341,8 @@ reconcile(void)
 		ReconcileAction *action = lfirst(cell);
 		bool		problem = strcmp(action->action, "error") == 0 || strcmp(action->action, "warning") == 0;
 
+		if (strcmp(action->action, "removed") == 0)
+			source_leave(action->dataset);
 		if (problem)
 			ereport(WARNING,
 					(errcode(ERRCODE_CONFIG_FILE_ERROR),

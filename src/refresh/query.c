@@ -10,9 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/heap.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -23,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "manifest/refresh_sql.h"
@@ -60,6 +64,41 @@ check_result(const Dataset *dataset, TupleDesc result)
 					 errhint("Name it with AS.")));
 	}
 	CheckAttributeNamesTypes(result, RELKIND_RELATION, 0);
+}
+
+static bool
+is_local_type(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		local = HeapTupleIsValid(tuple) &&
+		((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_DOMAIN &&
+		((Form_pg_type) GETSTRUCT(tuple))->typnamespace == get_namespace_oid(SPICE_SOURCE_SCHEMA, false);
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return local;
+}
+
+/*
+ * What a database's column is so that no condition on it is sent away is no
+ * concern of the table: it gets the type beneath.
+ */
+static void
+use_base_types(TupleDesc result)
+{
+	for (int i = 0; i < result->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(result, i);
+		int32		typmod = attribute->atttypmod;
+		char	   *name = pstrdup(NameStr(attribute->attname));
+
+		Oid			base;
+
+		if (!is_local_type(attribute->atttypid))
+			continue;
+		base = getBaseTypeAndTypmod(attribute->atttypid, &typmod);
+		TupleDescInitEntry(result, i + 1, name, base, typmod, 0);
+	}
 }
 
 /* do the same bytes of the source always give the same rows? */
@@ -142,6 +181,7 @@ query_plan(const Dataset *dataset, const char *refresh_sql, const char *conditio
 	/* the planner scribbles on its input */
 	result->plan = pg_plan_query(copyObject(query), refresh_sql, 0, NULL);
 	result->result = ExecCleanTypeFromTL(result->plan->planTree->targetlist);
+	use_base_types(result->result);
 	check_result(dataset, result->result);
 	result->repeatable = is_repeatable(dataset, query, result->plan);
 	result->reader_allowed = may_run_beside_reader(dataset, query);

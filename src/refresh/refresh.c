@@ -127,7 +127,8 @@ refresh_fetch(Refresh *refresh)
 
 	memset(&http_report, 0, sizeof(http_report));
 	memset(&source_report, 0, sizeof(source_report));
-	if (refresh->rebuild || (!dataset->accelerated && !source_needs_response(dataset)))
+	if (refresh->rebuild || !source_fetches(dataset) ||
+		(!dataset->accelerated && !source_needs_response(dataset)))
 		return;
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
 									 refresh->context);
@@ -242,8 +243,8 @@ finish_registered(Refresh *refresh)
 	state_loaded(refresh);
 }
 
-void
-refresh_apply(Refresh *refresh)
+static void
+apply(Refresh *refresh)
 {
 	look_again(refresh);
 	if (is_unchanged(refresh))
@@ -255,15 +256,44 @@ refresh_apply(Refresh *refresh)
 	else if (!refresh->dataset->accelerated)
 		finish_registered(refresh);
 	else
-		apply_response(refresh);
+		apply_source(refresh);
 	history_end(refresh, NULL);
+}
+
+/* an error of the source's server gets a hint that speaks of the manifest */
+void
+refresh_apply(Refresh *refresh)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		apply(refresh);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		const char *cure;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		source_finish(refresh->dataset);
+		cure = source_cure(refresh->dataset, error);
+		if (cure == NULL)
+			PG_RE_THROW();
+		FlushErrorState();
+		error->hint = pstrdup(cure);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	source_finish(refresh->dataset);
 }
 
 /* may trying again help, without anybody changing anything? */
 static bool
 is_transient(const Dataset *dataset, const ErrorData *error)
 {
-	if (http_report.transient)
+	if (http_report.transient || source_error_is_transient(dataset, error))
 		return true;
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{

@@ -22,7 +22,7 @@ static bool
 is_wanted(const Dataset *dataset)
 {
 	return dataset->on_registration && dataset->accelerated && !dataset->loaded &&
-		dataset->refresh_sql == NULL && !OidIsValid(dataset->relation) &&
+		dataset->refresh_sql == NULL && source_fetches(dataset) && !OidIsValid(dataset->relation) &&
 		source_columns_declared(dataset);
 }
 

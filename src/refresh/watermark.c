@@ -219,14 +219,28 @@ watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type
 					kind == TIME_TEXT ? "timestamptz" : format_type_be(type), column);
 }
 
+/*
+ * With the time worked out: a wrapper sends away conditions on constants, but
+ * none that asks for the present.
+ */
 char *
 window_condition(const Dataset *dataset, Oid type)
 {
 	TimeKind	kind = time_kind(dataset, type);
 	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
+	char	   *floor = less_span(kind, present(kind), dataset->data_window_ms);
+	MemoryContext context = CurrentMemoryContext;
+	CatalogRights rights;
 
-	return psprintf("(%s >= %s OR %s IS NULL)", time_value(kind, column),
-					less_span(kind, present(kind), dataset->data_window_ms), column);
+	catalog_enter_as_owner(dataset, &rights);
+	SPI_connect();
+	catalog_execute(psprintf("SELECT (%s%s)::text", type == INT4OID || type == INT8OID ? "ceil" : "", floor),
+					0, NULL, NULL, NULL);
+	floor = catalog_text(0, 1, context);
+	SPI_finish();
+	catalog_leave(&rights);
+	return psprintf("(%s >= %s::%s OR %s IS NULL)", time_value(kind, column), quote_literal_cstr(floor),
+					kind == TIME_TEXT ? "timestamptz" : format_type_be(type), column);
 }
 
 char *

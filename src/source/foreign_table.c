@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * foreign_table.c
- *		Creates a dataset's foreign table and keeps it in agreement with the
+ *		Creates a dataset's source relation and keeps it in agreement with the
  *		definition.
  *
- * The foreign table is where a source's columns and their types are written
+ * It is a foreign table or, of a relation in this database, a view, and it is where a source's columns and their types are written
  * down: found once, over the whole of the first response, then fixed until
  * the part of the definition that describes the source changes.  It is
- * altered, never dropped, so that views upon it live on.
+ * altered and not dropped, so that views upon it live on, unless it becomes one
+ * of another server.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,30 +16,24 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_type.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "source/connector.h"
 #include "source/source.h"
-#include "source/typing.h"
-
-/* one column that the foreign table shall have */
-typedef struct WantedColumn
-{
-	char	   *name;
-	Oid			type;
-	int32		typmod;
-	bool		declared;		/* the type is the manifest's, whatever the response has */
-} WantedColumn;
 
 static char *
 source_table_name(const Dataset *dataset)
@@ -76,20 +71,21 @@ source_columns_declared(const Dataset *dataset)
 bool
 source_needs_response(const Dataset *dataset)
 {
-	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+	if (!source_fetches(dataset) ||
+		(OidIsValid(dataset->source_relation) && !dataset->source_changed))
 		return false;
 	/* what a live read returns is all that a declared foreign table needs */
 	return dataset->accelerated || !source_columns_declared(dataset);
 }
 
-static WantedColumn *
+static SourceColumn *
 find_column(List *columns, const char *name)
 {
 	ListCell   *cell;
 
 	foreach(cell, columns)
 	{
-		WantedColumn *column = lfirst(cell);
+		SourceColumn *column = lfirst(cell);
 
 		if (strcmp(column->name, name) == 0)
 			return column;
@@ -100,13 +96,13 @@ find_column(List *columns, const char *name)
 static void
 declared_type_callback(void *arg)
 {
-	const WantedColumn *column = arg;
+	const SourceColumn *column = arg;
 
 	errcontext("type of column \"%s\" in the manifest", column->name);
 }
 
 static void
-parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, WantedColumn *column)
+parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, SourceColumn *column)
 {
 	ErrorContextCallback callback = {error_context_stack, declared_type_callback, column};
 
@@ -120,55 +116,83 @@ parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, Wante
 						column->name, dataset->name, declared->type)));
 }
 
-/* declared columns first, in their order, then what the response has besides */
-static List *
-wanted_columns(const Dataset *dataset, Spool *spool, int64 *records)
+/* is a value of the source's type one of the declared type, as it is? */
+static bool
+is_same_to_source(const SourceColumn *declared, const SourceColumn *found)
 {
-	List	   *wanted = NIL;
-	List	   *inferred = NIL;
-	ListCell   *cell;
+	if (found->local)
+		return false;
+	if (declared->type == found->type)
+		return declared->typmod == found->typmod || declared->typmod == -1;
+	return declared->typmod == -1 && IsBinaryCoercible(found->type, declared->type);
+}
 
-	*records = 0;
-	if (spool != NULL)
-		inferred = infer_columns(spool, dataset, records);
+static SourceColumn *
+declared_column(const Dataset *dataset, const DatasetColumn *declared, List *found)
+{
+	SourceColumn *source = find_column(found, declared->name);
+	SourceColumn *column = palloc0(sizeof(SourceColumn));
 
-	foreach(cell, dataset->columns)
+	if (source != NULL)
+		*column = *source;
+	else if (!source_fetches(dataset))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of dataset \"%s\" is not in the source", declared->name, dataset->name),
+				 errhint("Correct columns in the manifest.")));
+	else
 	{
-		DatasetColumn *declared = lfirst(cell);
-		WantedColumn *column = palloc0(sizeof(WantedColumn));
-
-		column->name = declared->name;
 		column->type = TEXTOID;
 		column->typmod = -1;
-		column->declared = declared->type != NULL;
-		if (column->declared)
-			parse_declared_type(dataset, declared, column);
-		wanted = lappend(wanted, column);
 	}
-	foreach(cell, inferred)
+	column->name = declared->name;
+	column->declared = declared->type != NULL;
+	if (column->declared)
 	{
-		InferredColumn *found = lfirst(cell);
-		WantedColumn *column = find_column(wanted, found->name);
+		parse_declared_type(dataset, declared, column);
+		column->local = source != NULL && !is_same_to_source(column, source);
+	}
+	return column;
+}
 
-		if (column == NULL)
-		{
-			column = palloc0(sizeof(WantedColumn));
-			column->name = found->name;
-			column->typmod = -1;
+/* declared columns first, in their order, then what the source has besides */
+static List *
+wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
+{
+	const Connector *connector = connector_of(dataset);
+	List	   *wanted = NIL;
+	List	   *found;
+	ListCell   *cell;
+
+	found = connector->find(dataset, spool, source);
+	foreach(cell, dataset->columns)
+		wanted = lappend(wanted, declared_column(dataset, lfirst(cell), found));
+	foreach(cell, found)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (find_column(wanted, column->name) == NULL)
 			wanted = lappend(wanted, column);
-		}
-		if (!column->declared)
-			column->type = found->type;
+	}
+	foreach(cell, wanted)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (!column->local || connector->fetches || connector->server == NULL)
+			continue;
+		column->type = local_type(dataset, column->type, column->typmod);
+		column->typmod = -1;
 	}
 	return wanted;
 }
 
 static char *
-column_definition(const WantedColumn *column)
+column_definition(const SourceColumn *column)
 {
-	return psprintf("%s %s", quote_identifier(column->name),
+	return psprintf("%s %s%s", quote_identifier(column->name),
 					format_type_extended(column->type, column->typmod,
-										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
+					column->not_null ? " NOT NULL" : "");
 }
 
 static void
@@ -182,9 +206,36 @@ create_foreign_table(const Dataset *dataset, List *columns)
 	foreach(cell, columns)
 		appendStringInfo(&command, "%s%s", cell == list_head(columns) ? "" : ", ",
 						 column_definition(lfirst(cell)));
-	appendStringInfo(&command, ") SERVER " SPICE_SERVER " OPTIONS (dataset %s)",
-					 quote_literal_cstr(dataset->name));
+	appendStringInfo(&command, ") SERVER %s %s",
+					 quote_identifier(connector_of(dataset)->server(dataset)),
+					 options_clause(connector_of(dataset)->options(dataset)));
 	catalog_run(command.data);
+}
+
+/* what the planner may conclude from, so it has to stay true */
+static void
+alter_nullability(TupleDesc desc, List *columns, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		SourceColumn *column = attribute->attisdropped ? NULL :
+			find_column(columns, NameStr(attribute->attname));
+
+		if (column != NULL && column->not_null != attribute->attnotnull)
+			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
+								 quote_identifier(column->name), column->not_null ? "SET" : "DROP"));
+	}
+}
+
+static void
+alter_options(const Dataset *dataset)
+{
+	char	   *changes = options_changes(GetForeignTable(dataset->source_relation)->options,
+										  connector_of(dataset)->options(dataset));
+
+	if (changes != NULL)
+		catalog_run(psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
 }
 
 /*
@@ -204,7 +255,7 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		WantedColumn *column = find_column(columns, NameStr(attribute->attname));
+		SourceColumn *column = find_column(columns, NameStr(attribute->attname));
 
 		if (attribute->attisdropped || !drop ||
 			(column != NULL && column->type == attribute->atttypid &&
@@ -220,9 +271,10 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 						 format_type_extended(column->type, column->typmod,
 											  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 	}
+	alter_nullability(desc, columns, name);
 	foreach(cell, columns)
 	{
-		WantedColumn *column = lfirst(cell);
+		SourceColumn *column = lfirst(cell);
 
 		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
 			continue;
@@ -252,54 +304,186 @@ refuse_relation(const Dataset *dataset)
 	catalog_refuse_relation(dataset, existing_relation(dataset));
 }
 
-bool
-source_prepare(Dataset *dataset, Spool *spool, Oid owner)
+/* is it of the kind, and of the server, that the definition makes it? */
+static bool
+is_fitting(const Dataset *dataset)
 {
-	List	   *columns;
-	int64		records;
-
-	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
-	{
-		catalog_ensure_owner(dataset->source_relation, owner);
-		return true;
-	}
-	columns = wanted_columns(dataset, spool, &records);
-	if (columns == NIL)
-		return false;
+	const Connector *connector = connector_of(dataset);
+	char		kind = get_rel_relkind(dataset->source_relation);
 
 	/* a dataset which used to be accelerated under the name, or the reverse */
-	if (OidIsValid(dataset->source_relation) &&
-		dataset->source_relation != existing_relation(dataset))
-	{
-		catalog_run(psprintf("DROP FOREIGN TABLE %s", catalog_relation_name(dataset->source_relation)));
-		dataset->source_relation = InvalidOid;
-	}
-	if (!OidIsValid(dataset->source_relation) && OidIsValid(existing_relation(dataset)))
-		refuse_relation(dataset);
+	if (dataset->source_relation != existing_relation(dataset))
+		return false;
+	if (connector->server == NULL)
+		return kind == RELKIND_VIEW;
+	return kind == RELKIND_FOREIGN_TABLE && GetForeignTable(dataset->source_relation)->serverid ==
+		get_foreign_server_oid(connector->server(dataset), true);
+}
 
-	if (!OidIsValid(dataset->source_relation))
-	{
-		catalog_ensure_schema(source_schema_name(dataset), owner);
-		create_foreign_table(dataset, columns);
-		CommandCounterIncrement();
-		dataset->source_relation = existing_relation(dataset);
+static void
+drop_unfitting(Dataset *dataset)
+{
+	if (!OidIsValid(dataset->source_relation) || is_fitting(dataset))
+		return;
+	catalog_run(psprintf("DROP %s %s", catalog_relation_kind(dataset->source_relation),
+						 catalog_relation_name(dataset->source_relation)));
+	/* its columns have to be found, whatever else has changed */
+	dataset->source_relation = InvalidOid;
+}
+
+/* of another wrapper's table the role that owns the tables is no more than a reader */
+static bool
+owns_source(const Dataset *dataset)
+{
+	const Connector *connector = connector_of(dataset);
+
+	return connector->fetches || connector->server == NULL;
+}
+
+/*
+ * The foreign table of a database stays the extension owner's: its owner could
+ * point it at any relation that the source shows to the manifest's user.
+ */
+static void
+give_rights(const Dataset *dataset, Oid owner)
+{
+	if (owns_source(dataset))
 		catalog_ensure_owner(dataset->source_relation, owner);
+	else if (pg_class_aclcheck(dataset->source_relation, owner, ACL_SELECT) != ACLCHECK_OK)
+		catalog_run(psprintf("GRANT SELECT ON %s TO %s WITH GRANT OPTION", source_relation_name(dataset),
+							 quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+static void
+create_relation(Dataset *dataset, List *columns, Oid owner)
+{
+	if (OidIsValid(existing_relation(dataset)))
+		refuse_relation(dataset);
+	catalog_ensure_schema(source_schema_name(dataset), owner);
+	if (connector_of(dataset)->server == NULL)
+		view_create(dataset, source_relation_name(dataset), columns);
+	else
+		create_foreign_table(dataset, columns);
+	CommandCounterIncrement();
+	dataset->source_relation = existing_relation(dataset);
+	give_rights(dataset, owner);
+	if (owns_source(dataset))
 		catalog_grant_defaults(dataset->source_relation, owner);
-	}
+}
+
+static bool
+alter_relation(Dataset *dataset, List *columns, bool drop)
+{
+	bool		altered;
+
+	if (connector_of(dataset)->server == NULL)
+		altered = view_alter(dataset, source_relation_name(dataset), columns, drop);
 	else
 	{
-		(void) alter_foreign_table(dataset, columns, true);
-		catalog_ensure_owner(dataset->source_relation, owner);
+		altered = alter_foreign_table(dataset, columns, drop);
+		alter_options(dataset);
 	}
-	return true;
+	CommandCounterIncrement();
+	dataset->source_relation = existing_relation(dataset);
+	return altered;
+}
+
+/* descriptions that the source has; the manifest's come over them */
+static void
+comment_columns(const Dataset *dataset, List *columns, const SourceRelation *source)
+{
+	char	   *name = source_relation_name(dataset);
+	ListCell   *cell;
+
+	catalog_run(psprintf("COMMENT ON %s %s IS %s", catalog_relation_kind(dataset->source_relation), name,
+						 source->description ? quote_literal_cstr(source->description) : "NULL"));
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+							 column->description ? quote_literal_cstr(column->description) : "NULL"));
+	}
 }
 
 bool
-source_evolve(const Dataset *dataset, Spool *spool, bool drop)
+source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 {
-	int64		records;
-	List	   *columns = wanted_columns(dataset, spool, &records);
+	const Connector *connector = connector_of(dataset);
+	SourceRelation source = {0};
+	List	   *columns;
 
-	/* a response without records says nothing about fields */
-	return records > 0 && columns != NIL && alter_foreign_table(dataset, columns, drop);
+	drop_unfitting(dataset);
+	connector_forget_others(dataset);
+	if (connector->setup != NULL)
+		connector->setup(dataset);
+	if (connector->check != NULL && dataset->accelerated)
+		connector->check(dataset);
+	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
+	{
+		give_rights(dataset, owner);
+		return true;
+	}
+	columns = wanted_columns(dataset, spool, &source);
+	if (columns == NIL)
+		return false;
+	if (!OidIsValid(dataset->source_relation))
+		create_relation(dataset, columns, owner);
+	else
+	{
+		dataset->source_relation = existing_relation(dataset);
+		(void) alter_relation(dataset, columns, true);
+		give_rights(dataset, owner);
+	}
+	if (!connector->fetches)
+		comment_columns(dataset, columns, &source);
+	return true;
+}
+
+/* how the columns that are there differ from those the source has */
+static void
+report_drift(const Dataset *dataset, List *columns)
+{
+	Relation	relation = table_open(dataset->source_relation, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	ListCell   *cell;
+
+	memset(&source_report, 0, sizeof(source_report));
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
+			continue;
+		if (source_report.unknown_total++ == 0)
+			strlcpy(source_report.unknown_name, column->name, sizeof(source_report.unknown_name));
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && find_column(columns, NameStr(attribute->attname)) == NULL)
+			strlcpy(source_report.absent_name, NameStr(attribute->attname), NAMEDATALEN);
+	}
+	table_close(relation, AccessShareLock);
+}
+
+bool
+source_evolve(Dataset *dataset, Spool *spool, bool drop)
+{
+	const Connector *connector = connector_of(dataset);
+	SourceRelation source = {0};
+	List	   *columns = wanted_columns(dataset, spool, &source);
+	bool		evolved;
+
+	if (connector->fetches)
+		/* a response without records says nothing about fields */
+		return source.records > 0 && columns != NIL && alter_relation(dataset, columns, drop);
+	report_drift(dataset, columns);
+	if (dataset->on_schema_change == SCHEMA_FAIL)
+		return false;
+	evolved = alter_relation(dataset, columns, drop);
+	if (evolved)
+		comment_columns(dataset, columns, &source);
+	return evolved;
 }

@@ -6,6 +6,9 @@
  * Secrets are resolved here, at the last moment, into memory that is wiped as
  * soon as the request is over, and go nowhere but into the request.
  *
+ * HTTP is the one connector whose rows are fetched beforehand.  The others'
+ * wrappers reach their sources by themselves, when the refresh query runs.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -14,17 +17,11 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
-#include "manifest/secrets.h"
+#include "source/connector.h"
+#include "source/resolve.h"
 #include "source/source.h"
+#include "source/typing.h"
 #include "spice.h"
-
-typedef struct ResolvedSecrets
-{
-	SecretStores *stores;
-	char	   *username;
-	char	   *password;
-	char	   *headers;
-} ResolvedSecrets;
 
 /* the spool that this process's foreign scans read */
 static struct
@@ -36,73 +33,13 @@ static struct
 
 SourceReport source_report;
 
-static void
-wipe_secrets(void *arg)
-{
-	ResolvedSecrets *secrets = arg;
-
-	secret_free(secrets->username);
-	secret_free(secrets->password);
-	secret_free(secrets->headers);
-	secret_stores_close(secrets->stores);
-}
-
-static void
-raise_secret_error(const Dataset *dataset, const char *param, char *error, MemoryContext context)
-{
-	char	   *reason = MemoryContextStrdup(context, error != NULL ? error : "out of memory");
-
-	free(error);
-	ereport(ERROR,
-			(errcode(ERRCODE_CONFIG_FILE_ERROR),
-			 errmsg("cannot resolve %s of dataset \"%s\": %s", param, dataset->name, reason),
-			 errhint("Set the secret in the server's environment, in an .env file beside the manifest, or in a folder named under secrets.")));
-}
-
-static char *
-resolve(ResolvedSecrets *secrets, const Dataset *dataset, const char *param,
-		const char *value, MemoryContext context)
-{
-	char	   *error = NULL;
-	char	   *result;
-
-	if (value == NULL)
-		return NULL;
-	result = secret_expand(secrets->stores, value, &error);
-	if (result == NULL)
-		raise_secret_error(dataset, param, error, context);
-	return result;
-}
-
-/* deleting context wipes them */
-static ResolvedSecrets *
-resolve_secrets(const Dataset *dataset, MemoryContext context)
-{
-	ResolvedSecrets *secrets = MemoryContextAllocZero(context, sizeof(ResolvedSecrets));
-	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	char	   *base = MemoryContextStrdup(context, dataset->manifest_path ? dataset->manifest_path : ".");
-	char	   *error = NULL;
-
-	get_parent_directory(base);
-	callback->func = wipe_secrets;
-	callback->arg = secrets;
-	MemoryContextRegisterResetCallback(context, callback);
-
-	secrets->stores = secret_stores_open(dataset->secrets, base, &error);
-	if (secrets->stores == NULL)
-		raise_secret_error(dataset, "secrets", error, context);
-	secrets->username = resolve(secrets, dataset, "http_username", dataset->username, context);
-	secrets->password = resolve(secrets, dataset, "http_password", dataset->password, context);
-	secrets->headers = resolve(secrets, dataset, "http_headers", dataset->http_headers, context);
-	return secrets;
-}
-
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
 			 MemoryContext context)
 {
 	MemoryContext request_context;
-	ResolvedSecrets *secrets;
+	Resolver   *resolver;
+	char	   *headers;
 	HttpRequest request = {0};
 	HttpResponse *response;
 
@@ -115,18 +52,19 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 				 errhint("Set spice.database to a database made with ENCODING 'UTF8'.")));
 
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
-	secrets = resolve_secrets(dataset, request_context);
+	resolver = resolver_open(dataset, request_context);
 
 	request.dataset = dataset->name;
 	request.url = query == NULL ? dataset->from :
 		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
 	request.port = dataset->http_port;
-	request.username = secrets->username;
-	request.password = secrets->password;
+	request.username = resolve(resolver, "http_username", dataset->username);
+	request.password = resolve(resolver, "http_password", dataset->password);
+	headers = resolve(resolver, "http_headers", dataset->http_headers);
 	request.client_timeout_ms = dataset->client_timeout_ms;
 	request.connect_timeout_ms = dataset->connect_timeout_ms;
-	if (secrets->headers != NULL)
-		request.n_headers = http_parse_headers(secrets->headers, &request.headers, request_context);
+	if (headers != NULL)
+		request.n_headers = http_parse_headers(headers, &request.headers, request_context);
 	if (conditional)
 	{
 		request.etag = dataset->etag;
@@ -215,3 +153,47 @@ source_sample(Oid foreign_table)
 {
 	return OidIsValid(foreign_table) && sampled.foreign_table == foreign_table ? &sampled.sample : NULL;
 }
+
+/* ------- http as a connector ------- */
+
+static List *
+find_in_response(const Dataset *dataset, Spool *spool, SourceRelation *relation)
+{
+	List	   *columns = NIL;
+	List	   *inferred = NIL;
+	ListCell   *cell;
+
+	if (spool != NULL)
+		inferred = infer_columns(spool, dataset, &relation->records);
+	foreach(cell, inferred)
+	{
+		InferredColumn *found = lfirst(cell);
+		SourceColumn *column = palloc0(sizeof(SourceColumn));
+
+		column->name = found->name;
+		column->type = found->type;
+		column->typmod = -1;
+		columns = lappend(columns, column);
+	}
+	return columns;
+}
+
+static const char *
+http_server(const Dataset *dataset pg_attribute_unused())
+{
+	return SPICE_SERVER;
+}
+
+static List *
+http_options(const Dataset *dataset)
+{
+	return list_make1(connector_option("dataset", dataset->name));
+}
+
+const Connector http_connector = {
+	.name = "http",
+	.fetches = true,
+	.server = http_server,
+	.options = http_options,
+	.find = find_in_response,
+};

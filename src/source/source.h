@@ -15,6 +15,9 @@
 #include "manifest/catalog.h"
 #include "source/http.h"
 
+/* are the rows fetched beforehand, or does the refresh query reach for them? */
+extern bool source_fetches(const Dataset *dataset);
+
 /*
  * Fetches the dataset's source.  query: goes to the URL's end, or NULL.
  * conditional: with the validators of the
@@ -75,17 +78,37 @@ extern bool source_needs_response(const Dataset *dataset);
 extern bool source_columns_declared(const Dataset *dataset);
 
 /*
- * Makes the foreign table agree with the definition; spool may be NULL unless
- * source_needs_response().  Updates dataset->source_relation.  False when
- * there is nothing to tell the columns from: no record and no declaration.
+ * Makes the source relation, a foreign table or a view, agree with the
+ * definition; spool may be NULL unless source_needs_response().  Updates
+ * dataset->source_relation.  False when there is nothing to tell the columns
+ * from: no record and no declaration.
  */
 extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
 
 /*
- * Makes the columns of the foreign table those which the spool's records have.
- * drop: also takes away the columns they lack, and changes types.  False when
- * nothing was to be changed.
+ * Makes the columns of the source relation those which the source has: new
+ * ones are added; with sync_all_columns and drop, others go and types change;
+ * with fail nothing happens.  False when nothing was to be changed.  Of a
+ * database, source_report says how they differed.
  */
-extern bool source_evolve(const Dataset *dataset, Spool *spool, bool drop);
+extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop);
+
+/* the refresh is over, also when it failed */
+extern void source_finish(const Dataset *dataset);
+
+/* the dataset is to go: what it has outside of its relations goes, too */
+extern void source_forget(const Dataset *dataset);
+
+/* the same for one that has left the manifest and keeps its relations */
+extern void source_leave(const char *dataset);
+
+/* takes away files of datasets that are gone; extension: there is one in this database */
+extern void source_sweep(bool extension);
+
+/* what to do about an error that a source's server has raised, or NULL */
+extern const char *source_cure(const Dataset *dataset, const ErrorData *error);
+
+/* is it one that may pass? */
+extern bool source_error_is_transient(const Dataset *dataset, const ErrorData *error);
 
 #endif

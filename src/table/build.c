@@ -26,11 +26,9 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
 #include "catalog/toasting.h"
-#include "commands/extension.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -120,18 +118,6 @@ column_definition(Form_pg_attribute attribute)
 	return text.data;
 }
 
-/* so that DROP EXTENSION says which tables would stay without their keeper */
-static void
-depend_on_extension(Oid table)
-{
-	ObjectAddress dependent,
-				extension;
-
-	ObjectAddressSet(dependent, RelationRelationId, table);
-	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("spice", false));
-	recordDependencyOn(&dependent, &extension, DEPENDENCY_NORMAL);
-}
-
 static Form_pg_attribute
 find_attribute(TupleDesc desc, const char *name)
 {
@@ -194,7 +180,8 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	table = relation_of_that_name(dataset);
 	catalog_ensure_owner(table, owner);
 	catalog_grant_defaults(table, owner);
-	depend_on_extension(table);
+	/* so that DROP EXTENSION says which tables would stay without their keeper */
+	catalog_depend_on_extension(RelationRelationId, table);
 	CommandCounterIncrement();
 	foreach(cell, dataset->indexes)
 	{
@@ -208,7 +195,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 void
 table_comment(const Dataset *dataset, Oid relation)
 {
-	const char *kind = get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE ? "FOREIGN TABLE" : "TABLE";
+	const char *kind = catalog_relation_kind(relation);
 	char	   *name = catalog_relation_name(relation);
 	ListCell   *cell;
 

@@ -23,7 +23,7 @@ datasets:
     name: misspelt
     acceleration:
       refresh_sq: SELECT * FROM misspelt
-  - from: mysql:products
+  - from: s3:bucket
     name: elsewhere
     acceleration: {}
 ' :manifest

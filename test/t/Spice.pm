@@ -365,4 +365,101 @@ sub DESTROY
 	return;
 }
 
+package Spice::MariaDB;
+
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+# A started MariaDB on loopback, which writes down every statement; it ends with this object.
+sub new
+{
+	my ($class) = @_;
+	my $folder = PostgreSQL::Test::Utils::tempdir();
+	my $self = bless {
+		folder => $folder,
+		# the server's own default would be too long a path for a socket
+		socket => PostgreSQL::Test::Utils::tempdir_short() . '/s',
+		port => PostgreSQL::Test::Cluster::get_free_port(),
+		owner => $$
+	}, $class;
+
+	$self->command(
+		'mariadb-install-db', '--no-defaults', "--datadir=$folder/data",
+		'--auth-root-authentication-method=normal', '--skip-test-db');
+	$self->start;
+	return $self;
+}
+
+sub command
+{
+	my ($self, @command) = @_;
+	my ($output, $errors) = ('', '');
+
+	IPC::Run::run(\@command, '<', \undef, '>', \$output, '2>', \$errors)
+	  or die "$command[0]: $output$errors";
+	return $output;
+}
+
+sub start
+{
+	my ($self) = @_;
+	my $folder = $self->{folder};
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	$self->{server} = IPC::Run::start(
+		[
+			'/usr/sbin/mariadbd', '--no-defaults', "--datadir=$folder/data", "--socket=$self->{socket}",
+			"--port=$self->{port}", '--bind-address=127.0.0.1', '--skip-name-resolve', '--general-log',
+			"--general-log-file=$folder/statements", "--pid-file=$folder/pid"
+		],
+		'<', \undef, '>', "$folder/log", '2>&1');
+	until (eval { $self->run('SELECT 1'); 1 })
+	{
+		die "mariadbd did not start: $@" . PostgreSQL::Test::Utils::slurp_file("$folder/log")
+		  if time > $deadline;
+		select undef, undef, undef, 0.1;
+	}
+	return;
+}
+
+# Statements as the server's administrator.
+sub run
+{
+	my ($self, $sql) = @_;
+
+	return $self->command('mariadb', '--no-defaults', '--default-character-set=utf8mb4', '--user=root',
+		"--socket=$self->{socket}", '--batch', '--skip-column-names', "--execute=$sql");
+}
+
+# Every statement so far.
+sub log
+{
+	my ($self) = @_;
+
+	return PostgreSQL::Test::Utils::slurp_file("$self->{folder}/statements");
+}
+
+sub stop
+{
+	my ($self) = @_;
+	local ($?, $!);
+	my $server = delete $self->{server} or return;
+
+	$server->signal('TERM');
+	$server->finish;
+	return;
+}
+
+sub DESTROY
+{
+	my ($self) = @_;
+
+	$self->stop if $self->{owner} == $$;
+	return;
+}
+
 1;

@@ -137,12 +137,16 @@ test_nearest_names(void)
 	CHECK_TEXT(key_nearest(&keys_of_dataset, "rfe"), "ref");
 	CHECK_TEXT(key_nearest(&keys_of_acceleration, "colour"), NULL);
 	CHECK_TEXT(key_nearest(&keys_of_acceleration, ""), NULL);
-	CHECK_TEXT(param_with_right_prefix("username"), "http_username");
-	CHECK_TEXT(param_with_right_prefix("http_client_timeout"), "client_timeout");
-	CHECK_TEXT(param_with_right_prefix("https_password"), "http_password");
-	CHECK_TEXT(param_with_right_prefix("nothing"), NULL);
+	CHECK_TEXT(param_with_right_prefix(&params_of_http, "username"), "http_username");
+	CHECK_TEXT(param_with_right_prefix(&params_of_http, "http_client_timeout"), "client_timeout");
+	CHECK_TEXT(param_with_right_prefix(&params_of_http, "https_password"), "http_password");
+	CHECK_TEXT(param_with_right_prefix(&params_of_http, "nothing"), NULL);
 	CHECK_TEXT(key_home("refresh_sql"), "acceleration");
+	CHECK_TEXT(param_with_right_prefix(&params_of_postgres, "host"), "pg_host");
+	CHECK_TEXT(param_with_right_prefix(&params_of_mysql, "mysql_client_timeout"), "client_timeout");
 	CHECK_TEXT(param_connector("pg_pass"), "postgres");
+	CHECK_TEXT(param_connector("pg_passwd"), "postgres");
+	CHECK_TEXT(param_connector("json_pointer"), "http");
 }
 
 /* ----------------------------------------------------------------- manifests */
@@ -256,14 +260,14 @@ test_first_seed(void)
 			   "  AND status = 'active'\n");
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,\"csv\":null,\"description\":\"Product catalog data for"
+			   "\"connect_timeout_ms\":10000,\"connector\":\"http\",\"csv\":null,\"description\":\"Product catalog data for"
 			   " active electronics category\",\"engine\":\"duckdb\",\"format\":\"auto\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"http_append_query\":null,"
 			   "\"http_headers\":null,"
 			   "\"http_port\":null,\"indexes\":[],\"json_pointer\":null,\"mode\":\"memory\","
 			   "\"name\":\"products\",\"on_conflict\":[],\"on_schema_change\":\"block\","
 			   "\"params\":{\"http_password\":\"${secrets:API_KEY}\","
-			   "\"http_username\":\"api-user\"},\"primary_key\":[],\"ready_state\":\"on_load\","
+			   "\"http_username\":\"api-user\"},\"place\":{},\"primary_key\":[],\"ready_state\":\"on_load\","
 			   "\"refresh_append_overlap_ms\":null,\"refresh_cron\":null,"
 			   "\"refresh_data_window_ms\":null,\"refresh_interval_ms\":3600000,"
 			   "\"refresh_jitter_max_ms\":null,\"refresh_max_shrink\":null,"
@@ -271,7 +275,7 @@ test_first_seed(void)
 			   "\"refresh_on_startup\":\"auto\",\"refresh_retry_enabled\":true,"
 			   "\"refresh_retry_max_attempts\":null,\"refresh_sql\":\"SELECT * FROM products\\n"
 			   "WHERE category = 'electronics'\\n  AND status = 'active'\\n\","
-			   "\"retention_check_interval_ms\":null,\"retention_cron\":null,"
+			   "\"remote_schema\":null,\"remote_table\":null,\"retention_check_interval_ms\":null,\"retention_cron\":null,"
 			   "\"retention_period_ms\":null,\"retention_sql\":null,"
 			   "\"schema\":\"public\",\"table\":\"products\",\"time_column\":null,"
 			   "\"time_format\":null}");
@@ -323,7 +327,7 @@ test_second_seed(void)
 	CHECK(manifest->datasets[0].retention_sql == NULL);
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,\"csv\":null,"
+			   "\"connect_timeout_ms\":10000,\"connector\":\"http\",\"csv\":null,"
 			   "\"description\":\"Customer support interactions and engagement history\","
 			   "\"engine\":\"duckdb\",\"format\":\"auto\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\",\"http_append_query\":null,"
@@ -332,7 +336,7 @@ test_second_seed(void)
 			   "\"on_conflict\":[{\"action\":\"upsert\",\"columns\":[\"interaction_id\"]}],"
 			   "\"on_schema_change\":\"block\","
 			   "\"params\":{\"http_password\":\"${secrets:CUSTOMER_API_KEY}\","
-			   "\"http_username\":\"customer-service\"},\"primary_key\":[\"interaction_id\"],"
+			   "\"http_username\":\"customer-service\"},\"place\":{},\"primary_key\":[\"interaction_id\"],"
 			   "\"ready_state\":\"on_load\",\"refresh_append_overlap_ms\":null,"
 			   "\"refresh_cron\":null,\"refresh_data_window_ms\":null,"
 			   "\"refresh_interval_ms\":30000,\"refresh_jitter_max_ms\":null,"
@@ -340,7 +344,7 @@ test_second_seed(void)
 			   "\"refresh_mode\":\"append\",\"refresh_on_startup\":\"auto\","
 			   "\"refresh_retry_enabled\":true,\"refresh_retry_max_attempts\":3,"
 			   "\"refresh_sql\":\"SELECT * FROM customer_interactions\\nWHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\\n\","
-			   "\"retention_check_interval_ms\":86400000,\"retention_cron\":null,"
+			   "\"remote_schema\":null,\"remote_table\":null,\"retention_check_interval_ms\":86400000,\"retention_cron\":null,"
 			   "\"retention_period_ms\":7776000000,\"retention_sql\":null,\"schema\":\"public\","
 			   "\"table\":\"customer_interactions\",\"time_column\":\"interaction_timestamp\","
 			   "\"time_format\":null}");
@@ -553,7 +557,7 @@ test_secrets_stay_unsaid(void)
 	CHECK(manifest->n_problems == 5);
 	CHECK(problem_about(manifest, "user name or password") != NULL);
 	CHECK(problem_about(manifest, "for everyone to read") != NULL);
-	CHECK(problem_about(manifest, "postgres connector is not supported yet") != NULL);
+	CHECK(problem_about(manifest, "from does not name a relation") != NULL);
 	for (int i = 0; i < manifest->n_problems; i++)
 	{
 		CHECK(strstr(manifest->problems[i].message, "hunter2") == NULL);
@@ -680,6 +684,59 @@ defined_in(int test_line, const char *text, const char *key)
 
 #define DEFINED(text, key, wanted) \
 	check_text(defined_in(__LINE__, text, key), wanted, __LINE__)
+
+#define DATABASE(from) HEAD "datasets:\n- from: '" from "'\n  name: a\n"
+
+static void
+test_databases(void)
+{
+	DEFINED(DATABASE("postgres:Shop.\"My.\"\"Orders\"") "  params: {pg_host: h, pg_db: d, pg_user: u}\n",
+					  "remote_schema", "\"shop\"");
+	DEFINED(DATABASE("postgres:Shop.\"My.\"\"Orders\"") "  params: {pg_host: h, pg_db: d, pg_user: u}\n",
+					  "remote_table", "\"My.\\\"Orders\"");
+	DEFINED(DATABASE("postgres:orders") "  params: {pg_host: h, pg_port: '${env:P}', pg_db: d, pg_user: u}\n",
+					  "place", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\"}");
+	DEFINED(DATABASE("postgres:orders") "  params: {pg_connection_string: '${env:P}', pg_pass: '${env:Q}'}\n",
+					  "params", "{\"pg_pass\":\"${env:Q}\"}");
+	DEFINED(DATABASE("mysql:orders") "  params: {mysql_host: h, mysql_db: d, mysql_user: u, mysql_sslmode: disabled}\n",
+					  "remote_schema", "null");
+	DEFINED(DATABASE("table:orders"), "connector", "\"table\"");
+
+	ERROR_AT(5, DATABASE("postgres:a.b.c"), "from does not name a relation", "postgres:schema.relation");
+	ERROR_AT(5, DATABASE("postgres:a."), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:.a"), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:"), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:\"a"), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:a b"), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:\"a\"b"), "from does not name a relation", NULL);
+	ERROR_AT(5, DATABASE("postgres:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n", "longer than 63 bytes", NULL);
+	ERROR_AT(5, DATABASE("postgres:a") "  params: {pg_db: d, pg_user: u}\n", "pg_host is missing", NULL);
+	ERROR_AT(5, DATABASE("mysql:a") "  params: {mysql_host: h, mysql_user: u}\n", "mysql_db is missing", NULL);
+	ERROR_AT(5, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u}\n", "which mysql_fdw cannot promise", "disabled");
+	ERROR_AT(7, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u, mysql_sslmode: disabled, mysql_sslrootcert: x}\n",
+			 "mysql_sslrootcert has no meaning", NULL);
+	ERROR_AT(7, DATABASE("mysql:a.b") "  params: {mysql_host: h, mysql_user: u, mysql_sslmode: disabled, mysql_pass: '${env:P}'}\n",
+			 "cannot be read without acceleration", NULL);
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: x, pg_host: h}\n", "both say", "keep one");
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_port: 0, pg_db: d, pg_user: u}\n", "pg_port is not", NULL);
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, pg_sslmode: on}\n",
+			 "pg_sslmode \"on\" is not a valid value", "verify-full");
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, json_pointer: /a}\n",
+			 "unknown key \"json_pointer\"", "param of the http connector");
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, mysql_pass: a}\n",
+			 "unknown key \"mysql_pass\"", "param of the mysql connector");
+	ERROR_AT(7, DATABASE("postgres:a") "  params: {host: h, pg_host: h, pg_db: d, pg_user: u}\n",
+			 "unknown key \"host\"", "pg_host");
+	ERROR_AT(7, ENTRY "  params: {pg_pass: h}\n", "unknown key \"pg_pass\"", "param of the postgres connector");
+	ERROR_AT(7, DATABASE("table:a") "  params: {pg_host: h}\n", "unknown key \"pg_host\"", "postgres connector");
+	ERROR_AT(10, DATABASE("table:a") "  time_column: t\n  acceleration:\n    refresh_mode: append\n"
+			 "    params: {http_append_query: \"t={watermark}\"}\n", "http_append_query has no meaning", NULL);
+	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, pg_pass: x}\n",
+			   "for everyone to read", "${secrets:KEY}");
+	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: host=h password=x}\n",
+			   "for everyone to read", "${secrets:KEY}");
+}
 
 /* One mistake must not be told twice. */
 static void
@@ -1185,6 +1242,7 @@ static const Test tests[] = {
 	{"wrong values", test_wrong_values},
 	{"params", test_params},
 	{"csv", test_csv},
+	{"databases as sources", test_databases},
 	{"messages hold no secret", test_secrets_stay_unsaid},
 	{"dataset names", test_names},
 	{"one bad dataset does not harm the others", test_datasets_apart},

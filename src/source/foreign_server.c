@@ -1,0 +1,212 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_server.c
+ *		The foreign server of a dataset that comes from a database.
+ *
+ * Each dataset has one of its own, whose owner is the extension's, and a user
+ * mapping for everybody.  Nobody is granted its use, so there is no other way
+ * to it than by SELECT on the dataset's foreign table: who may not use a
+ * server can neither make foreign tables nor mappings on it, and only its owner
+ * can point it at another host.  That is what makes password_required 'false'
+ * safe, without which only superusers could connect by a passfile.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_namespace.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "source/connector.h"
+
+DefElem *
+connector_option(const char *name, const char *value)
+{
+	return makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1);
+}
+
+static DefElem *
+find_option(List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (strcmp(option->defname, name) == 0)
+			return option;
+	}
+	return NULL;
+}
+
+static void
+append_option(StringInfo text, const char *verb, const DefElem *option)
+{
+	appendStringInfo(text, "%s%s%s %s", text->len ? ", " : "", verb,
+					 quote_identifier(option->defname),
+					 quote_literal_cstr(defGetString((DefElem *) option)));
+}
+
+char *
+options_clause(List *wanted)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, wanted)
+		append_option(&text, "", lfirst(cell));
+	return text.len ? psprintf("OPTIONS (%s)", text.data) : "";
+}
+
+char *
+options_changes(List *present, List *wanted)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, wanted)
+	{
+		DefElem    *option = lfirst(cell);
+		DefElem    *before = find_option(present, option->defname);
+
+		if (before == NULL)
+			append_option(&text, "ADD ", option);
+		else if (strcmp(defGetString(before), defGetString(option)) != 0)
+			append_option(&text, "SET ", option);
+	}
+	foreach(cell, present)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (find_option(wanted, option->defname) == NULL)
+			appendStringInfo(&text, "%sDROP %s", text.len ? ", " : "", quote_identifier(option->defname));
+	}
+	return text.len ? psprintf("OPTIONS (%s)", text.data) : NULL;
+}
+
+/* named after the table, as errors of a wrapper name it */
+char *
+foreign_server_name(const Dataset *dataset)
+{
+	char	   *name = strcmp(dataset->schema, "public") == 0 ? psprintf("spice_%s", dataset->table) :
+		psprintf("spice_%s.%s", dataset->schema, dataset->table);
+
+	return strlen(name) < NAMEDATALEN ? name : psprintf("spice_%d", dataset->id);
+}
+
+static void
+refuse_missing_wrapper(const Dataset *dataset, const char *wrapper, const char *package)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("dataset \"%s\" needs the foreign data wrapper %s", dataset->name, wrapper),
+			 errhint("Install it (Debian: %s), and run CREATE EXTENSION %s.", package, wrapper)));
+}
+
+void
+foreign_server_drop(const Dataset *dataset)
+{
+	const char *name = foreign_server_name(dataset);
+
+	if (OidIsValid(get_foreign_server_oid(name, true)))
+		catalog_run(psprintf("DROP SERVER %s CASCADE", quote_identifier(name)));
+}
+
+void
+foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *package,
+					  List *options)
+{
+	const char *name = foreign_server_name(dataset);
+	Oid			wrapper_oid = get_foreign_data_wrapper_oid(wrapper, true);
+	Oid			oid = get_foreign_server_oid(name, true);
+	char	   *changes;
+
+	if (!OidIsValid(wrapper_oid))
+		refuse_missing_wrapper(dataset, wrapper, package);
+	if (OidIsValid(oid) && GetForeignServer(oid)->fdwid != wrapper_oid)
+	{
+		catalog_run(psprintf("DROP SERVER %s CASCADE", quote_identifier(name)));
+		oid = InvalidOid;
+	}
+	if (OidIsValid(oid))
+	{
+		changes = options_changes(GetForeignServer(oid)->options, options);
+		if (changes != NULL)
+			catalog_run(psprintf("ALTER SERVER %s %s", quote_identifier(name), changes));
+		return;
+	}
+	catalog_run(psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s %s", quote_identifier(name),
+						 quote_identifier(wrapper), options_clause(options)));
+	catalog_run(psprintf("COMMENT ON SERVER %s IS %s", quote_identifier(name),
+						 quote_literal_cstr(psprintf("source of dataset %s", dataset->name))));
+	CommandCounterIncrement();
+	catalog_depend_on_extension(ForeignServerRelationId, get_foreign_server_oid(name, false));
+}
+
+/* of everybody who may read the foreign table */
+void
+foreign_mapping_ensure(const Dataset *dataset, List *options)
+{
+	const char *name = foreign_server_name(dataset);
+	Oid			server = get_foreign_server_oid(name, false);
+	List	   *present = NIL;
+	char	   *changes;
+
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+							   ObjectIdGetDatum(server)))
+	{
+		catalog_run(psprintf("CREATE USER MAPPING FOR PUBLIC SERVER %s %s",
+							 quote_identifier(name), options_clause(options)));
+		return;
+	}
+	present = GetUserMapping(InvalidOid, server)->options;
+	changes = options_changes(present, options);
+	if (changes != NULL)
+		catalog_run(psprintf("ALTER USER MAPPING FOR PUBLIC SERVER %s %s",
+							 quote_identifier(name), changes));
+}
+
+/* ------- the source's own catalogs ------- */
+
+/* a schema for this process: several may be at it */
+const char *
+remote_schema_begin(void)
+{
+	char	   *schema = psprintf("spice_remote_%d", MyProcPid);
+
+	catalog_run(psprintf("CREATE SCHEMA %s", schema));
+	return schema;
+}
+
+void
+remote_table(const char *schema, const char *name, const char *columns,
+			 const char *server, List *options)
+{
+	catalog_run(psprintf("CREATE FOREIGN TABLE %s (%s) SERVER %s %s",
+						 quote_qualified_identifier(schema, name), columns,
+						 quote_identifier(server), options_clause(options)));
+}
+
+void
+remote_schema_end(const char *schema)
+{
+	ObjectAddress object;
+
+	ObjectAddressSet(object, NamespaceRelationId, get_namespace_oid(schema, false));
+	performDeletion(&object, DROP_CASCADE, PERFORM_DELETION_INTERNAL | PERFORM_DELETION_QUIETLY);
+	CommandCounterIncrement();
+}

@@ -1,0 +1,392 @@
+/*-------------------------------------------------------------------------
+ *
+ * mysql.c
+ *		Connector mysql: a table of MySQL or MariaDB, by mysql_fdw.
+ *
+ * The wrapper knows of passwords in user mappings only, which are tables of
+ * the catalog.  But the client library, when it is given none, takes the one in
+ * the environment variable MYSQL_PWD: a refresh has it there from the moment it
+ * needs it until it ends, in its own process, and nothing of it stays.  Nobody
+ * else can read such a source live.
+ *
+ * The source compares texts without regard to case and trailing blanks, so no
+ * condition on a text is sent to it, but for long ones.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "nodes/plannodes.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "source/connector.h"
+#include "source/resolve.h"
+
+#define PASSWORD_VARIABLE	"MYSQL_PWD"
+#define LONGEST_BLOB		8192	/* bytes: the wrapper's buffer, whatever its option max_blob_size says */
+
+/* what the environment points to while a refresh runs; ours to wipe */
+static char *password_entry;
+
+static void
+hide_password(void)
+{
+	if (password_entry == NULL)
+		return;
+	unsetenv(PASSWORD_VARIABLE);
+	explicit_bzero(password_entry, strlen(password_entry));
+	free(password_entry);
+	password_entry = NULL;
+}
+
+static void
+show_password(const char *password)
+{
+	size_t		size = strlen(PASSWORD_VARIABLE) + strlen(password) + 2;
+
+	hide_password();
+	password_entry = malloc(size);
+	if (password_entry == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	snprintf(password_entry, size, PASSWORD_VARIABLE "=%s", password);
+	putenv(password_entry);
+}
+
+static char *
+resolved(Resolver *resolver, const Dataset *dataset, const char *name, const char *otherwise)
+{
+	char	   *value = resolve(resolver, name, catalog_param(dataset, name));
+
+	return value ? value : (char *) otherwise;
+}
+
+static List *
+server_options(const Dataset *dataset, Resolver *resolver)
+{
+	List	   *options = list_make3(connector_option("host", resolved(resolver, dataset, "mysql_host", "")),
+									 connector_option("port", resolved(resolver, dataset, "mysql_tcp_port", "3306")),
+									 connector_option("fetch_size", "1000"));
+	char	   *certificate = resolved(resolver, dataset, "mysql_sslrootcert", NULL);
+
+	/* four-byte characters, and times that mean the same in every session */
+	options = lappend(options, connector_option("character_set", "utf8mb4"));
+	options = lappend(options, connector_option("init_command", "SET time_zone = '+00:00'"));
+	if (certificate != NULL)
+		options = lappend(options, connector_option("ssl_ca", resolve_path(dataset, certificate)));
+	return options;
+}
+
+static void
+setup_server(const Dataset *dataset)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Resolver   *resolver = resolver_open(dataset, context);
+	char	   *password = resolved(resolver, dataset, "mysql_pass", NULL);
+
+	foreign_server_ensure(dataset, "mysql_fdw", "postgresql-" PG_MAJORVERSION "-mysql-fdw",
+						  server_options(dataset, resolver));
+	foreign_mapping_ensure(dataset, list_make1(connector_option("username", resolved(resolver, dataset, "mysql_user", ""))));
+	if (password != NULL)
+		show_password(password);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	CommandCounterIncrement();
+}
+
+static const char *
+server_name(const Dataset *dataset)
+{
+	return foreign_server_name(dataset);
+}
+
+/* the database of from, else that of mysql_db */
+static char *
+database_name(const Dataset *dataset)
+{
+	MemoryContext context;
+	char	   *name;
+
+	if (dataset->remote_schema != NULL)
+		return dataset->remote_schema;
+	context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets", ALLOCSET_SMALL_SIZES);
+	name = pstrdup(resolved(resolver_open(dataset, context), dataset, "mysql_db", ""));
+	MemoryContextDelete(context);
+	return name;
+}
+
+static List *
+table_options(const Dataset *dataset)
+{
+	return list_make2(connector_option("dbname", database_name(dataset)),
+					  connector_option("table_name", dataset->remote_table));
+}
+
+/* a type of information_schema, and what holds all of its values */
+typedef struct MysqlType
+{
+	const char *name;
+	Oid			type;
+	Oid			type_unsigned;	/* InvalidOid: there is no such thing */
+	bool		local;
+} MysqlType;
+
+static const MysqlType mysql_types[] = {
+	{"tinyint", INT2OID, INT2OID, false},
+	{"smallint", INT2OID, INT4OID, false},
+	{"mediumint", INT4OID, INT4OID, false},
+	{"int", INT4OID, INT8OID, false},
+	{"bigint", INT8OID, NUMERICOID, false},
+	{"decimal", NUMERICOID, NUMERICOID, false},
+	{"float", FLOAT4OID, FLOAT4OID, true},
+	{"double", FLOAT8OID, FLOAT8OID, false},
+	{"date", DATEOID, InvalidOid, false},
+	{"datetime", TIMESTAMPOID, InvalidOid, false},
+	{"timestamp", TIMESTAMPOID, InvalidOid, false},
+	{"time", INTERVALOID, InvalidOid, true},
+	{"year", INT4OID, INT4OID, false},
+	/* the wrapper reads values of more than 64 kB into the type text itself alone */
+	{"mediumtext", TEXTOID, InvalidOid, false},
+	{"longtext", TEXTOID, InvalidOid, false},
+	{"json", TEXTOID, InvalidOid, false},
+	{"binary", BYTEAOID, InvalidOid, false},
+	{"varbinary", BYTEAOID, InvalidOid, false},
+	{"tinyblob", BYTEAOID, InvalidOid, false},
+	{"blob", BYTEAOID, InvalidOid, false},
+	{"mediumblob", BYTEAOID, InvalidOid, false},
+	{"longblob", BYTEAOID, InvalidOid, false},
+};
+
+/* name: data_type, as in "int"; text: column_type, as in "int(10) unsigned" */
+static void
+map_type(const char *name, const char *text, const char *precision, const char *scale, SourceColumn *column)
+{
+	bool		is_unsigned = strstr(text, "unsigned") != NULL;
+
+	column->type = TEXTOID;
+	column->typmod = -1;
+	column->local = true;
+	if (pg_strcasecmp(text, "bit(1)") == 0)
+	{
+		column->type = BITOID;
+		column->typmod = 1;
+		column->local = false;
+	}
+	else if (pg_strcasecmp(name, "bit") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" has type %s, which mysql_fdw cannot read", column->name, text),
+				 errhint("Name a view in from that leaves it out or makes a number of it.")));
+	for (size_t i = 0; i < lengthof(mysql_types); i++)
+	{
+		const MysqlType *known = &mysql_types[i];
+
+		if (pg_strcasecmp(name, known->name) != 0)
+			continue;
+		column->local = known->local;
+		column->type = is_unsigned && OidIsValid(known->type_unsigned) ? known->type_unsigned : known->type;
+		if (pg_strcasecmp(name, "decimal") == 0 && precision != NULL && scale != NULL)
+			column->typmod = ((atoi(precision) << 16) | atoi(scale)) + VARHDRSZ;
+	}
+}
+
+/* an empty comment is none */
+static char *
+comment_text(int row, int column, MemoryContext context)
+{
+	char	   *text = catalog_text(row, column, context);
+
+	return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+static void
+read_description(const char *schema, Oid *types, Datum *values, MemoryContext context, SourceRelation *source)
+{
+	catalog_execute(psprintf("SELECT c.table_comment FROM %s.tables c"
+							 " WHERE c.table_schema = $1 AND c.table_name = $2 AND c.table_type = 'BASE TABLE'", schema),
+					2, types, values, NULL);
+	if (SPI_processed == 1)
+		source->description = comment_text(0, 1, context);
+}
+
+/*
+ * The source finds names without regard to case: more than are asked for, and
+ * only here they are told apart.
+ */
+static List *
+read_columns(const Dataset *dataset, const char *schema, MemoryContext context, SourceRelation *source)
+{
+	char	   *database = database_name(dataset);
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(database), CStringGetTextDatum(dataset->remote_table)};
+	List	   *columns = NIL;
+
+	catalog_execute(psprintf("SELECT c.column_name, c.data_type, c.column_type, c.numeric_precision,"
+							 " c.numeric_scale, c.is_nullable, c.column_comment, c.table_schema, c.table_name"
+							 " FROM %s.columns c WHERE c.table_schema = $1 AND c.table_name = $2"
+							 " ORDER BY c.ordinal_position", schema), 2, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		MemoryContext old;
+		SourceColumn *column;
+
+		if (strcmp(catalog_text(row, 8, context), database) != 0 ||
+			strcmp(catalog_text(row, 9, context), dataset->remote_table) != 0)
+			continue;
+		old = MemoryContextSwitchTo(context);
+		column = palloc0(sizeof(SourceColumn));
+		column->name = catalog_text(row, 1, context);
+		map_type(catalog_text(row, 2, context), catalog_text(row, 3, context), catalog_text(row, 4, context),
+				 catalog_text(row, 5, context), column);
+		column->not_null = strcmp(catalog_text(row, 6, context), "NO") == 0;
+		column->description = comment_text(row, 7, context);
+		columns = lappend(columns, column);
+		MemoryContextSwitchTo(old);
+	}
+	read_description(schema, types, values, context, source);
+	return columns;
+}
+
+/* over the two catalogs that are asked */
+static const char *
+open_catalogs(const Dataset *dataset)
+{
+	const char *schema = remote_schema_begin();
+	const char *server = foreign_server_name(dataset);
+
+	remote_table(schema, "columns", "table_schema text, table_name text, column_name text, ordinal_position int8,"
+				 " data_type text, column_type text, numeric_precision int8, numeric_scale int8, is_nullable text,"
+				 " column_comment text, character_octet_length numeric", server,
+				 list_make2(connector_option("dbname", "information_schema"), connector_option("table_name", "COLUMNS")));
+	remote_table(schema, "tables", "table_schema text, table_name text, table_type text, table_comment text", server,
+				 list_make2(connector_option("dbname", "information_schema"), connector_option("table_name", "TABLES")));
+	return schema;
+}
+
+static List *
+find_columns(const Dataset *dataset, Spool *spool pg_attribute_unused(), SourceRelation *source)
+{
+	MemoryContext context = CurrentMemoryContext;
+	const char *schema = open_catalogs(dataset);
+	List	   *columns;
+
+	SPI_connect();
+	columns = read_columns(dataset, schema, context, source);
+	SPI_finish();
+	if (columns == NIL)
+		refuse_missing_relation(dataset);
+	remote_schema_end(schema);
+	return columns;
+}
+
+/* ------- values that the wrapper cannot read ------- */
+
+/* columns that may hold one: definitions, and the condition on them */
+static bool
+find_long_columns(const Dataset *dataset, const char *schema, StringInfo definitions, StringInfo condition)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {TEXTOID, TEXTOID, NUMERICOID};
+	Datum		values[] = {CStringGetTextDatum(database_name(dataset)), CStringGetTextDatum(dataset->remote_table),
+	DirectFunctionCall1(int4_numeric, Int32GetDatum(LONGEST_BLOB))};
+
+	SPI_connect();
+	catalog_execute(psprintf("SELECT DISTINCT c.column_name FROM %s.columns c WHERE c.table_schema = $1"
+							 " AND c.table_name = $2 AND c.character_octet_length > $3"
+							 " AND c.data_type IN ('varbinary', 'blob', 'mediumblob', 'longblob')", schema), 3, types, values, NULL);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		const char *name = quote_identifier(catalog_text(row, 1, context));
+
+		appendStringInfo(definitions, "%s%s text", row ? ", " : "", name);
+		appendStringInfo(condition, "%soctet_length(v.%s) > %d", row ? " OR " : "", name, LONGEST_BLOB);
+	}
+	SPI_finish();
+	return definitions->len > 0;
+}
+
+/* the source itself has to evaluate the condition: here such values never arrive */
+static void
+check_is_shipped(const Dataset *dataset, const char *query)
+{
+	List	   *raw = raw_parser(query, RAW_PARSE_DEFAULT);
+	Query	   *analyzed = parse_analyze_fixedparams(linitial_node(RawStmt, raw), query, NULL, 0, NULL);
+	Plan	   *plan = pg_plan_query(analyzed, query, 0, NULL)->planTree;
+
+	while (plan != NULL && !IsA(plan, ForeignScan))
+		plan = outerPlan(plan);
+	if (plan == NULL || plan->qual != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot tell whether dataset \"%s\" has blobs longer than mysql_fdw reads", dataset->name),
+				 errhint("Allow octet_length in mysql_fdw_pushdown.config, or name a view without long blobs in from.")));
+}
+
+/*
+ * At the first blob that is longer than its buffer the wrapper ends the scan as
+ * if there were no more rows, so it has to be known that there is none.
+ */
+static void
+refuse_long_blobs(const Dataset *dataset)
+{
+	const char *schema = open_catalogs(dataset);
+	StringInfoData definitions,
+				condition;
+	char	   *query;
+
+	initStringInfo(&definitions);
+	initStringInfo(&condition);
+	if (find_long_columns(dataset, schema, &definitions, &condition))
+	{
+		remote_table(schema, "long_blobs", definitions.data, foreign_server_name(dataset), table_options(dataset));
+		CommandCounterIncrement();
+		query = psprintf("SELECT 1 FROM %s.long_blobs v WHERE %s", schema, condition.data);
+		check_is_shipped(dataset, query);
+		SPI_connect();
+		SPI_execute(query, false, 1);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("the source of dataset \"%s\" has a blob of more than %d bytes", dataset->name, LONGEST_BLOB),
+					 errdetail("mysql_fdw would end there, without an error."),
+					 errhint("Name a view in from that leaves out or cuts: %s.", definitions.data)));
+		SPI_finish();
+	}
+	remote_schema_end(schema);
+}
+
+static const char *
+cure(const ErrorData *error)
+{
+	if (strstr(error->message, "Access denied") != NULL)
+		return "Correct mysql_user and mysql_pass, or the secret behind it. A source with a password is read by refreshes only.";
+	if (strstr(error->message, "denied") != NULL)
+		return "GRANT SELECT on the table to the user of mysql_user, in the source.";
+	if (strstr(error->message, "Unknown column") != NULL)
+		return "The source's columns have changed: on_schema_change: sync_all_columns follows them, and so does any change of from or columns.";
+	if (strstr(error->message, "doesn't exist") != NULL)
+		return "Correct from, or make the table again in the source.";
+	if (error->sqlerrcode == ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION)
+		return "Check that the source's server runs and may be reached, and mysql_host and mysql_tcp_port.";
+	return NULL;
+}
+
+const Connector mysql_connector = {
+	.name = "mysql",
+	.server = server_name,
+	.options = table_options,
+	.setup = setup_server,
+	.find = find_columns,
+	.check = refuse_long_blobs,
+	.finish = hide_password,
+	.cure = cure,
+};

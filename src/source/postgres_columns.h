@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * postgres_columns.h
+ *		The columns of a relation in another PostgreSQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_POSTGRES_COLUMNS_H
+#define SPICE_POSTGRES_COLUMNS_H
+
+#include "source/connector.h"
+
+/* of SourceColumn *; the dataset's foreign server has to be there */
+extern List *postgres_columns(const Dataset *dataset, SourceRelation *relation);
+
+#endif

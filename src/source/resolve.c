@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.c
+ *		Values of a dataset's params with the secrets in them.
+ *
+ * Secrets are resolved at the last moment, into memory that is wiped as soon
+ * as whoever asked has done with them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "manifest/secrets.h"
+#include "source/resolve.h"
+
+struct Resolver
+{
+	const Dataset *dataset;
+	MemoryContext context;
+	SecretStores *stores;
+	List	   *values;			/* of char *, to be wiped */
+};
+
+static void
+wipe(void *arg)
+{
+	Resolver   *resolver = arg;
+	ListCell   *cell;
+
+	foreach(cell, resolver->values)
+		secret_free(lfirst(cell));
+	secret_stores_close(resolver->stores);
+}
+
+static void
+raise_secret_error(const Resolver *resolver, const char *param, char *error)
+{
+	char	   *reason = MemoryContextStrdup(resolver->context, error != NULL ? error : "out of memory");
+
+	free(error);
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIG_FILE_ERROR),
+			 errmsg("cannot resolve %s of dataset \"%s\": %s", param, resolver->dataset->name, reason),
+			 errhint("Set the secret in the server's environment, in an .env file beside the manifest, or in a folder named under secrets.")));
+}
+
+static char *
+manifest_folder(const Dataset *dataset)
+{
+	char	   *folder = pstrdup(dataset->manifest_path ? dataset->manifest_path : ".");
+
+	get_parent_directory(folder);
+	return folder;
+}
+
+Resolver *
+resolver_open(const Dataset *dataset, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Resolver   *resolver = palloc0(sizeof(Resolver));
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+	char	   *error = NULL;
+
+	resolver->dataset = dataset;
+	resolver->context = context;
+	callback->func = wipe;
+	callback->arg = resolver;
+	MemoryContextRegisterResetCallback(context, callback);
+	resolver->stores = secret_stores_open(dataset->secrets, manifest_folder(dataset), &error);
+	if (resolver->stores == NULL)
+		raise_secret_error(resolver, "secrets", error);
+	MemoryContextSwitchTo(old);
+	return resolver;
+}
+
+char *
+resolve(Resolver *resolver, const char *param, const char *value)
+{
+	MemoryContext old = MemoryContextSwitchTo(resolver->context);
+	ListCell   *place;
+	char	   *error = NULL;
+
+	if (value == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
+	/* there is a place for it before there is a value to lose */
+	resolver->values = lappend(resolver->values, NULL);
+	place = list_last_cell(resolver->values);
+	lfirst(place) = secret_expand(resolver->stores, value, &error);
+	if (lfirst(place) == NULL)
+		raise_secret_error(resolver, param, error);
+	MemoryContextSwitchTo(old);
+	return lfirst(place);
+}
+
+char *
+resolve_path(const Dataset *dataset, const char *path)
+{
+	return is_absolute_path(path) ? pstrdup(path) : psprintf("%s/%s", manifest_folder(dataset), path);
+}

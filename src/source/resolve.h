@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.h
+ *		Values of a dataset's params with the secrets in them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_RESOLVE_H
+#define SPICE_RESOLVE_H
+
+#include "postgres.h"
+
+#include "manifest/catalog.h"
+
+typedef struct Resolver Resolver;
+
+/* Opens the secret stores.  Deleting context wipes and frees all that came of them. */
+extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context);
+
+/*
+ * The value with every reference replaced; NULL for NULL.  Raises an error that
+ * names param and the secret which is missing.
+ */
+extern char *resolve(Resolver *resolver, const char *param, const char *value);
+
+/* a path of the manifest; relative ones begin at its folder */
+extern char *resolve_path(const Dataset *dataset, const char *path);
+
+#endif

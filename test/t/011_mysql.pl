@@ -1,0 +1,156 @@
+# MariaDB as a source: types, what it is asked, passwords, and what its wrapper cannot do.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use IPC::Run;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $false = JSON::PP::false;
+my $password = join('', map { ('a' .. 'z')[ rand 26 ] } 1 .. 16);
+my $maria = Spice::MariaDB->new;
+
+sub node_has
+{
+	my ($node, $wrapper) = @_;
+
+	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = '$wrapper'");
+}
+
+$maria->run(qq{
+	CREATE DATABASE shop CHARACTER SET utf8mb4;
+	CREATE USER reader\@'127.0.0.1' IDENTIFIED BY '$password';
+	CREATE USER open\@'127.0.0.1';
+	GRANT SELECT ON shop.* TO reader\@'127.0.0.1';
+	GRANT SELECT ON shop.* TO open\@'127.0.0.1';
+	USE shop;
+	CREATE TABLE types (id bigint unsigned PRIMARY KEY COMMENT 'the key', tiny tinyint(1), small smallint unsigned, medium mediumint,
+		whole int unsigned, amount decimal(12,3) NOT NULL, single float, `double` double, code char(5), name varchar(20), note longtext,
+		choice enum('a','B'), picked set('x','y'), at datetime(6), stamp timestamp(3) NULL, day date, span time, in_year year,
+		bytes varbinary(10), photo longblob, truth bit(1)) COMMENT = 'one of each';
+	INSERT INTO types VALUES (18446744073709551615, 1, 65535, -5, 4294967295, 123456789.125, 0.1, 0.1, 'ab', 'Gr\xc3\xbc\xc3\x9fe \xf0\x9f\x98\x80',
+		repeat('x', 300000), 'B', 'x,y', '2024-02-29 12:00:00.123456', '2024-02-29 12:00:00.123', '1999-12-31', '-838:59:59', 2024,
+		x'00ff', repeat('y', 8192), b'1'),
+		(2, NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+	CREATE TABLE Events (id int PRIMARY KEY, name varchar(20), at datetime);
+	INSERT INTO Events SELECT seq, IF(seq % 2, 'Odd', 'even'), '2024-01-01' + INTERVAL seq HOUR FROM seq_1_to_100;
+	CREATE TABLE events (other int);
+});
+
+my %params = (mysql_host => '127.0.0.1', mysql_tcp_port => $maria->{port}, mysql_user => 'reader',
+	mysql_pass => '${secrets:MYSQL_PASS}', mysql_sslmode => 'disabled');
+
+sub from_mysql
+{
+	my ($name, $relation, %keys) = @_;
+
+	return Spice::dataset($name, "mysql:$relation", params => { %params, %{ delete $keys{params} // {} } },
+		refresh_retry_enabled => $false, %keys);
+}
+
+my @datasets = (
+	from_mysql('types', 'types', params => { mysql_db => 'shop' }, primary_key => 'id'),
+	{ %{ from_mysql('events', 'shop."Events"', refresh_mode => 'append', engine => 'duckdb', mode => 'file',
+		primary_key => 'id', on_conflict => { id => 'upsert' }, refresh_sql => q{SELECT * FROM events WHERE name <> 'odd'}) },
+		time_column => 'at' },
+	{ name => 'live', from => 'mysql:shop."Events"', acceleration => { enabled => $false },
+		params => { %params{ grep { $_ ne 'mysql_pass' } keys %params }, mysql_user => 'open' } });
+
+my $node = Spice::start_node('main', Spice::manifest(\@datasets), 'log_min_messages = debug2');
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+sub refresh { return value("SELECT spice_refresh('$_[0]')"); }
+sub last_error { return value("SELECT last_error FROM spice.datasets WHERE dataset = '$_[0]'"); }
+
+sub change
+{
+	Spice::write_manifest($node, Spice::manifest([ @_ ]));
+	value('SELECT * FROM spice_reload()');
+	return;
+}
+
+sub error_of
+{
+	my ($sql) = @_;
+	my ($status, $answer, $error) = $node->psql('postgres', $sql);
+
+	isnt($status, 0, "fails: $sql");
+	return $error;
+}
+
+Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=$password\n");
+value('CREATE ROLE app; CREATE EXTENSION spice');
+Spice::wait_for($node, q{SELECT bool_and(status = 'error') FROM spice.datasets}, 'without mysql_fdw there is an error');
+like(last_error('types'), qr/needs the foreign data wrapper mysql_fdw.*postgresql-\d+-mysql-fdw.*CREATE EXTENSION mysql_fdw/,
+	'which says what to install');
+die "mysql_fdw is not installed: this Debian has no package of it for this server\n"
+  unless node_has($node, 'mysql_fdw');
+value('CREATE EXTENSION mysql_fdw');
+
+# ------- types
+is(refresh('types'), '2', 'a table is loaded');
+is(value(q{SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
+	WHERE attrelid = 'types'::regclass AND attnum > 0}),
+	'id numeric, tiny smallint, small integer, medium integer, whole bigint, amount numeric(12,3), single real,'
+	. ' double double precision, code text, name text, note text, choice text, picked text, at timestamp without time zone,'
+	. ' stamp timestamp without time zone, day date, span interval, in_year integer, bytes bytea, photo bytea, truth bit(1)',
+	'columns and types of the source');
+is(value(q{SELECT concat_ws('|', id, tiny, small, medium, whole, amount, single, double, code, name, length(note), choice, picked,
+	at, stamp, day, span, in_year, bytes, length(photo), truth) FROM types WHERE id > 2}),
+	"18446744073709551615|1|65535|-5|4294967295|123456789.125|0.1|0.1|ab|Gr\xc3\xbc\xc3\x9fe \xf0\x9f\x98\x80|300000|B|x,y"
+	. '|2024-02-29 12:00:00.123456|2024-02-29 12:00:00.123|1999-12-31|-838:59:59|2024|\x00ff|8192|1', 'every value');
+is(value(q{SELECT count(*) FROM types t, jsonb_each(to_jsonb(t)) e WHERE t.id = 2 AND e.value <> 'null'}), '2', 'nulls are nulls');
+is(value(q{SELECT obj_description('types'::regclass), col_description('types'::regclass, 1)}), 'one of each|the key', 'comments');
+
+# ------- what the source is asked
+value(q{SELECT spice_resume('events'), spice_resume('live')});
+Spice::wait_for($node, q{SELECT count(*) = 100 FROM events}, 'append loads everything first, of the table of this very name');
+$maria->run(q{USE shop; INSERT INTO Events VALUES (101, 'new', '2024-01-05 05:00:00'), (102, 'odd', '2024-01-05 06:00:00')});
+refresh('events');
+is(value('SELECT count(*), max(name) FROM events'), '101|new', 'then what is new, told apart as PostgreSQL does');
+like($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`at` >= '2024-01-05 04:00:00'/, 'which is all the source is asked for');
+unlike($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`name`/, 'conditions on a text stay here');
+Spice::wait_for($node, q{SELECT status = 'ready' FROM spice.datasets WHERE dataset = 'live'}, 'without acceleration');
+value('GRANT SELECT ON live TO app');
+is(value('SET ROLE app; SELECT count(*) FROM live WHERE id <= 3'), '3', 'a role with SELECT reads the source live');
+
+# ------- passwords
+is(value(q{SELECT count(*) FROM pg_user_mapping WHERE umoptions::text LIKE '%pass%'}), '0', 'no mapping holds a password');
+like(error_of('SELECT * FROM spice_source.types'), qr/Access denied.*using password: NO/, 'so a source with one is read by refreshes only');
+is(refresh('types'), '2', 'who refreshes');
+like(error_of(q{SELECT spice_refresh('types'); DISCARD ALL; SELECT count(*) FROM spice_source.events}),
+	qr/Access denied/, 'leaves none behind');
+is(value(qq{SELECT message FROM spice_validate('} . Spice::manifest([ { name => 'x', from => 'mysql:a.b', params => \%params } ]) . q{')}),
+	'a mysql dataset with mysql_pass cannot be read without acceleration (accelerate the dataset, or use an account without a password)',
+	'one that is not accelerated is refused');
+Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=wrong\n");
+like(error_of(q{SELECT spice_refresh('types')}), qr/Access denied for user 'reader'.*HINT:.*mysql_pass/s, 'a wrong password');
+Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=$password\n");
+
+# ------- a source that is wrong
+change(@datasets, from_mysql('missing', 'shop.nothing'), from_mysql('bits', 'shop.bits'));
+like(error_of(q{SELECT spice_refresh('missing')}), qr/has no relation shop\.nothing/, 'no such table');
+$maria->run(q{USE shop; UPDATE types SET photo = concat(photo, 'x') WHERE id > 2; CREATE TABLE bits (id int, b bit(8))});
+like(error_of(q{SELECT spice_refresh('types')}), qr/has a blob of more than 8192 bytes.*HINT:.*photo/s,
+	'a blob that the wrapper would end at');
+is(value('SELECT count(*) FROM types'), '2', 'loses no rows');
+like(error_of(q{SELECT spice_refresh('bits')}), qr/column "b" has type bit\(8\), which mysql_fdw cannot read/, 'a type that it cannot read');
+$maria->stop;
+value(q{SELECT spice_refresh('events', wait => false)});
+Spice::wait_for($node, q{SELECT last_error LIKE '%failed to connect to MySQL%mysql_host%' FROM spice.datasets WHERE dataset = 'events'},
+	'a source that is away');
+is(value('SELECT count(*) FROM events'), '101', 'the table serves on');
+$maria->start;
+is(refresh('events'), '0', 'until it is back');
+
+my ($dump, $errors);
+$node->run_log([ 'pg_dumpall', '-d', $node->connstr('postgres') ], '>', \$dump, '2>', \$errors);
+unlike($dump, qr/\Q$password\E/, 'no password in a dump');
+$node->stop;
+unlike(slurp_file($node->logfile), qr/\Q$password\E/, 'nor in the log');
+$maria->stop;
+done_testing();
