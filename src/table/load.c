@@ -153,6 +153,18 @@ is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 		(!load->any_not_null || (header->t_infomask & HEAP_HASNULL) == 0);
 }
 
+/* the row as it is; but it is of the heap's type now, whose columns may be declared otherwise */
+static HeapTuple
+copy_tuple(const TableBuild *build, TupleTableSlot *slot)
+{
+	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
+
+	HeapTupleHeaderSetDatumLength(tuple->t_data, tuple->t_len);
+	HeapTupleHeaderSetTypeId(tuple->t_data, build->desc->tdtypeid);
+	HeapTupleHeaderSetTypMod(tuple->t_data, build->desc->tdtypmod);
+	return tuple;
+}
+
 /* values of a row to where they are in the heap */
 static HeapTuple
 form_tuple(LoadReceiver *load, TupleTableSlot *slot)
@@ -178,7 +190,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	LoadReceiver *load = (LoadReceiver *) self;
 	TableBuild *build = load->build;
 	MemoryContext old = MemoryContextSwitchTo(load->batch_context);
-	HeapTuple	tuple = is_ready_made(load, slot) ? ExecCopySlotHeapTuple(slot) : form_tuple(load, slot);
+	HeapTuple	tuple = is_ready_made(load, slot) ? copy_tuple(build, slot) : form_tuple(load, slot);
 
 	sample_add(build->sample, tuple);
 	tuple->t_tableOid = build->heap;

@@ -504,7 +504,14 @@ test_wrong_values(void)
 	ERROR_AT(7, ENTRY "  columns: [{type: x}]\n", "has no name", NULL);
 	WARNING_AT(7, ENTRY "  acceleration: {enabled: false, engine: duckdb, refresh_sql: x}\n",
 			   "no effect: engine, refresh_sql", NULL);
-	WARNING_AT(7, ENTRY "  ready_state: on_registration\n", "ready_state on_registration is not supported", NULL);
+	WARNING_AT(7, ENTRY "  ready_state: on_registration\n",
+			   "ready_state on_registration has no effect without acceleration", "on_load");
+	WARNING_AT(7, ENTRY "  ready_state: on_registration\n  acceleration: {refresh_sql: SELECT 1}\n",
+			   "ready_state on_registration has no effect with refresh_sql", "on_load");
+	WARNING_AT(7, ENTRY "  ready_state: on_registration\n  acceleration: {}\n",
+			   "ready_state on_registration has no effect without columns", "declare columns");
+	WARNING_AT(7, ENTRY "  ready_state: on_registration\n  acceleration: {}\n  columns: [{name: a, type: int}, {name: b}]\n",
+			   "ready_state on_registration has no effect without a type of every column", "declare columns");
 	ERROR_AT(7, ENTRY "  ref: some/folder\n", "ref is not supported yet", NULL);
 }
 
