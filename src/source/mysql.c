@@ -307,8 +307,8 @@ find_long_columns(const Dataset *dataset, const char *schema, StringInfo definit
 	{
 		const char *name = quote_identifier(catalog_text(row, 1, context));
 
-		appendStringInfo(definitions, "%s%s text", row ? ", " : "", name);
-		appendStringInfo(condition, "%soctet_length(v.%s) > %d", row ? " OR " : "", name, LONGEST_BLOB);
+		appendStringInfo(definitions, "%s%s bytea", row ? ", " : "", name);
+		appendStringInfo(condition, "%slength(v.%s) > %d", row ? " OR " : "", name, LONGEST_BLOB);
 	}
 	SPI_finish();
 	return definitions->len > 0;
@@ -328,7 +328,7 @@ check_is_shipped(const Dataset *dataset, const char *query)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot tell whether dataset \"%s\" has blobs longer than mysql_fdw reads", dataset->name),
-				 errhint("Allow octet_length in mysql_fdw_pushdown.config, or name a view without long blobs in from.")));
+				 errhint("Allow pg_catalog.length(bytea) in mysql_fdw_pushdown.config, or name a view without long blobs in from.")));
 }
 
 /*
