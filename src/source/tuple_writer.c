@@ -159,13 +159,8 @@ begin_tuple(TupleWriter *writer, const JsonValue *values)
 static HeapTuple
 end_tuple(TupleWriter *writer)
 {
-	HeapTupleHeader header = writer->tuple.t_data;
-
 	writer->tuple.t_len = (uint32) writer->used;
-	HeapTupleHeaderSetDatumLength(header, writer->used);
-	HeapTupleHeaderSetTypeId(header, writer->desc->tdtypeid);
-	HeapTupleHeaderSetTypMod(header, writer->desc->tdtypmod);
-	ItemPointerSetInvalid(&header->t_ctid);
+	ItemPointerSetInvalid(&writer->tuple.t_data->t_ctid);
 	return &writer->tuple;
 }
 

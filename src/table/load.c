@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "executor/executor.h"
@@ -153,15 +154,16 @@ is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 		(!load->any_not_null || (header->t_infomask & HEAP_HASNULL) == 0);
 }
 
-/* the row as it is; but it is of the heap's type now, whose columns may be declared otherwise */
+/* the row as it is, without what its header says of the type it was made as */
 static HeapTuple
-copy_tuple(const TableBuild *build, TupleTableSlot *slot)
+copy_tuple(TupleTableSlot *slot)
 {
 	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
 
-	HeapTupleHeaderSetDatumLength(tuple->t_data, tuple->t_len);
-	HeapTupleHeaderSetTypeId(tuple->t_data, build->desc->tdtypeid);
-	HeapTupleHeaderSetTypMod(tuple->t_data, build->desc->tdtypmod);
+	HeapTupleHeaderSetXmin(tuple->t_data, InvalidTransactionId);
+	HeapTupleHeaderSetXmax(tuple->t_data, InvalidTransactionId);
+	HeapTupleHeaderSetCmin(tuple->t_data, 0);
+	ItemPointerSetInvalid(&tuple->t_data->t_ctid);
 	return tuple;
 }
 
@@ -190,7 +192,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	LoadReceiver *load = (LoadReceiver *) self;
 	TableBuild *build = load->build;
 	MemoryContext old = MemoryContextSwitchTo(load->batch_context);
-	HeapTuple	tuple = is_ready_made(load, slot) ? copy_tuple(build, slot) : form_tuple(load, slot);
+	HeapTuple	tuple = is_ready_made(load, slot) ? copy_tuple(slot) : form_tuple(load, slot);
 
 	sample_add(build->sample, tuple);
 	tuple->t_tableOid = build->heap;
