@@ -579,17 +579,41 @@ hire_worker(const WorkerOrder *order, TimestampTz now, int *place)
 	return true;
 }
 
+static int
+count_workers(WorkerState state)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+		n += handover_state(((Worker *) lfirst(cell))->place) == state;
+	return n;
+}
+
+/* the limit may be lower than it was when the workers were hired */
+static bool
+at_limit(void)
+{
+	return count_workers(WORKER_ORDERED) + count_workers(WORKER_BUSY) >= spice_max_refresh_workers;
+}
+
 /* to a worker that waits, or to a new one; false: none is to be had now */
 static bool
 hand_over(const WorkerOrder *order, TimestampTz now, int *place)
 {
 	ListCell   *cell;
 
+	if (at_limit())
+		return false;
 	foreach(cell, launcher.workers)
 	{
 		*place = ((Worker *) lfirst(cell))->place;
 		if (handover_order(*place, order))
+		{
+			/* the one before is over, though nobody may have looked since */
+			end_runs_of(*place);
 			return true;
+		}
 	}
 	return list_length(launcher.workers) < spice_max_refresh_workers &&
 		hire_worker(order, now, place);
@@ -639,14 +663,8 @@ start_due(TimestampTz now)
 static bool
 all_are_busy(void)
 {
-	ListCell   *cell;
-
-	foreach(cell, launcher.workers)
-	{
-		if (handover_state(((Worker *) lfirst(cell))->place) == WORKER_IDLE)
-			return false;
-	}
-	return list_length(launcher.workers) >= spice_max_refresh_workers;
+	return at_limit() ||
+		(count_workers(WORKER_IDLE) == 0 && list_length(launcher.workers) >= spice_max_refresh_workers);
 }
 
 /* how long nothing will happen unless we are woken */

@@ -76,19 +76,13 @@ refresh_lock(int dataset, bool wait, bool session_lock)
 }
 
 void
-refresh_unlock(int dataset)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
-	(void) LockRelease(&tag, ExclusiveLock, true);
-}
-
-void
 refresh_begin(Refresh *refresh, int dataset)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 
+	/* the process may have done another refresh before, whose reports are not this one's */
+	memset(&http_report, 0, sizeof(http_report));
+	memset(&source_report, 0, sizeof(source_report));
 	refresh->dataset = catalog_dataset_by_id(dataset);
 	if (refresh->dataset == NULL)
 		ereport(ERROR,
@@ -125,8 +119,6 @@ refresh_fetch(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	memset(&http_report, 0, sizeof(http_report));
-	memset(&source_report, 0, sizeof(source_report));
 	if (refresh->rebuild || !source_fetches(dataset) ||
 		(!dataset->accelerated && !source_needs_response(dataset)))
 		return;

@@ -73,7 +73,6 @@ typedef struct Refresh
  * is false.  session_lock: until the session ends, else until the transaction.
  */
 extern bool refresh_lock(int dataset, bool wait, bool session_lock);
-extern void refresh_unlock(int dataset);	/* the session's lock */
 
 /*
  * The three steps, once the lock is had.  begin and apply need a transaction;

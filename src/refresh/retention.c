@@ -122,7 +122,6 @@ refresh_retain(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	memset(&http_report, 0, sizeof(http_report));
 	if (OidIsValid(dataset->relation) && dataset->accelerated)
 	{
 		if (dataset->retention_period_ms > 0)

@@ -24,6 +24,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -67,8 +68,10 @@ take_request(Refresh *refresh, int dataset)
 
 /* false: there is nothing to do */
 static bool
-begin(Refresh *refresh, const WorkerOrder *order, volatile bool *locked)
+begin(Refresh *refresh, const WorkerOrder *order)
 {
+	bool		locked;
+
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -76,8 +79,8 @@ begin(Refresh *refresh, const WorkerOrder *order, volatile bool *locked)
 	 * Who holds the lock is refreshing it, and may take its time: a request
 	 * stays where it is, and the launcher comes back to it.
 	 */
-	*locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
-	if (*locked)
+	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
+	if (locked)
 	{
 		if (order->request && take_request(refresh, order->dataset))
 			refresh->trigger = "request";
@@ -88,7 +91,7 @@ begin(Refresh *refresh, const WorkerOrder *order, volatile bool *locked)
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(refresh->context);
-	return *locked;
+	return locked;
 }
 
 static void
@@ -131,7 +134,6 @@ run_refresh(const WorkerOrder *order)
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "spice refresh",
 												  ALLOCSET_DEFAULT_SIZES);
 	Refresh    *refresh = MemoryContextAllocZero(context, sizeof(Refresh));
-	volatile bool locked = false;
 
 	refresh->context = context;
 	refresh->trigger = order->trigger;
@@ -139,7 +141,7 @@ run_refresh(const WorkerOrder *order)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (!begin(refresh, order, &locked))
+		if (!begin(refresh, order))
 			;
 		else if (refresh->retention)
 		{
@@ -168,17 +170,17 @@ run_refresh(const WorkerOrder *order)
 			fail(refresh, error);
 	}
 	PG_END_TRY();
-	if (locked)
-		refresh_unlock(order->dataset);
+	/* and what refresh_sql has locked for the session: the next refresh is another one's */
+	LockReleaseSession(USER_LOCKMETHOD);
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextDelete(context);
 }
 
 /* waits for the next order; false: it is time to go */
 static bool
-next_order(int place, WorkerOrder *order)
+next_order(int place, int patience_ms, WorkerOrder *order)
 {
-	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), IDLE_MS);
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience_ms);
 
 	pgstat_report_appname("spice refresh");
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -226,7 +228,8 @@ spice_worker_main(Datum arg)
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 
-	for (int runs = 0; runs < MAX_RUNS && next_order(place, &order); runs++)
+	/* to leave without asking would take an order along that comes just then */
+	for (int runs = 0; next_order(place, runs < MAX_RUNS ? IDLE_MS : 0, &order); runs++)
 	{
 		reload_configuration();
 		run_refresh(&order);

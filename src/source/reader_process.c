@@ -22,10 +22,13 @@
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "storage/shm_mq.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 #include "source/scan.h"
 
@@ -181,6 +184,39 @@ create_queue(ParallelContext *context)
 	return queue;
 }
 
+/* does taking a value of the type run a condition that somebody has put on it? */
+static bool
+has_condition(Oid type)
+{
+	Oid			part = get_element_type(type);
+
+	if (!OidIsValid(part))
+		part = get_range_subtype(type);
+	if (OidIsValid(part))
+		return has_condition(part);
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_DOMAIN:
+			return DomainHasConstraints(type) || has_condition(getBaseType(type));
+		case TYPTYPE_COMPOSITE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* what such a condition calls may do what parallel workers must not */
+static bool
+any_condition(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped && has_condition(TupleDescAttr(desc, i)->atttypid))
+			return true;
+	}
+	return false;
+}
+
 ReaderProcess *
 reader_process_start(const Dataset *dataset, Relation relation, List *used, Spool *spool)
 {
@@ -188,7 +224,8 @@ reader_process_start(const Dataset *dataset, Relation relation, List *used, Spoo
 	ParallelContext *context;
 	Size		work_size = offsetof(ReaderWork, used) + sizeof(int) * list_length(used);
 
-	if (spool_path(spool) == NULL || max_parallel_workers_per_gather == 0)
+	if (spool_path(spool) == NULL || max_parallel_workers_per_gather == 0 ||
+		any_condition(RelationGetDescr(relation)))
 		return NULL;
 	EnterParallelMode();
 	context = CreateParallelContext("spice", "spice_reader_main", 1);

@@ -224,6 +224,40 @@ served('made again, it is served again');
 is(launcher() > 0, 1, 'by the launcher');
 $node->stop;
 
+# --- one worker, one refresh after the other
+
+my @four = map { "four$_" } 1 .. 4;
+$source->set("/$_", body => [ { id => 1, at => '2025-01-01T00:00:00Z' } ]) for @four;
+my $dated = Spice::dataset('four2', $source->url('/four2'), refresh_mode => 'append');
+$dated->{time_column} = 'at';
+$node = Spice::new_node('handover',
+	Spice::manifest([ $dated, map { Spice::dataset($_, $source->url("/$_")) } @four[ 0, 2, 3 ] ]),
+	'spice.max_refresh_workers = 1');
+wait_for('SELECT spice_ready()', 'one worker loads four datasets');
+is(value('SELECT count(DISTINCT pid) FROM spice.refresh_history'), '1', 'the same for all');
+
+value(q{SELECT spice_refresh('four3', 'SELECT f.* FROM four3 f, (SELECT pg_advisory_lock(83, 83)) l', wait => false)});
+wait_for(q{SELECT outcome = 'loaded' AND trigger = 'request' FROM spice.refreshes WHERE dataset = 'four3' LIMIT 1}, 'a refresh_sql that locks');
+is(value(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), '0', 'leaves no lock to the next refresh');
+
+# --- the limit changes while refreshes run
+
+value(q{ALTER SYSTEM SET spice.max_refresh_workers = 4; SELECT pg_reload_conf()});
+held($_, { id => 2 }) for @four[ 0, 2, 3 ];
+$source->clear_log;
+value("SELECT spice_refresh('$_', wait => false)") for @four[ 0, 2, 3 ];
+wait_for(q{SELECT count(*) = 3 FROM spice.datasets WHERE status = 'refreshing'}, 'a raised limit: three at once');
+value(q{ALTER SYSTEM SET spice.max_refresh_workers = 1; SELECT pg_reload_conf()});
+wait_for('SHOW spice.max_refresh_workers', 'lowered', '1');
+value("SELECT spice_refresh('$_', wait => false)") for @four[ 0, 2, 3 ];
+released($_, { id => 2 }) for @four[ 0, 2, 3 ];
+wait_for(q{SELECT count(*) = 0 FROM spice.refresh_request}, 'a lowered limit: all that was asked for is done');
+wait_for(q{SELECT count(*) = 3 FROM spice.refreshes WHERE outcome = 'unchanged' AND trigger = 'request'}, 'to its end');
+is(value(q{SELECT count(*) FROM spice.refreshes a JOIN spice.refreshes b ON a.dataset < b.dataset
+	AND a.outcome = 'unchanged' AND b.outcome = 'unchanged' AND a.trigger = 'request' AND b.trigger = 'request'
+	AND a.started < b.finished AND b.started < a.finished}), '0', 'one after the other, though there are three workers');
+$node->stop;
+
 # --- too few background workers
 
 held($_, @rows) for qw(file memory);

@@ -123,6 +123,36 @@ value('ALTER TABLE rows DROP CONSTRAINT positive');
 value(q{SET max_parallel_workers = 0; SELECT spice_refresh('rows', 'SELECT * FROM rows')});
 is(value('SELECT count(*) FROM rows'), $count + 1, 'without a free worker the refresh does without');
 
+# --- inside of a subtransaction
+
+my $in_block = q{DO $$ DECLARE n bigint; said text; BEGIN CREATE TEMP TABLE IF NOT EXISTS said (text text);
+	BEGIN n := spice_refresh('rows', 'SELECT * FROM rows WHERE %s > -100');
+	EXCEPTION WHEN division_by_zero THEN said := SQLERRM; END;
+	INSERT INTO said VALUES (coalesce(said, n::text)); END $$; SELECT text FROM said};
+($status, $error, $readers) = refresh(sprintf $in_block, '1 / (id - 15000)');
+is("$status $readers", '0 1', 'an error beside a reader is caught by an EXCEPTION block') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count + 1, 'the table is as it was');
+is(value(sprintf $in_block, 'id'), $count + 1, 'and a refresh in one succeeds');
+is(value((sprintf $in_block, '1 / (id - 15000)') . ';' . (sprintf $in_block, 'id + 1')) =~ s/\n/ /gr,
+	'division by zero division by zero ' . ($count + 1), 'also after one that failed');
+is(value('SELECT sum(id) FROM rows'), ($count + 1) * ($count + 2) / 2, 'with the right rows');
+value(q{SELECT spice_refresh('rows')});
+
+# --- a type whose conditions must not run in another process
+
+value('CREATE TABLE kept (i bigint)');
+value(q{CREATE FUNCTION kept(i bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS
+	'BEGIN INSERT INTO public.kept VALUES (i); RETURN true; END'});
+value('CREATE DOMAIN noted_id AS bigint CHECK (public.kept(VALUE))');
+value('GRANT INSERT ON kept TO PUBLIC');
+my $domain = Spice::dataset('domain', $source->url('/rows'), refresh_retry_enabled => JSON::PP::false);
+$domain->{columns} = [ { name => 'id', type => 'public.noted_id' } ];
+Spice::write_manifest($node, Spice::manifest([ big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide'), $domain ]));
+Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'domain'}, 'a domain with a condition');
+is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'domain'}), 't|' . ($count + 1), 'is loaded')
+  or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'domain'}));
+is(value('SELECT count(DISTINCT i) FROM kept'), $count + 1, 'and its condition has run');
+
 # --- a reader that goes, and one whose refresh goes
 
 sub slow_refresh

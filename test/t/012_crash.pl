@@ -1,0 +1,301 @@
+# Whatever process is killed, and whenever, readers see complete versions only, nothing
+# is left over, and every dataset is refreshed again.
+#
+# The rows of one version of a source belong together: their amounts add up to zero and
+# there is a known number of them.  So each read can tell by itself whether what it saw
+# is a version, however often it changes.  SPICE_SEED repeats a run, as far as the moments
+# of a machine can be repeated; SPICE_CRASH_SECONDS makes it longer.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use IO::Handle;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant ROWS => 3000;		# of a version; several times spice.fetch_memory
+use constant STEP_ROWS => 40;	# that a step appends
+use constant FIRST_STEPS => 30;
+use constant READERS => 2;
+
+my $seconds = $ENV{SPICE_CRASH_SECONDS} // 40;
+my $seed = $ENV{SPICE_SEED} // int(rand(1e9));
+srand($seed);
+diag("SPICE_SEED=$seed repeats these kills");
+
+my @full = qw(memory file);
+my @all = (@full, 'news');
+my $source = Spice::Source->new;
+my $version = 0;
+my @news;
+
+# --- sources
+
+# amounts that add up to zero
+sub amounts
+{
+	my ($n) = @_;
+	my @amounts = map { int(rand(1000)) } 2 .. $n;
+	my $sum = 0;
+
+	$sum += $_ for @amounts;
+	return (@amounts, -$sum);
+}
+
+sub time_of
+{
+	my ($step) = @_;
+
+	return sprintf('2025-03-01T%02d:%02d:%02dZ', int($step / 3600), int($step / 60) % 60, $step % 60);
+}
+
+sub advance
+{
+	my @amounts = amounts(ROWS);
+	my @of_step = amounts(STEP_ROWS);
+
+	$version++;
+	my $body = join ",\n",
+	  map { qq({"id":$_,"version":$version,"amount":$amounts[$_ - 1],"text":"a text that fills the row $_"}) } 1 .. ROWS;
+	$source->set("/$_", body => "[$body]") for @full;
+	push @news, map { sprintf '{"step":%d,"nr":%d,"amount":%d,"at":"%s","text":"%s"}', $version, $_, $of_step[ $_ - 1 ],
+		time_of($version), 'x' x 60 } 1 .. STEP_ROWS;
+	$source->set('/news', body => '[' . join(',', @news) . ']');
+	return;
+}
+
+advance() for 1 .. FIRST_STEPS;
+my %keys = (refresh_check_interval => '1s', engine => 'duckdb');
+my $news = Spice::dataset('news', $source->url('/news'), %keys, mode => 'file', refresh_mode => 'append');
+$news->{time_column} = 'at';
+my $node = Spice::new_node(
+	'crash',
+	Spice::manifest([ (map { Spice::dataset($_, $source->url("/$_"), %keys, mode => $_) } @full), $news ]),
+	'restart_after_crash = on', 'spice.max_refresh_workers = 3', q{spice.fetch_memory = '64kB'}, 'fsync = off',
+	'log_statement = none');
+
+sub value { return $node->safe_psql('postgres', $_[0]); }
+Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
+
+# --- readers
+
+# One line a table: its name, is it a version?, which.  A crash empties what is in memory.
+my $rows = ROWS;
+my $step_rows = STEP_ROWS;
+my $look = join ' UNION ALL ', map { qq{SELECT '$_', count(*) = $rows AND count(DISTINCT id) = $rows AND sum(amount) = 0
+	AND min(version) = max(version) OR '$_' = 'memory' AND count(*) = 0, max(version) FROM $_} } @full;
+$look .= qq{ UNION ALL SELECT 'news', sum(amount) = 0 AND count(*) = $step_rows * max(step)
+	AND count(DISTINCT (step, nr)) = count(*), max(step) FROM news};
+$look =~ s/\s+/ /g;
+my $folder = PostgreSQL::Test::Utils::tempdir();
+my $script = "$folder/look.sql";
+PostgreSQL::Test::Utils::append_to_file($script, "$look;\nSELECT pg_sleep(0.01) IS NULL;\n" x 100);
+
+# one session after the other, as each may end any time; says what was no version
+sub read_on
+{
+	my ($report) = @_;
+	my (%newest, %reads);
+	my $ended = 0;
+	local $SIG{TERM} = sub { $ended = 1 };
+
+	open my $out, '>', $report or die "$report: $!";
+	$out->autoflush;
+	my $test = getppid();
+	until ($ended || getppid() != $test)
+	{
+		my $psql = open(my $lines, '-|', 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', $script) or die $!;
+
+		while (!$ended && defined(my $line = <$lines>))
+		{
+			my ($table, $complete, $which) = $line =~ /^(\w+)\|([tf]?)\|(\d*)$/ or next;
+
+			print $out "torn: $line" if $complete ne 't';
+			print $out "older than $newest{$table} of before: $line"
+			  if $which ne '' && $which < ($newest{$table} // 0);
+			$newest{$table} = $which if $which ne '';
+			$reads{$table}++;
+		}
+		kill 'TERM', $psql if $ended;
+		close $lines;
+		sleep(0.05);
+	}
+	print $out "reads $_ $reads{$_}\n" for sort keys %reads;
+	close $out;
+	return;
+}
+
+# psql's complaints about a server that is gone belong to no test
+sub start_reader
+{
+	my ($report) = @_;
+	my $pid = fork() // die $!;
+
+	return $pid if $pid;
+	open STDERR, '>', '/dev/null';
+	read_on($report);
+	require POSIX;
+	POSIX::_exit(0);
+}
+
+my @reports = map { "$folder/reader.$_" } 1 .. READERS;
+my @readers = map { start_reader($_) } @reports;
+
+# --- kills
+
+# the postmaster's children of one kind, by what they are called
+sub children
+{
+	my ($title) = @_;
+	my $postmaster = $node->{_pid};
+	my @pids;
+
+	foreach my $path (glob '/proc/[0-9]*/stat')
+	{
+		open my $file, '<', $path or next;
+		my ($pid, $parent) = (<$file> // '') =~ /^(\d+) \(.*\) \S (\d+) /s or next;
+		next unless $parent == $postmaster;
+		open my $command, '<', "/proc/$pid/cmdline" or next;
+		push @pids, $pid if (<$command> // '') =~ $title;
+	}
+	return @pids;
+}
+
+# a process of a kind that is there for moments only: soon after it has come, or some time later
+sub signal_child
+{
+	my ($signal, $title, $most_delay) = @_;
+	my $deadline = time + 4;
+
+	while (time < $deadline)
+	{
+		if (children($title))
+		{
+			sleep(rand($most_delay));
+			my @pids = children($title) or next;
+			return kill $signal, $pids[ rand @pids ];
+		}
+		sleep(0.002);
+	}
+	return 0;
+}
+
+# the next postmaster wants neither the one before nor its children to be there
+sub kill_postmaster
+{
+	my @pids = ($node->{_pid}, children(qr/./));
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	$node->kill9;
+	sleep(0.02) while time < $deadline && kill 0, @pids;
+	return $node->start;
+}
+
+# spice refresh: the worker's name, also while it waits for an order
+my %ways = (
+	'worker killed' => sub { signal_child('KILL', qr/spice refresh /, 0.15) },
+	'worker terminated' => sub { signal_child('TERM', qr/spice refresh /, 0.15) },
+	'worker cancelled' => sub { signal_child('INT', qr/spice refresh /, 0.15) },
+	'reader process killed' => sub { signal_child('KILL', qr/parallel worker/, 0.02) },
+	'reader process terminated' => sub { signal_child('TERM', qr/parallel worker/, 0.02) },
+	'launcher killed' => sub { sleep(rand(0.5)); signal_child('KILL', qr/spice launcher/, 0.01) },
+	'launcher terminated' => sub { sleep(rand(0.5)); signal_child('TERM', qr/spice launcher/, 0.01) },
+	'immediate shutdown' => sub { sleep(rand(1.2)); $node->stop('immediate'); $node->start },
+	'postmaster killed' => sub { sleep(rand(1.2)); kill_postmaster() });
+
+my $up_to_date = join ' AND ', (map { "(SELECT max(version) FROM $_) = %1\$d" } @full),
+  '(SELECT max(step) FROM news) = %1$d';
+
+# every dataset has the newest version, and history no refresh that nobody does
+sub settle
+{
+	my $all = $node->poll_query_until('postgres', 'SELECT coalesce(' . sprintf($up_to_date, $version) . ', false)');
+
+	return $all && $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM spice.refresh_history h
+		WHERE h.outcome = 'running' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = h.pid)});
+}
+
+# files of relations that are not there, of a server at rest
+sub orphans
+{
+	value("SELECT spice_pause('$_')") for @all;
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity
+		WHERE backend_type IN ('spice refresh', 'parallel worker')}) or die 'refreshes do not end';
+	# what is dropped goes from the disk by the next checkpoint
+	value('CHECKPOINT');
+	my $files = value(q{SELECT f FROM pg_database d, pg_ls_dir('base/' || d.oid) f
+		WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
+		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))});
+	value("SELECT spice_resume('$_')") for @all;
+	return split /\n/, $files;
+}
+
+my (%done, @stuck);
+
+# these ways, each once before any comes again
+sub torture
+{
+	my ($until, @ways) = @_;
+
+	while (time < $until && !@stuck)
+	{
+		foreach my $way (map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [ rand, $_ ] } @ways)
+		{
+			advance();
+			$done{$way} += $ways{$way}->();
+			next if rand() < 0.5;
+			settle() or push @stuck, "$way at version $version";
+		}
+	}
+	return;
+}
+
+# What ends a process in order leaves nothing.  What ends all of them at once leaves the
+# files of relations whose transaction was under way, as the server keeps no list of those:
+# at most the heap, its TOAST table and that one's index of each refresh.
+my @in_order = grep { /terminated|cancelled/ } sort keys %ways;
+torture(time + $seconds / 3, @in_order);
+settle() or push @stuck, 'after the ends in order';
+is(join(', ', orphans()), '', 'processes that end in order leave no file');
+torture(time + $seconds * 2 / 3, sort keys %ways);
+my $total = 0;
+$total += $_ for values %done;
+diag("$total kills: " . join ', ', map { "$_ $done{$_}" } sort keys %done);
+ok($done{$_}, "$_ at least once") for sort keys %ways;
+is("@stuck", '', 'after each, all datasets were refreshed again');
+
+# --- afterwards
+
+advance();
+ok(settle(), 'once more all datasets get the newest version');
+kill 'TERM', @readers;
+waitpid $_, 0 for @readers;
+foreach my $report (@reports)
+{
+	my $said = slurp_file($report);
+
+	unlike($said, qr/torn|older/, 'a reader saw complete versions only, none older than before');
+	like($said, qr/^reads $_ \d{2}/m, "and looked at $_ often") for @all;
+}
+is(value('SELECT count(*), count(DISTINCT (step, nr)) FROM news'), join('|', (STEP_ROWS * $version) x 2),
+	'no row that was appended is lost or doubled');
+value("SELECT spice_pause('$_')") for @all;
+Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('spice refresh', 'parallel worker')},
+	'paused: nothing refreshes');
+is(value(q{SELECT count(*) FROM spice.refresh_history WHERE outcome = 'running' OR finished IS NULL}), '0', 'nor does history say so');
+is(value(q{SELECT count(*) > 0 FROM spice.refresh_history WHERE outcome = 'interrupted'}), 't', 'it tells of the interrupted ones');
+is(value(q{SELECT string_agg(dataset, ', ') FROM spice.datasets WHERE last_error IS NOT NULL}), '', 'no dataset has an error');
+is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file is left');
+is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', 'nor a heap that was to become a table');
+is(value(q{SELECT count(*) FROM pg_locks WHERE objsubid = 83}), '0', 'nor a lock');
+
+my $crashes = 0;
+$crashes += $done{$_} for grep { !/terminated|cancelled/ } keys %ways;
+cmp_ok(scalar orphans(), '<=', $crashes * 3 * 3, "$crashes crashes leave no more files than there were loads under way");
+
+$node->stop;
+done_testing();
