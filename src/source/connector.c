@@ -146,3 +146,18 @@ source_error_is_transient(const Dataset *dataset, const ErrorData *error)
 			return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_CONNECTION_EXCEPTION;
 	}
 }
+
+SourceColumn *
+source_column(List *columns, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}

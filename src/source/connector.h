@@ -30,6 +30,9 @@ typedef struct SourceColumn
 	char	   *description;	/* or NULL */
 } SourceColumn;
 
+/* the column of this name in a list of them, or NULL */
+extern SourceColumn *source_column(List *columns, const char *name);
+
 /* the source as a whole */
 typedef struct SourceRelation
 {

@@ -78,21 +78,6 @@ source_needs_response(const Dataset *dataset)
 	return dataset->accelerated || !source_columns_declared(dataset);
 }
 
-static SourceColumn *
-find_column(List *columns, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, columns)
-	{
-		SourceColumn *column = lfirst(cell);
-
-		if (strcmp(column->name, name) == 0)
-			return column;
-	}
-	return NULL;
-}
-
 static void
 declared_type_callback(void *arg)
 {
@@ -130,7 +115,7 @@ is_same_to_source(const SourceColumn *declared, const SourceColumn *found)
 static SourceColumn *
 declared_column(const Dataset *dataset, const DatasetColumn *declared, List *found)
 {
-	SourceColumn *source = find_column(found, declared->name);
+	SourceColumn *source = source_column(found, declared->name);
 	SourceColumn *column = palloc0(sizeof(SourceColumn));
 
 	if (source != NULL)
@@ -171,7 +156,7 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		if (find_column(wanted, column->name) == NULL)
+		if (source_column(wanted, column->name) == NULL)
 			wanted = lappend(wanted, column);
 	}
 	foreach(cell, wanted)
@@ -220,7 +205,7 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		SourceColumn *column = attribute->attisdropped ? NULL :
-			find_column(columns, NameStr(attribute->attname));
+			source_column(columns, NameStr(attribute->attname));
 
 		if (column != NULL && column->not_null != attribute->attnotnull)
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
@@ -255,7 +240,7 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		SourceColumn *column = find_column(columns, NameStr(attribute->attname));
+		SourceColumn *column = source_column(columns, NameStr(attribute->attname));
 
 		if (attribute->attisdropped || !drop ||
 			(column != NULL && column->type == attribute->atttypid &&
@@ -462,7 +447,7 @@ report_drift(const Dataset *dataset, List *columns)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
-		if (!attribute->attisdropped && find_column(columns, NameStr(attribute->attname)) == NULL)
+		if (!attribute->attisdropped && source_column(columns, NameStr(attribute->attname)) == NULL)
 			strlcpy(source_report.absent_name, NameStr(attribute->attname), NAMEDATALEN);
 	}
 	table_close(relation, AccessShareLock);

@@ -97,21 +97,6 @@ view_create(const Dataset *dataset, const char *name, List *columns)
 	catalog_run(psprintf("CREATE VIEW %s AS %s", name, view_query(dataset, columns)));
 }
 
-static SourceColumn *
-find_column(List *columns, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, columns)
-	{
-		SourceColumn *column = lfirst(cell);
-
-		if (strcmp(column->name, name) == 0)
-			return column;
-	}
-	return NULL;
-}
-
 /*
  * A view's columns stay at their places and keep their types, and new ones
  * come last.  Anything else takes another view.
@@ -129,7 +114,7 @@ view_alter(const Dataset *dataset, const char *name, List *columns, bool drop)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		SourceColumn *column = find_column(columns, NameStr(attribute->attname));
+		SourceColumn *column = source_column(columns, NameStr(attribute->attname));
 
 		if (column == NULL || column->type != attribute->atttypid || column->typmod != attribute->atttypmod)
 			other = true;
