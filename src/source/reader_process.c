@@ -19,6 +19,8 @@
  */
 #include "source/reader_process.h"
 
+#include <sys/resource.h>
+
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -36,6 +38,7 @@
 #define KEY_QUEUE	2
 
 #define QUEUE_SIZE	((Size) 4 * 1024 * 1024)
+#define READER_NICE	10
 #define BATCH_SIZE	((Size) 64 * 1024)
 
 /* in shared memory */
@@ -137,6 +140,8 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	List	   *used = NIL;
 	SourceScan *scan;
 
+	/* where processors are short, the sessions that read tables come first */
+	(void) setpriority(PRIO_PROCESS, 0, READER_NICE);
 	shm_mq_set_sender(queue, MyProc);
 	handle = shm_mq_attach(queue, segment, NULL);
 	for (int i = 0; i < work->n_used; i++)
