@@ -346,8 +346,7 @@ make_statistics(const Dataset *dataset, TableBuild *build)
 	HeapTuple  *rows;
 	int			n_rows;
 
-	/* of another wrapper's table ANALYZE would ask the database */
-	if (!source_fetches(dataset) || !build_sample_serves(build, dataset->source_relation))
+	if (!build_sample_serves(build, dataset->source_relation))
 	{
 		build_analyze(build);
 		return;
@@ -391,6 +390,8 @@ load_whole(Refresh *refresh)
 	RefreshQuery *query = plan_whole(refresh);
 	TableBuild *build = begin_build(refresh, query->result);
 
+	/* of another wrapper's table ANALYZE would ask the database */
+	build->sampled = source_fetches(refresh->dataset);
 	refresh->repeatable = is_usual(refresh) && query->repeatable &&
 		refresh->dataset->data_window_ms == 0;
 	pour(refresh, query, build);

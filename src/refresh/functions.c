@@ -255,13 +255,13 @@ is_ready(void)
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
-					" (SELECT 1 FROM spice.dataset d WHERE d.in_manifest"
-					/* a crash has emptied it, which the launcher is yet to notice */
-					" AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation) = 0))"
-					" AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
-					" AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
-					0, NULL, NULL, NULL);
+	catalog_execute_saved("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
+						  " (SELECT 1 FROM spice.dataset d WHERE d.in_manifest"
+						  /* a crash has emptied it, which the launcher is yet to notice */
+						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation) = 0))"
+						  " AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
+						  " AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
+						  0, NULL, NULL, NULL);
 	ready = SPI_processed > 0;
 	SPI_finish();
 	catalog_leave(&rights);

@@ -91,7 +91,6 @@ use_base_types(TupleDesc result)
 		Form_pg_attribute attribute = TupleDescAttr(result, i);
 		int32		typmod = attribute->atttypmod;
 		char	   *name = pstrdup(NameStr(attribute->attname));
-
 		Oid			base;
 
 		if (!is_local_type(attribute->atttypid))

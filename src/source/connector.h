@@ -74,9 +74,10 @@ extern const Connector *connector_of(const Dataset *dataset);
 
 /* foreign_server.c: the DDL of servers, mappings and options */
 extern DefElem *connector_option(const char *name, const char *value);
+extern DefElem *connector_find_option(List *options, const char *name);	/* or NULL */
 extern char *options_clause(List *wanted);	/* OPTIONS (...) */
 extern char *options_changes(List *present, List *wanted);	/* NULL: none */
-extern char *foreign_server_name(const Dataset *dataset);
+extern const char *foreign_server_name(const Dataset *dataset);
 extern void foreign_server_ensure(const Dataset *dataset, const char *wrapper,
 								  const char *package, List *options);
 extern void foreign_mapping_ensure(const Dataset *dataset, List *options);

@@ -33,6 +33,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "source/connector.h"
 #include "source/reader_process.h"
 #include "source/scan.h"
 #include "source/source.h"
@@ -65,18 +66,13 @@ typedef struct ForeignScanWork
 static char *
 dataset_option(Oid relation)
 {
-	ListCell   *cell;
+	DefElem    *option = connector_find_option(GetForeignTable(relation)->options, "dataset");
 
-	foreach(cell, GetForeignTable(relation)->options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, "dataset") == 0)
-			return defGetString(option);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-			 errmsg("foreign table \"%s\" has no option \"dataset\"", get_rel_name(relation))));
+	if (option == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" has no option \"dataset\"", get_rel_name(relation))));
+	return defGetString(option);
 }
 
 static void

@@ -36,8 +36,8 @@ connector_option(const char *name, const char *value)
 	return makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1);
 }
 
-static DefElem *
-find_option(List *options, const char *name)
+DefElem *
+connector_find_option(List *options, const char *name)
 {
 	ListCell   *cell;
 
@@ -81,7 +81,7 @@ options_changes(List *present, List *wanted)
 	foreach(cell, wanted)
 	{
 		DefElem    *option = lfirst(cell);
-		DefElem    *before = find_option(present, option->defname);
+		DefElem    *before = connector_find_option(present, option->defname);
 
 		if (before == NULL)
 			append_option(&text, "ADD ", option);
@@ -92,14 +92,14 @@ options_changes(List *present, List *wanted)
 	{
 		DefElem    *option = lfirst(cell);
 
-		if (find_option(wanted, option->defname) == NULL)
+		if (connector_find_option(wanted, option->defname) == NULL)
 			appendStringInfo(&text, "%sDROP %s", text.len ? ", " : "", quote_identifier(option->defname));
 	}
 	return text.len ? psprintf("OPTIONS (%s)", text.data) : NULL;
 }
 
 /* named after the table, as errors of a wrapper name it */
-char *
+const char *
 foreign_server_name(const Dataset *dataset)
 {
 	char	   *name = strcmp(dataset->schema, "public") == 0 ? psprintf("spice_%s", dataset->table) :

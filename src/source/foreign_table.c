@@ -399,7 +399,6 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	List	   *columns;
 
 	drop_unfitting(dataset);
-	connector_forget_others(dataset);
 	if (connector->setup != NULL)
 		connector->setup(dataset);
 	if (connector->check != NULL && dataset->accelerated)
@@ -409,6 +408,7 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 		give_rights(dataset, owner);
 		return true;
 	}
+	connector_forget_others(dataset);
 	columns = wanted_columns(dataset, spool, &source);
 	if (columns == NIL)
 		return false;

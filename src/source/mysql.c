@@ -103,12 +103,6 @@ setup_server(const Dataset *dataset)
 	CommandCounterIncrement();
 }
 
-static const char *
-server_name(const Dataset *dataset)
-{
-	return foreign_server_name(dataset);
-}
-
 /* the database of from, else that of mysql_db */
 static char *
 database_name(const Dataset *dataset)
@@ -382,7 +376,7 @@ cure(const ErrorData *error)
 
 const Connector mysql_connector = {
 	.name = "mysql",
-	.server = server_name,
+	.server = foreign_server_name,
 	.options = table_options,
 	.setup = setup_server,
 	.find = find_columns,

@@ -160,19 +160,6 @@ take_place(Settings *settings, Resolver *resolver, const Dataset *dataset)
 				   resolve_path(dataset, certificate));
 }
 
-static bool
-has_option(const Settings *settings, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, settings->options)
-	{
-		if (strcmp(((DefElem *) lfirst(cell))->defname, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 add_defaults(Settings *settings, const Dataset *dataset)
 {
@@ -186,7 +173,7 @@ add_defaults(Settings *settings, const Dataset *dataset)
 
 	for (size_t i = 0; i < lengthof(defaults); i++)
 	{
-		if (!has_option(settings, defaults[i][0]))
+		if (connector_find_option(settings->options, defaults[i][0]) == NULL)
 			set_option(settings, defaults[i][0], defaults[i][1]);
 	}
 	set_option(settings, "connect_timeout", psprintf("%d", (dataset->connect_timeout_ms + 999) / 1000));
@@ -244,12 +231,6 @@ setup_server(const Dataset *dataset)
 	CommandCounterIncrement();
 }
 
-static const char *
-server_name(const Dataset *dataset)
-{
-	return foreign_server_name(dataset);
-}
-
 static List *
 table_options(const Dataset *dataset)
 {
@@ -292,7 +273,7 @@ cure(const ErrorData *error)
 
 const Connector postgres_connector = {
 	.name = "postgres",
-	.server = server_name,
+	.server = foreign_server_name,
 	.options = table_options,
 	.setup = setup_server,
 	.find = find_columns,

@@ -143,10 +143,9 @@ scan_report(const SourceScan *scan)
 {
 	SourceReport report = {0};
 
-	report.records = scan->reader->record;
 	report.unknown_total = scan->reader->unknown_total;
 	strlcpy(report.unknown_name, scan->reader->unknown_name, sizeof(report.unknown_name));
-	for (int i = 0; i < scan->desc->natts && report.records > 0; i++)
+	for (int i = 0; i < scan->desc->natts && scan->reader->record > 0; i++)
 	{
 		if (OidIsValid(scan->typers[i].type) && !scan->met[i])
 			strlcpy(report.absent_name, scan->typers[i].name, NAMEDATALEN);

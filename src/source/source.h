@@ -63,7 +63,6 @@ extern const SourceSample *source_sample(Oid foreign_table);	/* or NULL */
 /* what the newest scan of an offered spool met */
 typedef struct SourceReport
 {
-	int64		records;
 	int64		unknown_total;	/* fields that are no column */
 	char		unknown_name[64];
 	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */

@@ -164,16 +164,6 @@ end_tuple(TupleWriter *writer)
 	return &writer->tuple;
 }
 
-/* a null is a bit, but a domain may refuse it */
-static void
-check_null(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
-{
-	bool		isnull;
-
-	if (!typer->input.fn_strict)
-		(void) typer_convert(typer, value, place, &isnull);
-}
-
 HeapTuple
 tuple_writer_write(TupleWriter *writer, ValuePlace *place)
 {
@@ -195,7 +185,7 @@ tuple_writer_write(TupleWriter *writer, ValuePlace *place)
 		place->column = column->typer->name;
 		place->value = value;
 		if (is_null(column, values))
-			check_null(column->typer, value, place);
+			typer_take_null(column->typer);
 		else
 			add_datum(writer, column, column->typer->convert(column->typer, value, place));
 	}

@@ -368,14 +368,9 @@ typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
 	fmgr_info(function, &typer->input);
 }
 
-Datum
-typer_convert(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place, bool *isnull)
+void
+typer_take_null(ColumnTyper *typer)
 {
-	*isnull = value->kind == JSON_ABSENT || value->kind == JSON_NULL;
-	if (!*isnull)
-		return typer->convert(typer, value, place);
-	/* a domain may refuse nulls */
 	if (!typer->input.fn_strict)
 		(void) InputFunctionCall(&typer->input, NULL, typer->io_param, typer->typmod);
-	return (Datum) 0;
 }

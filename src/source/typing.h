@@ -24,7 +24,11 @@ typedef struct ValuePlace ValuePlace;
 /* how one column's values are made */
 struct ColumnTyper
 {
-	/* of a value that is there and not null; typer_convert() has the rest */
+	/*
+	 * A value that is there and not null as a Datum in the current context.
+	 * Raises an error that names dataset, record, byte, column and value when it
+	 * does not fit.
+	 */
 	Datum		(*convert) (ColumnTyper *typer, const JsonValue *value, const ValuePlace *place);
 	Oid			type;
 	int32		typmod;
@@ -45,12 +49,10 @@ struct ValuePlace
 extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute);
 
 /*
- * The value as a Datum in the current context.  Raises an error that names
- * dataset, record, byte, column and value when it does not fit; *isnull for
- * null and for an absent field.
+ * For a null, also of a field that is absent: there is nothing to make, but a
+ * domain may refuse it.
  */
-extern Datum typer_convert(ColumnTyper *typer, const JsonValue *value,
-						   const ValuePlace *place, bool *isnull);
+extern void typer_take_null(ColumnTyper *typer);
 
 /* context line for errors which a type's own input function raises */
 extern void value_place_callback(void *arg);

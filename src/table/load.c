@@ -194,7 +194,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContext old = MemoryContextSwitchTo(load->batch_context);
 	HeapTuple	tuple = is_ready_made(load, slot) ? copy_tuple(slot) : form_tuple(load, slot);
 
-	sample_add(build->sample, tuple);
+	if (build->sampled)
+		sample_add(build->sample, tuple);
 	tuple->t_tableOid = build->heap;
 	MemoryContextSwitchTo(old);
 	ExecStoreHeapTuple(tuple, next_slot(load), false);
@@ -226,7 +227,7 @@ start_load(DestReceiver *self, int operation pg_attribute_unused(),
 												 ALLOCSET_DEFAULT_SIZES);
 	prepare_checks(load);
 	sample_free(load->build->sample);
-	load->build->sample = sample_begin(GetMemoryChunkContext(load->build));
+	load->build->sample = load->build->sampled ? sample_begin(GetMemoryChunkContext(load->build)) : NULL;
 	load->same_layout = load->estate == NULL && load->build->n_result == natts;
 	for (int i = 0; i < natts; i++)
 	{

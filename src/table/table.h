@@ -69,7 +69,8 @@ typedef struct TableBuild
 	List	   *indexes;		/* of IndexBuild * */
 	int			heaps;			/* made so far, less one */
 	int64		rows;
-	TableSample *sample;		/* of the rows in heap; or NULL */
+	bool		sampled;		/* pick rows while loading */
+	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
 } TableBuild;
 
 /* refuses what is not spice's; InvalidOid when the name is free */

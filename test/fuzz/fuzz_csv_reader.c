@@ -15,23 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../feed.h"
+#include "check.h"
+
 #define MAX_FIELDS	20
-
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) \
-		{ \
-			fprintf(stderr, "failed: %s (line %d)\n", #condition, __LINE__); \
-			abort(); \
-		} \
-	} while (0)
-
-typedef struct Feed
-{
-	const char *bytes;
-	size_t		left;
-	size_t		chunk;
-} Feed;
 
 typedef struct Dialect
 {
@@ -42,22 +29,6 @@ typedef struct Dialect
 
 static const Dialect dialects[] = {{',', '"', '"'}, {'\t', '"', '"'}, {';', '\'', '\\'}, {'|', '\0', '\0'}};
 static const size_t chunks[] = {1, 2, 5, 16};
-
-static int64_t
-feed_read(void *arg, char *buffer, size_t size)
-{
-	Feed	   *feed = arg;
-
-	if (feed->chunk != 0 && size > feed->chunk)
-		size = feed->chunk;
-	if (size > feed->left)
-		size = feed->left;
-	if (size > 0)
-		memcpy(buffer, feed->bytes, size);
-	feed->bytes += size;
-	feed->left -= size;
-	return (int64_t) size;
-}
 
 static CsvReader *
 make_reader(Feed *feed, const Dialect *dialect)

@@ -16,17 +16,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "check.h"
+
 #define UNIX_TO_2000	INT64_C(946684800)
 #define DAY_MICROSECONDS INT64_C(86400000000)
-
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) \
-		{ \
-			fprintf(stderr, "failed: %s (line %d)\n", #condition, __LINE__); \
-			abort(); \
-		} \
-	} while (0)
 
 static void
 check_date(const char *text, int64_t days)

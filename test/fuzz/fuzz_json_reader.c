@@ -36,40 +36,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) \
-		{ \
-			fprintf(stderr, "failed: %s (line %d)\n", #condition, __LINE__); \
-			abort(); \
-		} \
-	} while (0)
-
-typedef struct Feed
-{
-	const char *bytes;
-	size_t		left;
-	size_t		chunk;
-} Feed;
+#include "../feed.h"
+#include "check.h"
 
 static const char *const pointers[] = {NULL, "/a", "/a/b", "/0", "/a/1", "/", "/~0~1", "b"};
 static const size_t chunks[] = {1, 2, 5, 16};
-
-static int64_t
-feed_read(void *arg, char *buffer, size_t size)
-{
-	Feed	   *feed = arg;
-
-	if (feed->chunk != 0 && size > feed->chunk)
-		size = feed->chunk;
-	if (size > feed->left)
-		size = feed->left;
-	if (size > 0)
-		memcpy(buffer, feed->bytes, size);
-	feed->bytes += size;
-	feed->left -= size;
-	return (int64_t) size;
-}
 
 static JsonReader *
 make_reader(Feed *feed, JsonRecordFormat format, const char *pointer)

@@ -22,13 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Feed
-{
-	const char *bytes;
-	size_t		left;
-	size_t		chunk;			/* 0: as much as fits */
-	bool		broken;			/* fails instead of ending */
-} Feed;
+#include "../feed.h"
+#include "tap.h"
 
 typedef struct Outcome
 {
@@ -43,30 +38,6 @@ static const size_t chunks[] = {1, 2, 3, 7, 0};
 
 #define N_CHUNKS (sizeof(chunks) / sizeof(chunks[0]))
 
-static int	n_tests = 0;
-static int	n_failed = 0;
-
-static void
-check(bool good, const char *format,...)
-{
-	char		name[300];
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(name, sizeof(name), format, args);
-	va_end(args);
-
-	/* a test has one line, and "#" would begin a directive */
-	for (char *p = name; *p != '\0'; p++)
-	{
-		if ((unsigned char) *p < ' ' || *p == '#')
-			*p = '?';
-	}
-	n_tests++;
-	n_failed += !good;
-	printf("%s %d - %s\n", good ? "ok" : "not ok", n_tests, name);
-}
-
 static char *
 allocate(size_t size)
 {
@@ -75,23 +46,6 @@ allocate(size_t size)
 	if (memory == NULL)
 		abort();
 	return memory;
-}
-
-static int64_t
-feed_read(void *arg, char *buffer, size_t size)
-{
-	Feed	   *feed = arg;
-
-	if (feed->left == 0 && feed->broken)
-		return -1;
-	if (feed->chunk != 0 && size > feed->chunk)
-		size = feed->chunk;
-	if (size > feed->left)
-		size = feed->left;
-	memcpy(buffer, feed->bytes, size);
-	feed->bytes += size;
-	feed->left -= size;
-	return (int64_t) size;
 }
 
 static void
