@@ -533,7 +533,7 @@ read_params(const Dataset *dataset, MemoryContext context)
 	Datum		values[] = {Int32GetDatum(dataset->id)};
 	List	   *params = NIL;
 
-	catalog_execute(params_query, 1, types, values, NULL);
+	catalog_execute_saved(params_query, 1, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);

@@ -446,7 +446,7 @@ apply_source(Refresh *refresh)
 	check_override(refresh);
 	sync_source(refresh);
 	if (refresh->response != NULL)
-		source_offer(refresh->dataset->id, refresh->response->spool, refresh->context);
+		source_offer(refresh->dataset, refresh->response->spool, refresh->context);
 	if (refresh->watermark != NULL)
 		load_news(refresh);
 	else

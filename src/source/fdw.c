@@ -54,7 +54,7 @@ typedef enum ScanPhase
 
 typedef struct ForeignScanWork
 {
-	Dataset    *dataset;
+	const Dataset *dataset;
 	List	   *used;			/* attribute numbers of the columns that are asked for */
 	SourceScan *scan;
 	ReaderProcess *process;		/* reads instead of scan, or NULL */
@@ -75,10 +75,19 @@ dataset_option(Oid relation)
 	return defGetString(option);
 }
 
+/* to a refresh its own dataset, which it has read; to anybody else as the catalog has it */
+static const Dataset *
+dataset_of(Oid relation)
+{
+	const Dataset *dataset = source_offered_for(relation);
+
+	return dataset != NULL ? dataset : catalog_dataset_by_name(dataset_option(relation), true);
+}
+
 static void
 get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid relation)
 {
-	Dataset    *dataset = catalog_dataset_by_name(dataset_option(relation), true);
+	const Dataset *dataset = dataset_of(relation);
 
 	baserel->tuples = dataset->loaded && dataset->rows > 0 ? dataset->rows : DEFAULT_ROWS;
 	set_baserel_size_estimates(root, baserel);
@@ -127,7 +136,7 @@ get_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *baserel,
 static void
 explain_scan(ForeignScanState *node, ExplainState *es)
 {
-	Dataset    *dataset = catalog_dataset_by_name(dataset_option(RelationGetRelid(node->ss.ss_currentRelation)), true);
+	const Dataset *dataset = dataset_of(RelationGetRelid(node->ss.ss_currentRelation));
 
 	ExplainPropertyText("Dataset", dataset->name, es);
 }
@@ -141,7 +150,7 @@ begin_scan(ForeignScanState *node, int eflags)
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	work = palloc0(sizeof(ForeignScanWork));
-	work->dataset = catalog_dataset_by_name(dataset_option(RelationGetRelid(relation)), true);
+	work->dataset = dataset_of(RelationGetRelid(relation));
 	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	work->scan = scan_create(work->dataset, RelationGetDescr(relation), work->used, CurrentMemoryContext);
 	node->fdw_state = work;

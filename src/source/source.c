@@ -23,10 +23,10 @@
 #include "source/typing.h"
 #include "spice.h"
 
-/* the spool that this process's foreign scans read */
+/* the spool that this process's foreign scans read, and whose it is */
 static struct
 {
-	int			dataset;
+	const Dataset *dataset;
 	Spool	   *spool;
 	bool		reader_allowed;	/* another process may read it */
 } offered;
@@ -87,7 +87,7 @@ withdraw_callback(void *arg)
 }
 
 void
-source_offer(int dataset, Spool *spool, MemoryContext context)
+source_offer(const Dataset *dataset, Spool *spool, MemoryContext context)
 {
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 
@@ -107,7 +107,14 @@ source_withdraw(void)
 Spool *
 source_offered(int dataset)
 {
-	return offered.dataset == dataset ? offered.spool : NULL;
+	return offered.dataset != NULL && offered.dataset->id == dataset ? offered.spool : NULL;
+}
+
+const Dataset *
+source_offered_for(Oid foreign_table)
+{
+	return offered.dataset != NULL && offered.dataset->source_relation == foreign_table ?
+		offered.dataset : NULL;
 }
 
 void

@@ -33,9 +33,10 @@ extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
  * fetching by itself, in this process, until it is withdrawn or context is
  * deleted.
  */
-extern void source_offer(int dataset, Spool *spool, MemoryContext context);
+extern void source_offer(const Dataset *dataset, Spool *spool, MemoryContext context);
 extern void source_withdraw(void);
 extern Spool *source_offered(int dataset);	/* or NULL */
+extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
 
 /*
  * May a scan of the offered spool be left to another process?  Not until it is
