@@ -31,6 +31,7 @@ int			spice_fetch_memory;
 int			spice_fetch_max_size;
 int			spice_history_retention;
 int			spice_swap_timeout;
+bool		spice_parallel_when_busy;
 
 static ProcessUtility_hook_type previous_utility_hook;
 
@@ -66,6 +67,9 @@ define_settings(void)
 							"How many datasets are refreshed at the same time.",
 							"They come out of max_worker_processes.",
 							&spice_max_refresh_workers, 2, 1, MAX_REFRESH_WORKERS, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("spice.parallel_when_busy",
+							 "Whether other processes help with a refresh while processors are short.", NULL,
+							 &spice_parallel_when_busy, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("spice.database",
 							   "Database whose datasets the launcher keeps fresh.", NULL,
 							   &spice_database, "postgres",

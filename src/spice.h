@@ -19,5 +19,6 @@ extern int	spice_fetch_memory;			/* kB */
 extern int	spice_fetch_max_size;		/* MB */
 extern int	spice_history_retention;	/* minutes */
 extern int	spice_swap_timeout;			/* ms */
+extern bool spice_parallel_when_busy;
 
 #endif

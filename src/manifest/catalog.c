@@ -52,7 +52,8 @@ enum
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
 	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
-	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE
+	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE,
+	COL_TROUBLED
 };
 
 /*
@@ -86,7 +87,8 @@ DIFFERS("applied", ROW_KEYS) \
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
 " r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
 " r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
-" r.connector, r.remote_schema, r.remote_table" \
+" r.connector, r.remote_schema, r.remote_table," \
+" d.last_error IS NOT NULL OR d.failures > 0 OR d.attempt > 0 OR d.last_outcome = 'empty'" \
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
 " description text, params jsonb, http_headers text, http_port int," \
@@ -643,6 +645,7 @@ read_dataset(MemoryContext context)
 	dataset->etag = catalog_text(0, COL_ETAG, context);
 	dataset->last_modified = catalog_text(0, COL_LAST_MODIFIED, context);
 	dataset->attempt = (int) catalog_number(COL_ATTEMPT, 0);
+	dataset->troubled = catalog_bool(0, COL_TROUBLED);
 	digest = catalog_datum(0, COL_DIGEST, &isnull);
 	if (!isnull)
 	{

@@ -136,6 +136,7 @@ typedef struct Dataset
 	bytea	   *digest;
 	char	   *fetched_query;	/* append_query as it was when the validators came */
 	int			attempt;		/* failures in the series of retries under way */
+	bool		troubled;		/* the refreshes before had something to say */
 
 	/* how secrets are resolved */
 	char	   *secrets;		/* JSON, or NULL */

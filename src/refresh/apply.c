@@ -356,6 +356,18 @@ make_statistics(const Dataset *dataset, TableBuild *build)
 	build_take_statistics(build, dataset->source_relation);
 }
 
+/*
+ * Nothing reads the response any more.  To remove a large file takes tens of
+ * milliseconds, in which nobody shall wait for the lock of the swap.
+ */
+static void
+let_go_of_response(Refresh *refresh)
+{
+	source_withdraw();
+	if (refresh->response != NULL && refresh->response->spool != NULL)
+		spool_discard(refresh->response->spool);
+}
+
 /* what is in the new heap becomes the table */
 static void
 finish_build(Refresh *refresh, TableBuild *build)
@@ -363,6 +375,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	CatalogRights rights;
 	instr_time	start;
 
+	let_go_of_response(refresh);
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);

@@ -93,9 +93,10 @@ history_begin(const Refresh *refresh)
 	add_text(&arguments, refresh->retention ? "retention" : refresh->dataset->refresh_mode);
 	add_int(&arguments, refresh->retention ? 1 : refresh->dataset->attempt + 1);
 	add_int(&arguments, MyProcPid);
-	return run("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid)"
-			   " VALUES ($1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5) RETURNING id",
-			   &arguments);
+	add_int(&arguments, refresh->dataset->id);
+	return run("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid, was_due)"
+			   " SELECT $1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5, d.next_refresh"
+			   " FROM spice.dataset d WHERE d.id = $6 RETURNING id", &arguments);
 }
 
 /* counts that mean something for this outcome */
@@ -131,11 +132,15 @@ history_end(const Refresh *refresh, const char *error)
 	add_text(&arguments, error);
 	add_text(&arguments, refresh->notice);
 	add_counts(&arguments, refresh);
+	add_int(&arguments, refresh->moves_clock && refresh->dataset->in_manifest ?
+			schedule_next_delay(refresh->dataset) : 0);
 	run("UPDATE spice.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
 		" bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
 		" index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
 		" http_status = $9, error = $10, notice = $11, inserted = $12, updated = $13,"
-		" unchanged = $14, dropped = $15, deleted = $16 WHERE id = $1", &arguments);
+		" unchanged = $14, dropped = $15, deleted = $16,"
+		" next_refresh = CASE WHEN $17 > 0 THEN clock_timestamp() + $17 * interval '1 ms' END"
+		" WHERE id = $1", &arguments);
 }
 
 /* rows whose process is gone; the dataset is due again at once */
@@ -158,14 +163,17 @@ history_close_orphans(void)
 		"  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
 }
 
+/* but what moves a dataset's clock */
 void
 history_expire(void)
 {
 	Arguments	arguments = {0};
 
 	add_int(&arguments, spice_history_retention);
-	run("DELETE FROM spice.refresh_history WHERE started < now() - $1 * interval '1 min'"
-		" AND outcome <> '" OUTCOME_RUNNING "'", &arguments);
+	run("DELETE FROM spice.refresh_history h WHERE h.started < now() - $1 * interval '1 min'"
+		" AND h.outcome <> '" OUTCOME_RUNNING "' AND (h.outcome <> '" OUTCOME_UNCHANGED "' OR EXISTS"
+		" (SELECT 1 FROM spice.refresh_history n WHERE n.dataset = h.dataset"
+		"  AND n.outcome = '" OUTCOME_UNCHANGED "' AND n.id > h.id))", &arguments);
 }
 
 /* rows the table has when the refresh is over */

@@ -219,8 +219,8 @@ read_schedule(void)
 	SPI_connect();
 	catalog_execute_saved("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
 					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention"
-					" FROM spice.dataset d"
-					" CROSS JOIN LATERAL (VALUES (false, d.next_refresh), (true, d.next_retention)) n(retention, due)"
+					" FROM spice.dataset d JOIN spice.dataset_clock k ON k.id = d.id"
+					" CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)"
 					" LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
 					" FROM spice.refresh_request q GROUP BY 1, 2) r"
 					" ON r.dataset = d.id AND r.retention = n.retention"

@@ -17,12 +17,15 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "refresh/apply.h"
+#include "refresh/processors.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
+#include "spice.h"
 
 /*
  * A class of advisory locks of our own; those that SQL can take are 1 and 2.
@@ -118,12 +121,15 @@ void
 refresh_fetch(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
+	ProcessorTime start;
 
 	if (refresh->rebuild || !source_fetches(dataset) ||
 		(!dataset->accelerated && !source_needs_response(dataset)))
 		return;
+	processors_read(&start);
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
 									 refresh->context);
+	refresh->alone = !spice_parallel_when_busy && processors_short_since(&start);
 }
 
 static bool
@@ -201,12 +207,29 @@ prepare_source(Refresh *refresh)
 	return prepared;
 }
 
+/* is there nothing to write down about the dataset but that it was looked at? */
+static bool
+only_clock_moves(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	const HttpResponse *response = refresh->response;
+
+	if (!dataset->described || dataset->troubled)
+		return false;
+	return response->spool == NULL ||
+		((response->etag == NULL || same_text(response->etag, dataset->etag)) &&
+		 (response->last_modified == NULL || same_text(response->last_modified, dataset->last_modified)));
+}
+
 static void
 finish_unchanged(Refresh *refresh)
 {
 	CatalogRights rights;
 
 	refresh->outcome = OUTCOME_UNCHANGED;
+	refresh->moves_clock = only_clock_moves(refresh);
+	if (refresh->moves_clock)
+		return;
 	catalog_enter(&rights);
 	apply_descriptions(refresh);
 	catalog_leave(&rights);
@@ -257,7 +280,13 @@ void
 refresh_apply(Refresh *refresh)
 {
 	MemoryContext context = CurrentMemoryContext;
+	int			guc_level = NewGUCNestLevel();
 
+	if (refresh->alone)
+	{
+		catalog_pin_setting("max_parallel_workers_per_gather", "0");
+		catalog_pin_setting("max_parallel_maintenance_workers", "0");
+	}
 	PG_TRY();
 	{
 		apply(refresh);
@@ -279,6 +308,7 @@ refresh_apply(Refresh *refresh)
 	}
 	PG_END_TRY();
 	source_finish(refresh->dataset);
+	AtEOXact_GUC(false, guc_level);
 }
 
 /* may trying again help, without anybody changing anything? */

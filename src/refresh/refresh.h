@@ -55,6 +55,8 @@ typedef struct Refresh
 	Watermark  *watermark;		/* NULL: the table is loaded whole */
 	char	   *source_query;	/* http_append_query with the watermark, or NULL */
 	HttpResponse *response;
+	bool		alone;			/* processors are short: no other process is to help */
+	bool		moves_clock;	/* the row of history says when the dataset is due again */
 
 	/* what history shows of it */
 	const char *outcome;

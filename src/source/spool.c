@@ -71,15 +71,19 @@ struct Spool
 	uint8		digest[SPOOL_DIGEST_LENGTH];
 };
 
+void
+spool_discard(Spool *spool)
+{
+	if (spool->file > 0)
+		FileClose(spool->file);
+	spool->file = 0;
+}
+
 /* runs when the spool's context goes, also in the middle of an error */
 static void
 spool_release(void *arg)
 {
-	Spool	   *spool = arg;
-
-	if (spool->file > 0)
-		FileClose(spool->file);
-	spool->file = 0;
+	spool_discard(arg);
 }
 
 static inline uint64

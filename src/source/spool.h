@@ -25,6 +25,9 @@ typedef struct Spool Spool;
 extern Spool *spool_create(MemoryContext parent, Size memory, int64 max_size);
 extern void spool_free(Spool *spool);
 
+/* gives a file of it back; its bytes cannot be read any more, its digest can be had */
+extern void spool_discard(Spool *spool);
+
 /*
  * Appends without ever raising an error, so that a libcurl callback may call
  * it.  Returns how many bytes fit into memory now: fewer than length means

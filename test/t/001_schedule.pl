@@ -105,13 +105,17 @@ is(value('SELECT count(*) FROM once'), '2', 'its rows are there');
 # --- on demand
 
 my $next = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
+my $row = value(q{SELECT ctid, xmin FROM spice.dataset WHERE name = 'hourly'});
 is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh of an unchanged source');
-is(value("SELECT next_refresh > '$next' FROM spice.datasets WHERE dataset = 'hourly'"),
-	't', 'it starts the interval anew');
+is(value("SELECT next_refresh > '$next' AND next_refresh > last_refresh AND staleness < '1 min'
+	FROM spice.datasets WHERE dataset = 'hourly'"), 't', 'it starts the interval anew');
+is(value(q{SELECT ctid, xmin FROM spice.dataset WHERE name = 'hourly'}), $row, 'and writes nothing but its history');
 $source->set('/hourly', body => [ { id => 1 } ]);
 is(value(q{SELECT spice_refresh('hourly')}), '1', 'spice_refresh of a changed source');
+is(value(q{SELECT next_refresh > last_refresh FROM spice.datasets WHERE dataset = 'hourly'}), 't', 'this one, too');
+is(value(q{SELECT spice_refresh('hourly')}), '0', 'and unchanged again');
 is(count_of('hourly', q{trigger = 'manual' AND outcome IN ('unchanged', 'loaded')}),
-	'2', 'both are history');
+	'3', 'all are history');
 
 # --- handed to the launcher
 
@@ -150,6 +154,14 @@ $source->set('/digest', body => [ { id => 4 } ]);
 value(q{SELECT spice_resume('digest')});
 Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[4]::bigint[] FROM digest', 'spice_resume refreshes');
 wait_for_more('digest', 2, 'and starts the schedule again');
+
+# --- what moves a clock outlives history_retention
+
+my $moved = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
+value(q{UPDATE spice.refresh_history SET started = started - interval '8 days'});
+$node->restart;
+Spice::wait_for($node, q{SELECT count(*) <= 1 FROM spice.refreshes WHERE dataset = 'hourly'}, 'old history goes');
+is(value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'}), $moved, 'nothing is due because of it');
 
 $session->quit;
 $node->stop;

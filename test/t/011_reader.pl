@@ -64,7 +64,7 @@ sub big
 }
 
 $node = Spice::new_node('reader', Spice::manifest([ big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide') ]),
-	q{spice.fetch_memory = '64kB'}, 'log_min_messages = debug1');
+	q{spice.fetch_memory = '64kB'}, 'log_min_messages = debug1', 'spice.parallel_when_busy = on');
 Spice::wait_for($node, 'SELECT spice_ready()', 'three datasets are loaded');
 ok(readers_since(0) >= 3, 'each with a reader of its own');
 
@@ -122,6 +122,38 @@ is("$status $readers", '0 0', 'a CHECK constraint: no reader') or diag $error;
 value('ALTER TABLE rows DROP CONSTRAINT positive');
 value(q{SET max_parallel_workers = 0; SELECT spice_refresh('rows', 'SELECT * FROM rows')});
 is(value('SELECT count(*) FROM rows'), $count + 1, 'without a free worker the refresh does without');
+
+# --- where processors are short
+
+# runs the code while each processor has more to do than it can
+sub while_busy
+{
+	my ($code) = @_;
+	my @pids;
+
+	for (1 .. 4 * `nproc`)
+	{
+		my $pid = fork() // die "fork: $!";
+
+		if ($pid == 0)
+		{
+			# should the test end without ending this
+			alarm 60;
+			1 while 1;
+		}
+		push @pids, $pid;
+	}
+	my @result = $code->();
+	kill 'KILL', @pids;
+	waitpid $_, 0 for @pids;
+	return @result;
+}
+
+($status, $error, $readers) = while_busy(sub { refresh(
+	q{SET spice.parallel_when_busy = off; SELECT spice_refresh('wide', 'SELECT * FROM wide')}) });
+is("$status $readers", '0 0', 'a refresh that has to wait for a processor takes no second one') or diag $error;
+($status, $error, $readers) = while_busy(sub { refresh(q{SELECT spice_refresh('wide', 'SELECT * FROM wide')}) });
+is("$status $readers", '0 1', 'unless it is told to') or diag $error;
 
 # --- inside of a subtransaction
 

@@ -75,7 +75,7 @@ $news->{time_column} = 'at';
 my $node = Spice::new_node(
 	'crash',
 	Spice::manifest([ (map { Spice::dataset($_, $source->url("/$_"), %keys, mode => $_) } @full), $news ]),
-	'restart_after_crash = on', 'spice.max_refresh_workers = 3', q{spice.fetch_memory = '64kB'}, 'fsync = off',
+	'restart_after_crash = on', 'spice.max_refresh_workers = 3', q{spice.fetch_memory = '64kB'}, 'spice.parallel_when_busy = on', 'fsync = off',
 	'log_statement = none');
 
 sub value { return $node->safe_psql('postgres', $_[0]); }

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * processors.h
+ *		Whether processors are short.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_PROCESSORS_H
+#define SPICE_PROCESSORS_H
+
+#include "postgres.h"
+
+/* of this process, in ns */
+typedef struct ProcessorTime
+{
+	uint64		ran;
+	uint64		waited;			/* ready to run, while others did */
+} ProcessorTime;
+
+extern void processors_read(ProcessorTime *time);
+
+/* has this process had to wait for a processor for more than a tenth of the time? */
+extern bool processors_short_since(const ProcessorTime *start);
+
+#endif
