@@ -238,10 +238,9 @@ is(value(q{SELECT string_agg(DISTINCT http_status::text, ',') FROM spice.refresh
 	AND r.started > (SELECT max(started) FROM spice.refreshes WHERE outcome = 'appended')}), '304',
 	'the validators are those of the loaded response');
 my $storage = Spice::storage_of($node, 'changes');
-my $now = value('SELECT clock_timestamp()');
 advance(50);
 $source->clear_log;
-settle('one step more', $now);
+settle('one step more', value('SELECT clock_timestamp()'));
 is(Spice::storage_of($node, 'changes'), $storage, 'which was merged');
 is(scalar(grep { $_->{query} !~ /^since=2025-03-01T00%3A/ } $source->log('/events')), 0,
 	'the source was always told a watermark');
