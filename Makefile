@@ -10,7 +10,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 # host programs: the files that include no server header
 HOST_MANIFEST = $(addprefix src/manifest/,arena.c duration.c document.c keys.c check.c names.c \
 	connection.c csv.c database.c acceleration.c schedule.c cron.c append.c retention.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
-HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) src/source/csv_reader.c src/source/iso8601.c src/source/url.c
+HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) $(addprefix src/source/,csv_reader.c http_header.c http_text.c iso8601.c url.c)
 UNIT_TESTS = $(patsubst test/unit/%.c,test/unit/%,$(wildcard test/unit/*_test.c))
 FUZZERS = $(patsubst test/fuzz/%.c,test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 
@@ -36,7 +36,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 
 PG_CONFIG ?= pg_config
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test test-image demo bench fuzz unit,$(MAKECMDGOALS)),)
+ifneq ($(filter test test-image sanitize demo bench fuzz fuzzers unit,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -47,10 +47,10 @@ endif
 # the records of large responses go through these
 src/source/%.o: override CFLAGS += -O3
 
-HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc
+HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc $(HOST_SANITIZE)
 HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-.PHONY: unit fuzz test test-image demo bench
+.PHONY: unit fuzz fuzzers test test-image sanitize demo bench
 
 test/unit/manifest_%: test/unit/manifest_%.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
 	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
@@ -61,27 +61,28 @@ test/unit/%: test/unit/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
 unit: $(UNIT_TESTS)
 	@status=0; for program in $(UNIT_TESTS); do echo "# $$program"; ./$$program || status=1; done; exit $$status
 
-# Needs clang with its sanitizers.  libFuzzer writes what it finds worth keeping
-# into the first folder it is given: a new one; the corpus is the second.
-FUZZ_SECONDS = 60
-FUZZ_FLAGS = -std=gnu11 -g -O1 -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+# test/fuzz/run builds and runs them; it installs clang when it is missing
+FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -g -O1 $(WARNINGS) -Werror -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZERS_OF_MANIFEST = $(addprefix test/fuzz/fuzz_,manifest duration dotenv csv_options)
 
-fuzz: $(FUZZERS)
-	@for program in $(FUZZERS); do \
-		echo "# $$program"; found=$$(mktemp -d); corpus=test/fuzz/corpus/$${program#test/fuzz/fuzz_}; \
-		$$program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 $$found \
-			$$(test -d $$corpus && echo $$corpus) || exit 1; \
-		rm -rf $$found; done
+fuzz:
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run
 
-test/fuzz/fuzz_manifest test/fuzz/fuzz_duration: %: %.c $(HOST_MANIFEST)
+fuzzers: $(FUZZERS)
+
+$(FUZZERS_OF_MANIFEST): %: %.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
 	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
 
-test/fuzz/%: test/fuzz/%.c $(HOST_SOURCE)
+test/fuzz/%: test/fuzz/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
 	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_SOURCE) $(HOST_LIBS)
 
 # installs what is missing, then runs every test; PG=17 or 18 runs them in a chroot
 test:
 	@test/run $(PG)
+
+# the same but TAP tests with gcc's sanitizers
+sanitize:
+	@test/sanitize
 
 # builds the container image and runs it; needs no Docker engine
 test-image:

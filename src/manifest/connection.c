@@ -11,7 +11,8 @@
 #include "parse.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 #define DEFAULT_CLIENT_TIMEOUT_MS	30000
 #define DEFAULT_CONNECT_TIMEOUT_MS	10000
@@ -124,7 +125,7 @@ mentions(const char *text, const char *word)
 {
 	for (; *text != '\0'; text++)
 	{
-		if (strncasecmp(text, word, strlen(word)) == 0)
+		if (ascii_same(text, word, strlen(word)))
 			return true;
 	}
 	return false;

@@ -15,7 +15,8 @@
 #include "parse.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 #define CRON_FIELDS		5
 #define BLANKS			" \t\r\n"
@@ -61,7 +62,7 @@ read_value(const CronField *field, const char *p, int *value)
 		return NULL;
 	for (int i = 0; field->words[i * 3] != '\0'; i++)
 	{
-		if (strncasecmp(field->words + i * 3, p, 3) == 0)
+		if (ascii_same(field->words + i * 3, p, 3))
 		{
 			*value = field->low + i;
 			return p + 3;

@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 
 #include "source/http_error.h"
+#include "source/http_header.h"
 #include "source/http_transfer.h"
 #include "source/url.h"
 #include "spice.h"
@@ -33,125 +34,39 @@
 
 HttpReport	http_report;
 
-/* ---- http_headers ---- */
-
-/* what a header's name may consist of (RFC 9110) */
-static bool
-is_token(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		(c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static const char *
-skip_blanks(const char *text)
-{
-	return text + strspn(text, " \t");
-}
-
-/* does a header begin here?  "http://" in a value is not one */
-static bool
-is_header_start(const char *text)
-{
-	const char *p = skip_blanks(text);
-	const char *name = p;
-
-	while (is_token(*p))
-		p++;
-	return p > name && *p == ':' && strncmp(p, "://", 3) != 0;
-}
-
-static const char *
-end_of_header(const char *text)
-{
-	while (*text != '\0' &&
-		   !((*text == ',' || *text == ';') && is_header_start(text + 1)))
-		text++;
-	return text;
-}
-
-static void
-refuse_header(int number, const char *why, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid http_headers: %s", why),
-			 errdetail("This is header number %d.", number),
-			 errhint("%s", hint)));
-}
-
-/* headers that would contradict what the transfer itself does */
-static bool
-is_reserved(const char *name)
-{
-	static const char *const reserved[] = {
-		"Connection", "Content-Length", "Expect", "If-Match", "If-Modified-Since",
-		"If-None-Match", "If-Range", "If-Unmodified-Since", "Keep-Alive", "Range",
-		"TE", "Trailer", "Transfer-Encoding", "Upgrade"
-	};
-
-	for (int i = 0; i < (int) lengthof(reserved); i++)
-	{
-		if (pg_strcasecmp(name, reserved[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-parse_header(const char *text, const char *end, int number, HttpHeader *header)
-{
-	const char *colon;
-
-	text = skip_blanks(text);
-	colon = text;
-	while (colon < end && is_token(*colon))
-		colon++;
-	if (colon == text || colon == end || *colon != ':')
-		refuse_header(number, "a name and a colon are expected",
-					  "Write http_headers as \"Name: value, Other-Name: value\".");
-	header->name = pnstrdup(text, colon - text);
-	if (is_reserved(header->name))
-		refuse_header(number, "this header is set by the transfer itself",
-					  "Leave it out.");
-	text = colon + 1;
-	while (text < end && (*text == ' ' || *text == '\t'))
-		text++;
-	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	header->value = pnstrdup(text, end - text);
-}
-
 int
 http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
+	HttpHeaderScan scan = {.rest = text};
+	int			control = http_header_control(text);
 	int			n = 0;
 	int			size = 4;
 
 	*headers = palloc(size * sizeof(HttpHeader));
-	for (const char *p = text; *p != '\0'; p++)
+	if (control > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
+				 errdetail("The first is at byte %d.", control),
+				 errhint("Write all headers on one line, separated by commas.")));
+	while (http_header_scan(&scan))
 	{
-		if (((unsigned char) *p < 0x20 && *p != '\t') || *p == 0x7f)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
-					 errdetail("The first is at byte %d.", (int) (p - text) + 1),
-					 errhint("Write all headers on one line, separated by commas.")));
-	}
-	while (*skip_blanks(text) != '\0')
-	{
-		const char *end = end_of_header(text);
-
 		if (n == size)
 		{
 			size *= 2;
 			*headers = repalloc(*headers, size * sizeof(HttpHeader));
 		}
-		parse_header(text, end, n + 1, &(*headers)[n]);
+		(*headers)[n].name = pnstrdup(scan.name, scan.name_length);
+		(*headers)[n].value = pnstrdup(scan.value, scan.value_length);
 		n++;
-		text = *end == '\0' ? end : end + 1;
 	}
+	if (scan.problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid http_headers: %s", scan.problem),
+				 errdetail("This is header number %d.", scan.number),
+				 errhint("%s", scan.hint)));
 	MemoryContextSwitchTo(saved);
 	return n;
 }

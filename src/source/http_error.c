@@ -19,14 +19,13 @@
 #include <ctype.h>
 #include <time.h>
 
-#include <jansson.h>
-
 #include "common/base64.h"
 #include "mb/pg_wchar.h"
 
+#include "source/http_header.h"
+#include "source/http_text.h"
+
 #define QUOTE_LENGTH		200
-#define SECRET_MIN_LENGTH	4
-#define RETRY_AFTER_MAX		(24 * 60 * 60)
 
 typedef struct Failure
 {
@@ -81,36 +80,6 @@ find_failure(CURLcode code)
 
 /* ---- secrets ---- */
 
-static void
-strike(char *text, const char *secret)
-{
-	size_t		n = strlen(secret);
-
-	while ((text = strstr(text, secret)) != NULL)
-	{
-		memcpy(text, "***", 3);
-		memmove(text + 3, text + n, strlen(text + n) + 1);
-		text += 3;
-	}
-}
-
-/*
- * Strikes a secret out of text.  False: it is so short that this would say
- * where it stood; the text must not be shown at all.
- */
-static bool
-strike_secret(char *text, const char *secret)
-{
-	size_t		n = strlen(secret);
-
-	if (n == 0)
-		return true;
-	if (n < SECRET_MIN_LENGTH)
-		return strstr(text, secret) == NULL;
-	strike(text, secret);
-	return true;
-}
-
 /* user and password as HTTP Basic sends them */
 static bool
 strike_basic(char *text, const HttpRequest *request)
@@ -124,7 +93,7 @@ strike_basic(char *text, const HttpRequest *request)
 	/* a pointer to void, because server versions differ in the type */
 	if (pg_b64_encode((const void *) pair, (int) strlen(pair), token, size - 1) < 0)
 		token[0] = '\0';
-	fine = strike_secret(text, token);
+	fine = http_text_strike(text, token);
 	explicit_bzero(pair, strlen(pair));
 	explicit_bzero(token, size);
 	return fine;
@@ -141,14 +110,14 @@ strike_secrets(char *text, const HttpRequest *request)
 		const char *space = strrchr(value, ' ');
 
 		/* a server repeats "Bearer abc" as a whole or just "abc" */
-		fine = strike_secret(text, value) && fine;
+		fine = http_text_strike(text, value) && fine;
 		if (space != NULL)
-			fine = strike_secret(text, space + 1) && fine;
+			fine = http_text_strike(text, space + 1) && fine;
 	}
 	if (request->password != NULL)
 	{
 		fine = strike_basic(text, request) && fine;
-		fine = strike_secret(text, request->password) && fine;
+		fine = http_text_strike(text, request->password) && fine;
 	}
 	return fine;
 }
@@ -207,86 +176,6 @@ make_printable(char *text)
 	*out = '\0';
 }
 
-static const char *
-skip_element(const char *text, const char *name)
-{
-	size_t		n = strlen(name);
-
-	if (pg_strncasecmp(text, name, n) != 0)
-		return NULL;
-	for (text += n; *text != '\0'; text++)
-	{
-		if (text[0] == '<' && text[1] == '/' && pg_strncasecmp(text + 2, name + 1, n - 1) == 0)
-			return text;
-	}
-	return text;
-}
-
-/* in place: a space for every tag, nothing for scripts and styles */
-static void
-strip_tags(char *text)
-{
-	const char *in = text;
-	char	   *out = text;
-
-	while (*in != '\0')
-	{
-		const char *after;
-
-		if (*in != '<')
-		{
-			*out++ = *in++;
-			continue;
-		}
-		if ((after = skip_element(in, "<script")) != NULL ||
-			(after = skip_element(in, "<style")) != NULL)
-			in = after;
-		while (*in != '\0' && *in != '>')
-			in++;
-		if (*in == '>')
-			in++;
-		*out++ = ' ';
-	}
-	*out = '\0';
-}
-
-/* a member's text; the member may itself be an object that has a message */
-static const char *
-member_text(const json_t *object, const char *name)
-{
-	const json_t *member = json_object_get(object, name);
-
-	if (json_is_object(member))
-		member = json_object_get(member, "message");
-	return json_is_string(member) ? json_string_value(member) : NULL;
-}
-
-/*
- * The sentences of a problem document (RFC 9457), or of the ways in which
- * others answer with JSON.  False: it has none.
- */
-static bool
-problem_text(const char *body, size_t length, char *out, size_t size)
-{
-	static const char *const names[] = {"title", "detail", "message", "error", "error_description"};
-	json_t	   *root = json_loadb(body, length, 0, NULL);
-
-	/* nothing here may raise an error: root would be lost */
-	out[0] = '\0';
-	for (int i = 0; json_is_object(root) && i < (int) lengthof(names); i++)
-	{
-		const char *text = member_text(root, names[i]);
-
-		if (text == NULL || text[0] == '\0')
-			continue;
-		if (out[0] != '\0')
-			strlcat(out, ": ", size);
-		strlcat(out, text, size);
-	}
-	json_decref(root);
-	return out[0] != '\0';
-}
-
 /* the start of the body in QUOTE_LENGTH characters, NULL: nothing to quote */
 static char *
 quote_body(const HttpRequest *request, const HttpTransfer *transfer)
@@ -298,7 +187,7 @@ quote_body(const HttpRequest *request, const HttpTransfer *transfer)
 	/* the end of a cut body may be a cut secret, which would not be found */
 	if (length == HTTP_EXCERPT_SIZE)
 		length = HTTP_EXCERPT_SIZE * 3 / 4;
-	if (!problem_text(transfer->excerpt, length, text, HTTP_EXCERPT_SIZE))
+	if (!http_text_of_problem(transfer->excerpt, length, text, HTTP_EXCERPT_SIZE))
 	{
 		memcpy(text, transfer->excerpt, length);
 		text[length] = '\0';
@@ -308,7 +197,7 @@ quote_body(const HttpRequest *request, const HttpTransfer *transfer)
 				text[i] = ' ';
 		}
 		if (strstr(transfer->content_type, "html") != NULL || text[strspn(text, " \t\r\n")] == '<')
-			strip_tags(text);
+			http_text_strip_tags(text);
 	}
 	if (!strike_secrets(text, request))
 		return NULL;
@@ -487,29 +376,13 @@ status_hint(const HttpRequest *request, int status)
 	return "Check the dataset's URL and params against the source's documentation.";
 }
 
-/* seconds, or a date; 0: not asked for */
-static int
-parse_retry_after(const char *text)
-{
-	time_t		when;
-
-	if (text[0] == '\0')
-		return 0;
-	if (strspn(text, "0123456789") == strlen(text))
-		return strlen(text) > 6 ? RETRY_AFTER_MAX : Min(atoi(text), RETRY_AFTER_MAX);
-	when = curl_getdate(text, NULL);
-	if (when == (time_t) -1)
-		return 0;
-	return (int) Max(0, Min((int64) (when - time(NULL)), RETRY_AFTER_MAX));
-}
-
 void
 http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	char	   *quote = quote_body(request, transfer);
 
 	report_transfer(transfer, status_is_transient(transfer->status));
-	http_report.retry_after_s = parse_retry_after(transfer->retry_after);
+	http_report.retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 			 errmsg("could not fetch dataset \"%s\": source answered with status %d",

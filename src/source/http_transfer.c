@@ -38,7 +38,6 @@
  */
 #include "source/http_transfer.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -49,6 +48,7 @@
 
 #include "compat.h"
 #include "source/http.h"
+#include "source/http_header.h"
 
 #define MAX_SOCKETS			16	/* two racing connects and a resolver need 3 */
 #define RESERVED_FDS		3
@@ -200,38 +200,6 @@ open_socket_callback(void *arg, curlsocktype purpose, struct curl_sockaddr *addr
 	return fd;
 }
 
-/*
- * Keeps the value of a header line that has the name.  One that is too long or
- * holds a control character is as if absent.
- */
-static void
-keep_header(const char *line, size_t length, const char *name, char *out, size_t size)
-{
-	size_t		n = strlen(name);
-
-	if (length <= n || line[n] != ':' || pg_strncasecmp(line, name, n) != 0)
-		return;
-	line += n + 1;
-	length -= n + 1;
-	while (length > 0 && isspace((unsigned char) *line))
-	{
-		line++;
-		length--;
-	}
-	while (length > 0 && isspace((unsigned char) line[length - 1]))
-		length--;
-	out[0] = '\0';
-	if (length >= size)
-		return;
-	for (size_t i = 0; i < length; i++)
-	{
-		if ((unsigned char) line[i] < 0x20 || line[i] == 0x7f)
-			return;
-	}
-	memcpy(out, line, length);
-	out[length] = '\0';
-}
-
 static void
 forget_headers(HttpTransfer *transfer)
 {
@@ -263,14 +231,14 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 		curl_easy_getinfo(transfer->state->easy, CURLINFO_RESPONSE_CODE, &status);
 		transfer->status = (int) status;
 	}
-	keep_header(line, length, "ETag", transfer->etag, sizeof(transfer->etag));
-	keep_header(line, length, "Last-Modified", transfer->last_modified,
+	http_header_keep(line, length, "ETag", transfer->etag, sizeof(transfer->etag));
+	http_header_keep(line, length, "Last-Modified", transfer->last_modified,
 				sizeof(transfer->last_modified));
-	keep_header(line, length, "Content-Type", transfer->content_type,
+	http_header_keep(line, length, "Content-Type", transfer->content_type,
 				sizeof(transfer->content_type));
-	keep_header(line, length, "Retry-After", transfer->retry_after,
+	http_header_keep(line, length, "Retry-After", transfer->retry_after,
 				sizeof(transfer->retry_after));
-	keep_header(line, length, "Location", transfer->location, sizeof(transfer->location));
+	http_header_keep(line, length, "Location", transfer->location, sizeof(transfer->location));
 	return length;
 }
 

@@ -145,8 +145,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	end = document + size;
 	p = document + (size >= 3 && memcmp(document, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
 	dialect = &dialects[data[0] & 3];
-	whole = (Feed) {document, size, 0};
-	pieces = (Feed) {document, size, chunks[data[0] >> 2 & 3]};
+	whole = (Feed) {document, size, 0, false};
+	pieces = (Feed) {document, size, chunks[data[0] >> 2 & 3], false};
 	one = make_reader(&whole, dialect);
 	other = make_reader(&pieces, dialect);
 	do

@@ -182,7 +182,7 @@ compare_record(const JsonReader *reader, const json_t *record)
 static void
 check_with_jansson(const char *document, size_t size)
 {
-	Feed		feed = {document, size, 0};
+	Feed		feed = {document, size, 0, false};
 	JsonReader *reader = make_reader(&feed, JSON_FORMAT_DOCUMENT, NULL);
 	bool		mark = size >= 3 && memcmp(document, "\xEF\xBB\xBF", 3) == 0;
 	json_error_t error;
@@ -227,8 +227,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	format = (JsonRecordFormat) (data[0] % 4 % 3);
 	pointer = pointers[data[0] >> 2 & 7];
-	whole = (Feed) {document, size, 0};
-	pieces = (Feed) {document, size, chunks[data[0] >> 5 & 3]};
+	whole = (Feed) {document, size, 0, false};
+	pieces = (Feed) {document, size, chunks[data[0] >> 5 & 3], false};
 	one = make_reader(&whole, format, pointer);
 	other = make_reader(&pieces, format, pointer);
 	do

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_header.h
+ *		Headers of HTTP: the manifest's, and those of an answer.
+ *
+ * Includes no server header: built on the host with sanitizers and fuzzed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_HTTP_HEADER_H
+#define SPICE_HTTP_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+/* One header of the manifest's form 'K: V, K2: V2', in the text it was found in. */
+typedef struct HttpHeaderScan
+{
+	const char *rest;			/* set before the first call: the whole text */
+	int			number;			/* of this header, from 1 */
+	const char *name;
+	size_t		name_length;
+	const char *value;
+	size_t		value_length;
+	const char *problem;		/* why it is refused, or NULL */
+	const char *hint;
+} HttpHeaderScan;
+
+/*
+ * Moves on to the next header.  A comma or semicolon separates only when
+ * something like "K:" follows.  False: there is none, or problem is set.
+ */
+extern bool http_header_scan(HttpHeaderScan *scan);
+
+/* where a text has its first line break or control character, from 1; 0: nowhere */
+extern int	http_header_control(const char *text);
+
+/*
+ * Keeps the value of an answer's header line that has the name.  One that is
+ * too long or holds a control character is as if absent.
+ */
+extern void http_header_keep(const char *line, size_t length, const char *name,
+							 char *out, size_t size);
+
+/* the seconds that a Retry-After asks for, at most a day; 0: none */
+extern int	http_header_retry_after(const char *text, time_t now);
+
+#endif

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_text.h
+ *		What a source says about an error, made into text that can be shown.
+ *
+ * Includes no server header: built on the host with sanitizers and fuzzed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_HTTP_TEXT_H
+#define SPICE_HTTP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Strikes a secret out of text.  False: it is so short, or so like what takes
+ * its place, that the text must not be shown at all.
+ */
+extern bool http_text_strike(char *text, const char *secret);
+
+/*
+ * The sentences of a problem document (RFC 9457), or of the ways in which
+ * others answer with JSON.  False: it has none.
+ */
+extern bool http_text_of_problem(const char *body, size_t length, char *out, size_t size);
+
+/* in place: a space for every tag of HTML, nothing for scripts and styles */
+extern void http_text_strip_tags(char *text);
+
+#endif

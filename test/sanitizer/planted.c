@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * planted.c
+ *		Faults that the sanitizers must find.
+ *
+ * Compiled into the library of test/sanitize alone: a run in which these are
+ * not reported is a run that would not have reported anything else either.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+PG_FUNCTION_INFO_V1(planted_overflow);
+PG_FUNCTION_INFO_V1(planted_shift);
+
+/* reads the byte behind as many as it is told */
+Datum
+planted_overflow(PG_FUNCTION_ARGS)
+{
+	volatile char *bytes = malloc(PG_GETARG_INT32(0));
+
+	PG_RETURN_INT32(bytes[PG_GETARG_INT32(0)]);
+}
+
+/* shifts by as many bits as it is told */
+Datum
+planted_shift(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(1 << PG_GETARG_INT32(0));
+}

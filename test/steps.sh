@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+#
+# test/steps.sh
+#	The kinds of tests as steps that count: for the bash scripts that run make targets
+#	of tests in a throw-away tree.  To be sourced after throwaway.sh.
+#
+# $passed and $failed add up what every step has counted.
+
+# shellcheck disable=SC2154 # work and make are throwaway.sh's
+
+passed=0
+failed=0
+
+# "PASSED FAILED" of what pg_regress (up to 15 in its own words, from 16 on in TAP)
+# or a TAP producer has printed.
+count()
+{
+	awk '
+		/^ok [0-9]/ && !/# *[Ss][Kk][Ii][Pp]/		{ passed++ }
+		/^not ok/ && !/# *TODO/						{ failed++ }
+		/^(test |     )[^ ]+ +\.\.\. ok/			{ passed++ }
+		/^(test |     )[^ ]+ +\.\.\. FAILED/		{ failed++ }
+		END											{ print passed + 0, failed + 0 }' "$1"
+}
+
+# step NAME INPUTS TARGET...: one kind of test.  One that leaves without saying
+# which test failed, or in silence though there are inputs, has failed once.
+step()
+{
+	local name=$1 inputs=$2 log=$work/log/$1 status=0 step_passed step_failed
+	shift 2
+
+	if ! compgen -G "$work/tree/$inputs" >/dev/null; then
+		echo "$name: none ($inputs)"
+		return
+	fi
+	printf '%s: ' "$name"
+	as_postgres PGHOST="$work/tmp" PGUSER=postgres HARNESS_VERBOSE=1 \
+		"${make[@]}" --no-print-directory "$@" >"$log" 2>&1 || status=$?
+	read -r step_passed step_failed <<<"$(count "$log")"
+	if [ "$step_failed" -eq 0 ] && { [ $status -ne 0 ] || [ "$step_passed" -eq 0 ]; }; then
+		step_failed=1
+	fi
+	passed=$((passed + step_passed))
+	failed=$((failed + step_failed))
+	echo "$step_passed passed, $step_failed failed"
+	if [ "$step_failed" -gt 0 ]; then
+		show_failure "$log"
+	fi
+}
+
+show_failure()
+{
+	local file
+
+	grep -v '^ok ' "$1" | tail -n 60
+	while read -r file; do
+		echo "---- ${file#"$work"/}"
+		head -n 300 "$file"
+	done < <(find "$work/tree" -name regression.diffs)
+	while read -r file; do
+		echo "---- the end of ${file#"$work"/}"
+		tail -n 40 "$file"
+	done < <(find "$work/tree" -path '*/tmp_check/log/*' -type f -newer "$work/log/pg_ctl")
+	echo "---- the end of the server's log"
+	tail -n 20 "$work/log/server"
+	# not again with the next step's
+	find "$work/tree" -name regression.diffs -delete
+}
+
+# The line that counts, and whether all is well.
+finish()
+{
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
