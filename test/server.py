@@ -4,11 +4,12 @@
 Everything a source can do to a refresh has to be done on purpose and at a known
 point: answer late, stall, break off, refuse, redirect, change.  No public server
 does that on demand, so this one is told by its test what to answer next.  It
-listens on the loopback only, needs nothing but Python's standard library, and
+listens on the loopback only unless told otherwise, needs nothing but Python's standard library, and
 ends by itself if it is forgotten.
 
 Server:
-    server.py [--port N] [--port-file F] [--daemon [--pid-file F]] [--lifetime S]
+    server.py [--address A] [--port N] [--port-file F] [--daemon [--pid-file F]]
+              [--lifetime S]
         prints its port; --port 0 (the default) lets the kernel choose one.
 Client, so that a test needs no other tool:
     server.py --set URL JSON      what later requests of URL's path get ('-': from stdin)
@@ -45,6 +46,8 @@ What a path answers, a JSON object (every key is optional):
     stall_after    the same after that many bytes
     truncate_after closes the connection after that many bytes
     reset_after    resets it there
+    endless        text that follows the body again and again; with chunked: true
+    raw            bytes, as text, instead of an answer; then the connection is closed
 Bytes are counted as they are sent, after compression.
 """
 
@@ -74,7 +77,7 @@ KEYS = {
     "body", "body_base64", "body_file", "generate", "status", "headers", "etag",
     "last_modified", "gzip", "chunked", "basic", "redirect", "fail_times",
     "fail_status", "retry_after", "delay", "rate", "hold", "stall_after",
-    "truncate_after", "reset_after", "since",
+    "truncate_after", "reset_after", "since", "endless", "raw",
 }
 SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie"}
 
@@ -353,7 +356,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         route = route.narrowed(self.entry["query"])
         spec = route.spec
         self.pause(spec.get("delay", 0))
-        if failing:
+        if "raw" in spec:
+            self.wfile.write(spec["raw"].encode("latin-1"))
+            self.close_connection = True
+        elif failing:
             retry = {"Retry-After": str(spec["retry_after"])} if "retry_after" in spec else {}
             self.brief(spec.get("fail_status", 503), "asked to fail\n", retry)
         elif "basic" in spec and credentials != tuple(spec["basic"]):
@@ -413,6 +419,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_range(spec, body, min(held, cut), cut)
         else:
             self.send_range(spec, body, 0, cut)
+        while "endless" in spec:
+            piece = Body({"body": spec["endless"]})
+            self.send_range(spec, piece, 0, piece.size())
         if "reset_after" in spec:
             # lingering for no time makes the close a reset
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -462,8 +471,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
-    def __init__(self, port, files):
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, address, port, files):
+        super().__init__((address, port), Handler)
         self.state = State()
         self.files = files
 
@@ -498,7 +507,7 @@ def announce(options, port, pid):
 
 
 def serve(options):
-    server = Server(options.port, (options.port_file, options.pid_file))
+    server = Server(options.address, options.port, (options.port_file, options.pid_file))
     pid = os.fork() if options.daemon else os.getpid()
     if pid:
         announce(options, server.server_port, pid)
@@ -568,6 +577,7 @@ def client(options):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--port-file")
     parser.add_argument("--daemon", action="store_true")

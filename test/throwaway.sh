@@ -78,10 +78,13 @@ begin()
 	chown -hR postgres: "$work"
 }
 
+# what as_postgres runs its command in, if anything
+room=()
+
 # Runs a command as postgres, in the copy of the tree.
 as_postgres()
 {
-	env -C "$work/tree" runuser -u postgres -- env TMPDIR="$work/tmp" "$@"
+	"${room[@]}" env -C "$work/tree" runuser -u postgres -- env TMPDIR="$work/tmp" "$@"
 }
 
 # build VERSION [VARIABLE=VALUE...]: compiles and installs the copy.

@@ -269,21 +269,23 @@ use PostgreSQL::Test::Utils;
 
 my $program = dirname(__FILE__) . '/../server.py';
 
-# Starts test/server.py; it ends with this object.
+# Starts test/server.py; it ends with this object.  On the loopback unless said.
 sub new
 {
-	my ($class) = @_;
+	my ($class, $address) = @_;
 	my $folder = PostgreSQL::Test::Utils::tempdir();
 	my $pid_file = "$folder/source.pid";
 	my ($port, $errors);
 
-	IPC::Run::run([ 'python3', $program, '--daemon', '--pid-file', $pid_file ],
+	$address //= '127.0.0.1';
+	IPC::Run::run([ 'python3', $program, '--daemon', '--pid-file', $pid_file, '--address', $address ],
 		'>', \$port, '2>', \$errors)
 	  or die "could not start $program: $errors";
 	chomp $port;
 	return bless {
 		pid => 0 + PostgreSQL::Test::Utils::slurp_file($pid_file),
-		base => "http://127.0.0.1:$port",
+		port => $port,
+		base => "http://$address:$port",
 		owner => $$,
 		http => HTTP::Tiny->new(timeout => 600, proxy => undef, http_proxy => undef)
 	}, $class;
@@ -357,6 +359,89 @@ sub stop
 }
 
 # Children that the test forked must not end their parent's source.
+sub DESTROY
+{
+	my ($self) = @_;
+
+	$self->stop if $self->{owner} == $$;
+	return;
+}
+
+package Spice::Nginx;
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+# An nginx on loopback, for what a real server does; it ends with this object.
+sub new
+{
+	my ($class) = @_;
+
+	return bless {
+		folder => PostgreSQL::Test::Utils::tempdir(),
+		port => PostgreSQL::Test::Cluster::get_free_port(),
+		owner => $$
+	}, $class;
+}
+
+# Starts it, or another in its place; $server is what the configuration's server block says
+# besides where to listen, and $listen how.
+sub start
+{
+	my ($self, $server, $listen) = @_;
+	my $folder = $self->{folder};
+	my $paths = join ' ', map { "${_}_temp_path $folder/$_;" } qw(client_body proxy fastcgi uwsgi scgi);
+
+	$self->stop;
+	Spice::write_file("$folder/nginx.conf", <<"END");
+pid $folder/pid;
+error_log $folder/error.log;
+worker_processes 1;
+events { worker_connections 64; }
+http
+{
+	access_log $folder/access.log;
+	default_type application/json;
+	$paths
+	server { listen 127.0.0.1:$self->{port} $listen; $server }
+}
+END
+	$self->run('-e', "$folder/error.log");
+	return;
+}
+
+sub run
+{
+	my ($self, @arguments) = @_;
+	my $output = '';
+
+	IPC::Run::run([ '/usr/sbin/nginx', '-c', "$self->{folder}/nginx.conf", @arguments ],
+		'<', \undef, '>&', \$output)
+	  or die "nginx: $output";
+	return;
+}
+
+# At once: asked to leave, it would take two seconds.  Until nobody listens any more.
+sub stop
+{
+	my ($self) = @_;
+	my $pid_file = "$self->{folder}/pid";
+	local ($?, $!);
+
+	return unless -s $pid_file;
+	my $pid = 0 + PostgreSQL::Test::Utils::slurp_file($pid_file);
+	kill 'KILL', -$pid;
+	select undef, undef, undef, 0.01
+	  while IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
+	unlink $pid_file;
+	return;
+}
+
 sub DESTROY
 {
 	my ($self) = @_;
