@@ -23,6 +23,14 @@ count()
 		END											{ print passed + 0, failed + 0 }' "$1"
 }
 
+# What the TAP tests have said.  They run side by side, being asleep most of the time,
+# and each writes a log of its own.
+tap_results()
+{
+	find "$work/tree" -path '*/tmp_check/log/regress_log_*' -exec \
+		sed -n 's/^\[[0-9:.]*\]([0-9.]*s) \(not ok\|ok\) /\1 /p' {} +
+}
+
 # step NAME INPUTS TARGET...: one kind of test.  One that leaves without saying
 # which test failed, or in silence though there are inputs, has failed once.
 step()
@@ -35,8 +43,11 @@ step()
 		return
 	fi
 	printf '%s: ' "$name"
-	as_postgres PGHOST="$work/tmp" PGUSER=postgres HARNESS_VERBOSE=1 \
+	as_postgres PGHOST="$work/tmp" PGUSER=postgres \
 		"${make[@]}" --no-print-directory "$@" >"$log" 2>&1 || status=$?
+	if [ "$name" = tap ]; then
+		tap_results >>"$log"
+	fi
 	read -r step_passed step_failed <<<"$(count "$log")"
 	if [ "$step_failed" -eq 0 ] && { [ $status -ne 0 ] || [ "$step_passed" -eq 0 ]; }; then
 		step_failed=1

@@ -164,6 +164,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 
 	check_index_columns(dataset, result);
 	catalog_ensure_schema(dataset->schema, owner);
+	abort_durably();
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
 					 table_name(dataset));
@@ -426,6 +427,7 @@ create_heap(const TableBuild *build, Relation table)
 	if (isnull)
 		options = (Datum) 0;
 
+	abort_durably();
 	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
 			 build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,

@@ -49,6 +49,9 @@ typedef struct MergeCounts
 	int64		dropped;		/* gave way to another row of the same key */
 } MergeCounts;
 
+/* abort.c: to be called before the transaction makes storage */
+extern void abort_durably(void);
+
 /* sample.c: rows picked while they are loaded */
 typedef struct TableSample TableSample;
 

@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * abort.c
+ *		Makes the end of a transaction that has failed durable before the files
+ *		that it made are gone.
+ *
+ * The server removes the files of a transaction that is rolled back as soon as
+ * its log says so, and does not wait for that record to be on disk: what such a
+ * transaction did is lost in a crash anyhow.  But when a crash takes the record
+ * away, recovery makes again what the log still has of those files: for each
+ * unlogged relation its init fork, from which it then creates the main fork,
+ * fails, since of that one the server keeps an empty file until the next
+ * checkpoint, and the server does not start any more.  Of a logged relation a
+ * file stays that nobody knows of.
+ *
+ * To the server it seldom happens; a refresh makes storage each time, and ends
+ * in an error by itself when the postmaster is gone.  So the record is flushed
+ * first, in the one place that lies between it and the files.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/rmgr.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "access/xloginsert.h"
+#include "catalog/pg_control.h"
+
+#include "table/table.h"
+
+/* has this transaction made storage? */
+static bool made_storage;
+
+/* up to a record of our own, as the end of the one before is not told */
+static void
+flush_log(void)
+{
+	char		nothing = 0;
+
+	XLogBeginInsert();
+	XLogRegisterData(&nothing, sizeof(nothing));
+	XLogFlush(XLogInsert(RM_XLOG_ID, XLOG_NOOP));
+}
+
+static void
+transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_ABORT && made_storage)
+		flush_log();
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+		made_storage = false;
+}
+
+static void
+subtransaction_callback(SubXactEvent event, SubTransactionId id pg_attribute_unused(),
+						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && made_storage)
+		flush_log();
+}
+
+void
+abort_durably(void)
+{
+	static bool registered;
+
+	if (!registered)
+	{
+		RegisterXactCallback(transaction_callback, NULL);
+		RegisterSubXactCallback(subtransaction_callback, NULL);
+		registered = true;
+	}
+	made_storage = true;
+}
