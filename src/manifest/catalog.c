@@ -52,7 +52,8 @@ enum
 	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
 	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
-	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE
+	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE,
+	COL_REFRESH_METHOD
 };
 
 /*
@@ -86,7 +87,7 @@ DIFFERS("applied", ROW_KEYS) \
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
 " r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
 " r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
-" r.connector, r.remote_schema, r.remote_table" \
+" r.connector, r.remote_schema, r.remote_table, r.refresh_method" \
 " FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
 " description text, params jsonb, http_headers text, http_port int," \
@@ -98,7 +99,8 @@ DIFFERS("applied", ROW_KEYS) \
 " http_append_query text, on_schema_change text, refresh_min_rows int8," \
 " refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
 " retention_sql text, retention_check_interval_ms int8, ready_state text," \
-" csv jsonb, connector text, remote_schema text, remote_table text)" \
+" csv jsonb, connector text, remote_schema text, remote_table text," \
+" refresh_method text)" \
 " WHERE d.definition IS NOT NULL AND "
 
 static const char *const by_id_query = DATASET_QUERY "d.id = $1";
@@ -572,6 +574,14 @@ schema_change(const char *word)
 	return strcmp(word, "append_new_columns") == 0 ? SCHEMA_APPEND : SCHEMA_SYNC;
 }
 
+static RefreshMethod
+refresh_method(const char *word)
+{
+	if (word == NULL)
+		return METHOD_FITTING;
+	return strcmp(word, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
+}
+
 /* the row that SPI has just returned */
 static Dataset *
 read_dataset(MemoryContext context)
@@ -621,6 +631,7 @@ read_dataset(MemoryContext context)
 	dataset->reload = catalog_bool(0, COL_RELOAD);
 	dataset->changed |= dataset->reload;
 	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
+	dataset->refresh_method = refresh_method(catalog_text(0, COL_REFRESH_METHOD, context));
 	dataset->time_column = catalog_text(0, COL_TIME_COLUMN, context);
 	dataset->time_format = catalog_text(0, COL_TIME_FORMAT, context);
 	dataset->append_overlap_ms = catalog_number(COL_OVERLAP, 0);

@@ -64,6 +64,14 @@ typedef enum SchemaChange
 	SCHEMA_SYNC					/* and columns without a field go, types follow */
 } SchemaChange;
 
+/* how a whole new version of the rows gets into the table */
+typedef enum RefreshMethod
+{
+	METHOD_FITTING,				/* a merge if the table is published, else a swap */
+	METHOD_SWAP,
+	METHOD_MERGE
+} RefreshMethod;
+
 typedef struct Dataset
 {
 	int			id;
@@ -102,6 +110,7 @@ typedef struct Dataset
 	bool		unlogged;		/* mode: memory */
 	char	   *refresh_mode;
 	bool		append;			/* refresh_mode: append */
+	RefreshMethod refresh_method;
 	char	   *refresh_sql;	/* NULL: all of the source */
 	char	   *time_column;	/* or NULL */
 	char	   *time_format;	/* or NULL: whatever the column's type says */

@@ -312,6 +312,7 @@ static const KeyInfo acceleration_params[] = {
 	{.name = "http_append_query", .kind = KEY_TEXT},
 	{.name = "refresh_min_rows", .kind = KEY_COUNT},
 	{.name = "refresh_max_shrink", .kind = KEY_TEXT},
+	{.name = "refresh_method", .kind = KEY_STRING, .values = "swap|merge"},
 	{.name = "duckdb_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_POSTGRES},
 	{.name = "cayenne_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_POSTGRES},
 	{.name = "pg_*", .kind = KEY_TEXT, UNSUPPORTED,

@@ -111,6 +111,7 @@ typedef struct AccelerationSpec
 	const char *engine;
 	const char *mode;
 	const char *refresh_mode;	/* NULL: refused */
+	const char *refresh_method; /* NULL: whichever fits */
 	const char *refresh_sql;
 	int			refresh_sql_line;
 	int64_t		refresh_interval_ms;	/* -1: load once, or by cron */

@@ -7,7 +7,8 @@
  * their own, so that nothing of the table is touched before everything is
  * known to be well:
  *
- *		whole		the table's contents are replaced (full; the first load of append)
+ *		whole		the table's contents are replaced (full; the first load of append),
+ *					by a swap of storage or, row by row, by a merge
  *		news		rows at and past the watermark are merged (append)
  *		rebuild		the table's own rows move into a table of another make: append
  *					must not lose what the source no longer has
@@ -55,12 +56,18 @@ is_usual(const Refresh *refresh)
 }
 
 static void
+add_notice(Refresh *refresh, char *notice)
+{
+	refresh->notice = refresh->notice ? psprintf("%s; %s", refresh->notice, notice) : notice;
+}
+
+static void
 note_unknown_fields(Refresh *refresh)
 {
 	if (source_report.unknown_total > 0)
-		refresh->notice = psprintf("%lld values of fields that are no column, the first \"%s\"",
-								   (long long) source_report.unknown_total,
-								   source_report.unknown_name);
+		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
+									 (long long) source_report.unknown_total,
+									 source_report.unknown_name));
 }
 
 static Oid
@@ -264,6 +271,20 @@ plan_news(Refresh *refresh, char **condition)
 	return query_plan(dataset, refresh_query(refresh), *condition);
 }
 
+/* will the whole new version come by changes of rows, and not by a swap? */
+static bool
+merges_whole(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+
+	/* the rows of a rebuild stay what they are, and are nobody's news; another mode is another storage */
+	if (refresh->rebuild || refresh->watermark != NULL ||
+		dataset->unlogged != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
+		return false;
+	return dataset->refresh_method == METHOD_MERGE ||
+		(dataset->refresh_method == METHOD_FITTING && table_is_published(dataset->relation));
+}
+
 static TableBuild *
 begin_build(Refresh *refresh, TupleDesc result)
 {
@@ -273,7 +294,8 @@ begin_build(Refresh *refresh, TupleDesc result)
 
 	catalog_enter(&rights);
 	dataset->relation = find_or_create_table(dataset, result);
-	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving);
+	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving,
+						merges_whole(refresh));
 	catalog_leave(&rights);
 	return build;
 }
@@ -384,6 +406,32 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_leave(&rights);
 }
 
+/* what is in the new heap is compared with the table, and what differs written */
+static void
+finish_merge(Refresh *refresh, TableBuild *build)
+{
+	MergeCounts counts;
+	CatalogRights rights;
+	instr_time	start;
+
+	catalog_enter(&rights);
+	INSTR_TIME_SET_CURRENT(start);
+	if (refresh->dataset->append)
+		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+	counts = build_merge_whole(build);
+	counts.dropped = refresh->counts.dropped;
+	refresh->counts = counts;
+	refresh->swap_ms = elapsed_ms(start);
+	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
+	refresh->outcome = OUTCOME_MERGED;
+	if (table_lacks_identity(build->table))
+		add_notice(refresh, pstrdup("subscribers could not be told of rows that change or leave: "
+									"the table has neither a primary_key nor another replica identity"));
+	state_loaded(refresh);
+	apply_descriptions(refresh);
+	catalog_leave(&rights);
+}
+
 static void
 load_whole(Refresh *refresh)
 {
@@ -391,7 +439,7 @@ load_whole(Refresh *refresh)
 	TableBuild *build = begin_build(refresh, query->result);
 
 	/* of another wrapper's table ANALYZE would ask the database */
-	build->sampled = source_fetches(refresh->dataset);
+	build->sampled = source_fetches(refresh->dataset) && !build->apart;
 	refresh->repeatable = is_usual(refresh) && query->repeatable &&
 		refresh->dataset->data_window_ms == 0;
 	pour(refresh, query, build);
@@ -404,6 +452,13 @@ load_whole(Refresh *refresh)
 	settle_conflicts(refresh, build);
 	check_guards(refresh, build);
 	note_unknown_fields(refresh);
+	if (build->apart)
+	{
+		finish_merge(refresh, build);
+		return;
+	}
+	if (build->published)
+		add_notice(refresh, pstrdup("the table is in a publication, and its subscribers do not see this: refresh_method is swap"));
 	finish_build(refresh, build);
 }
 

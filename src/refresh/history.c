@@ -102,7 +102,8 @@ history_begin(const Refresh *refresh)
 static void
 add_counts(Arguments *arguments, const Refresh *refresh)
 {
-	bool		merged = strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
+	bool		whole = strcmp(refresh->outcome, OUTCOME_MERGED) == 0;
+	bool		merged = whole || strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
 		(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
 	bool		retained = strcmp(refresh->outcome, OUTCOME_RETAINED) == 0;
 
@@ -110,7 +111,7 @@ add_counts(Arguments *arguments, const Refresh *refresh)
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.updated), !merged);
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.unchanged), !merged);
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.dropped), !merged);
-	add_argument(arguments, INT8OID, Int64GetDatum(refresh->deleted), !retained);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.deleted), !retained && !whole);
 }
 
 void
@@ -174,6 +175,8 @@ table_rows(const Refresh *refresh)
 {
 	if (strcmp(refresh->outcome, OUTCOME_APPENDED) == 0)
 		return refresh->dataset->rows + refresh->counts.inserted;
+	if (strcmp(refresh->outcome, OUTCOME_MERGED) == 0)
+		return refresh->rows + refresh->counts.unchanged;
 	return refresh->rows;
 }
 
@@ -273,7 +276,7 @@ state_retained(const Refresh *refresh)
 	Arguments	arguments = {0};
 
 	add_int(&arguments, refresh->dataset->id);
-	add_int(&arguments, refresh->deleted);
+	add_int(&arguments, refresh->counts.deleted);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
 	run("UPDATE spice.dataset SET rows = greatest(rows - $2, 0),"
 		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END,"

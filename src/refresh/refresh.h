@@ -23,6 +23,7 @@
  * one of the others:
  *
  *	loaded		the table has new contents
+ *	merged		the same, by changes of rows
  *	appended	what is new has been added to the table, nothing if nothing was
  *	retained	what retention has outlived has been deleted
  *	unchanged	the source has not changed; nothing was written
@@ -34,6 +35,7 @@
 #define OUTCOME_RUNNING		"running"
 #define OUTCOME_LOADED		"loaded"
 #define OUTCOME_UNCHANGED	"unchanged"
+#define OUTCOME_MERGED		"merged"
 #define OUTCOME_APPENDED	"appended"
 #define OUTCOME_RETAINED	"retained"
 #define OUTCOME_REGISTERED	"registered"
@@ -59,8 +61,7 @@ typedef struct Refresh
 	/* what history shows of it */
 	const char *outcome;
 	int64		rows;
-	MergeCounts counts;
-	int64		deleted;
+	MergeCounts counts;			/* retention counts what it deletes here, too */
 	char	   *notice;			/* or NULL */
 	double		load_ms;
 	double		index_ms;

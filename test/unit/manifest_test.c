@@ -271,7 +271,7 @@ test_first_seed(void)
 			   "\"refresh_append_overlap_ms\":null,\"refresh_cron\":null,"
 			   "\"refresh_data_window_ms\":null,\"refresh_interval_ms\":3600000,"
 			   "\"refresh_jitter_max_ms\":null,\"refresh_max_shrink\":null,"
-			   "\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
+			   "\"refresh_method\":null,\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
 			   "\"refresh_on_startup\":\"auto\",\"refresh_retry_enabled\":true,"
 			   "\"refresh_retry_max_attempts\":null,\"refresh_sql\":\"SELECT * FROM products\\n"
 			   "WHERE category = 'electronics'\\n  AND status = 'active'\\n\","
