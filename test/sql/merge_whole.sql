@@ -384,4 +384,9 @@ datasets:
 DROP TABLE owned CASCADE;
 DROP OWNED BY regress_merge_reader, regress_merge_owner;
 DROP ROLE regress_merge_reader, regress_merge_owner;
+SET client_min_messages = warning;
+DROP SCHEMA own CASCADE;
+DROP TABLE versions, old_chunks;
+DROP FUNCTION touched, differs, refresh_all, who;
+DROP PROCEDURE remember;
 \i :teardown
