@@ -489,7 +489,7 @@ test_wrong_values(void)
 			 "refresh_check_interval \"1h30m\" mixes several units", "90m");
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_check_interval: 0s}\n", "must be more than zero", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_retry_max_attempts: -1}\n", "not a whole number", NULL);
-	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: changes}\n", "refresh_mode changes is not supported yet", "append");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: caching}\n", "refresh_mode caching is not supported yet", "append");
 	ERROR_AT(7, ENTRY "  acceleration: {mode: file}\n", "engine arrow has no mode file", "mode: memory");
 	WARNING_AT(7, ENTRY "  acceleration: {engine: duckdb, mode: file_update}\n", "is treated as file", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {indexes: {a: primary}}\n", "kind of index \"a\"", "enabled, unique");
@@ -778,7 +778,7 @@ test_append(void)
 			 " refresh_append_overlap: 1s, retention_check_enabled: true,"
 			 " retention_period: 1d, retention_check_interval: 1h}\n");
 	PROBLEMS(1, ENTRY "  time_column: 5\n  acceleration: {refresh_mode: append}\n");
-	PROBLEMS(1, TIMED "  acceleration: {refresh_mode: changes, refresh_append_overlap: 1s,"
+	PROBLEMS(1, TIMED "  acceleration: {refresh_mode: caching, refresh_append_overlap: 1s,"
 			 " params: {refresh_min_rows: 1, http_append_query: 's={watermark}'}}\n");
 	REFUSED(FULL "refresh_append_overlap: 1s}\n",
 			"refresh_append_overlap needs refresh_mode append", "write refresh_mode: append");
