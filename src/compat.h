@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_subscription_rel.h"
 #include "commands/defrem.h"
 #include "commands/vacuum.h"
 #include "executor/executor.h"
@@ -225,6 +226,17 @@ compat_may_use_schema(Oid schema, Oid role)
 	return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
 #else
 	return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/* 17: the lock on the subscription may outlast the call */
+static inline void
+compat_add_subscription_table(Oid subscription, Oid table)
+{
+#if PG_VERSION_NUM >= 170000
+	AddSubscriptionRelState(subscription, table, SUBREL_STATE_READY, InvalidXLogRecPtr, true);
+#else
+	AddSubscriptionRelState(subscription, table, SUBREL_STATE_READY, InvalidXLogRecPtr);
 #endif
 }
 

@@ -63,10 +63,10 @@ parse_mode(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 	if (mode == NULL)
 		return;
 	spec->refresh_mode = accelerated_text(block, "refresh_mode", NULL);
-	if (spec->refresh_mode == NULL || word_in_list("full|append", spec->refresh_mode))
+	if (spec->refresh_mode == NULL || word_in_list("full|append|changes", spec->refresh_mode))
 		return;
 	parse_problem(parser, MANIFEST_ERROR, mode->line,
-				  "write refresh_mode: full or refresh_mode: append",
+				  "write refresh_mode: full, append or changes",
 				  "refresh_mode %s is not supported yet", spec->refresh_mode);
 	spec->refresh_mode = NULL;
 }

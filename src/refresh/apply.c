@@ -3,12 +3,13 @@
  * apply.c
  *		From the source to the table.
  *
- * There are three ways for rows to get there, all of them through a heap of
+ * There are four ways for rows to get there, all of them through a heap of
  * their own, so that nothing of the table is touched before everything is
  * known to be well:
  *
  *		whole		the table's contents are replaced (full; the first load of append),
  *					by a swap of storage or, row by row, by a merge
+ *		snapshot	the same, from a copy of the source, whose changes follow it (changes)
  *		news		rows at and past the watermark are merged (append)
  *		rebuild		the table's own rows move into a table of another make: append
  *					must not lose what the source no longer has
@@ -29,6 +30,7 @@
 #include "utils/rel.h"
 
 #include "refresh/apply.h"
+#include "refresh/following.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 
@@ -433,6 +435,19 @@ finish_merge(Refresh *refresh, TableBuild *build)
 }
 
 static void
+finish_whole(Refresh *refresh, TableBuild *build)
+{
+	if (build->apart)
+	{
+		finish_merge(refresh, build);
+		return;
+	}
+	if (build->published)
+		add_notice(refresh, pstrdup("the table is in a publication, and its subscribers do not see this: refresh_method is swap"));
+	finish_build(refresh, build);
+}
+
+static void
 load_whole(Refresh *refresh)
 {
 	RefreshQuery *query = plan_whole(refresh);
@@ -452,14 +467,7 @@ load_whole(Refresh *refresh)
 	settle_conflicts(refresh, build);
 	check_guards(refresh, build);
 	note_unknown_fields(refresh);
-	if (build->apart)
-	{
-		finish_merge(refresh, build);
-		return;
-	}
-	if (build->published)
-		add_notice(refresh, pstrdup("the table is in a publication, and its subscribers do not see this: refresh_method is swap"));
-	finish_build(refresh, build);
+	finish_whole(refresh, build);
 }
 
 static void
@@ -495,6 +503,31 @@ load_news(Refresh *refresh)
 	catalog_leave(&rights);
 }
 
+/* as whole, of rows that come over a connection of their own; changes go on from there */
+static void
+load_snapshot(Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	StringInfoData text;
+	RefreshQuery *query;
+	TableBuild *build;
+	instr_time	start;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, refresh->snapshot->table->columns)
+		appendStringInfo(&text, "%s%s", text.len ? ", " : "SELECT ", quote_identifier(lfirst(cell)));
+	appendStringInfo(&text, " FROM %s", quote_qualified_identifier(dataset->schema, dataset->table));
+	/* it tells the columns, and is not run */
+	query = query_plan(dataset, text.data, NULL);
+	build = begin_build(refresh, query->result);
+	INSTR_TIME_SET_CURRENT(start);
+	snapshot_pour(refresh->snapshot, build, query->result);
+	refresh->load_ms = elapsed_ms(start);
+	snapshot_subscribe(refresh->snapshot, dataset);
+	finish_whole(refresh, build);
+}
+
 void
 apply_source(Refresh *refresh)
 {
@@ -502,7 +535,9 @@ apply_source(Refresh *refresh)
 	sync_source(refresh);
 	if (refresh->response != NULL)
 		source_offer(refresh->dataset->id, refresh->response->spool, refresh->context);
-	if (refresh->watermark != NULL)
+	if (refresh->snapshot != NULL)
+		load_snapshot(refresh);
+	else if (refresh->watermark != NULL)
 		load_news(refresh);
 	else
 		load_whole(refresh);

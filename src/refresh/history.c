@@ -199,7 +199,9 @@ state_loaded(const Refresh *refresh)
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
 				 !OidIsValid(dataset->source_relation));
-	add_argument(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)), !dataset->accelerated);
+	/* rows that come and go without a refresh cannot be found missing */
+	add_argument(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
+				 !dataset->accelerated || dataset->follows);
 	add_text(&arguments, keep ? response->etag : NULL);
 	add_text(&arguments, keep ? response->last_modified : NULL);
 	add_argument(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
@@ -252,6 +254,17 @@ state_checked(const Refresh *refresh)
 		" last_error = NULL, last_outcome = $3,"
 		" next_refresh = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
 		" WHERE id = $1", &arguments);
+}
+
+/* what is wrong while it is being put right */
+void
+state_troubled(const Refresh *refresh, const char *trouble)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_text(&arguments, trouble);
+	run("UPDATE spice.dataset SET last_error = $2 WHERE id = $1", &arguments);
 }
 
 /* delay_ms: until the next try; 0: never by itself */
