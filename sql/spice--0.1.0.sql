@@ -122,6 +122,39 @@ CREATE TABLE spice.refresh_request (
 );
 COMMENT ON TABLE spice.refresh_request IS 'refreshes that spice_refresh(wait => false) handed to the launcher';
 
+-- Replication slots on sources: written down before one is made, taken away when it
+-- is known to be gone.  Not dumped: a copy of this database owns none of them.
+CREATE TABLE spice.slot (
+	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	dataset integer NOT NULL,
+	name text NOT NULL,
+	definition pg_catalog.jsonb NOT NULL,
+	shape text NOT NULL,
+	subscription oid,
+	created timestamptz NOT NULL,
+	leaving boolean NOT NULL DEFAULT false,
+	next_try timestamptz,
+	attempt integer NOT NULL DEFAULT 0,
+	error text,
+	position pg_catalog.pg_lsn,
+	confirmed pg_catalog.pg_lsn,
+	in_step timestamptz,
+	stopped timestamptz
+);
+CREATE UNIQUE INDEX ON spice.slot (dataset) WHERE NOT leaving;
+CREATE INDEX ON spice.slot (dataset);
+COMMENT ON TABLE spice.slot IS 'replication slots that are, or may be, on a source; each makes its server keep its log';
+COMMENT ON COLUMN spice.slot.definition IS 'of the dataset when the slot was made: where it is';
+COMMENT ON COLUMN spice.slot.shape IS 'columns, key and filter of the table as it was published then';
+COMMENT ON COLUMN spice.slot.subscription IS 'the subscription that reads it; null: none yet, or no longer';
+COMMENT ON COLUMN spice.slot.leaving IS 'it is to be dropped, as soon as its server can be reached';
+COMMENT ON COLUMN spice.slot.next_try IS 'when that is tried next';
+COMMENT ON COLUMN spice.slot.error IS 'why it could not be dropped the last time';
+COMMENT ON COLUMN spice.slot.position IS 'end of the source''s log when the subscription was checked last';
+COMMENT ON COLUMN spice.slot.confirmed IS 'how far the subscription had come then, as the source knows';
+COMMENT ON COLUMN spice.slot.in_step IS 'when a check last found that nothing was outstanding';
+COMMENT ON COLUMN spice.slot.stopped IS 'since when checks have found no process that applies changes';
+
 SELECT pg_catalog.pg_extension_config_dump('spice.manifest', '');
 SELECT pg_catalog.pg_extension_config_dump('spice.dataset', '');
 SELECT pg_catalog.pg_extension_config_dump('spice.dataset_id_seq', '');
@@ -162,29 +195,42 @@ CREATE VIEW spice.datasets AS
 			WHEN d.checked IS NOT NULL THEN 'ready'
 			ELSE 'initializing'
 		END AS status,
-		d.rows,
+		CASE WHEN d.rows IS NULL AND d.definition OPERATOR(pg_catalog.->>) 'refresh_mode' OPERATOR(pg_catalog.=) 'changes'
+			AND c.reltuples OPERATOR(pg_catalog.>=) 0 THEN c.reltuples::bigint ELSE d.rows END AS rows,
 		pg_catalog.pg_total_relation_size(c.oid) AS bytes,
 		k.checked AS last_refresh,
 		k.next_refresh,
 		pg_catalog.now() OPERATOR(pg_catalog.-) k.checked AS staleness,
 		d.failures,
-		COALESCE(d.manifest_error, d.last_error) AS last_error,
+		COALESCE(d.manifest_error, d.last_error,
+			(SELECT s.error FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id AND s.leaving
+				ORDER BY s.error IS NULL, s.id LIMIT 1)) AS last_error,
 		d.watermark,
 		d.next_retention,
 		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
 		CASE WHEN d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' IS NOT NULL
 			OR d.definition OPERATOR(pg_catalog.->>) 'retention_cron' IS NOT NULL
-			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone
+			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone,
+		l.name AS slot,
+		GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST(a.last_msg_send_time, l.in_step), '0') AS lag,
+		GREATEST(l.position OPERATOR(pg_catalog.-) GREATEST(a.latest_end_lsn, l.confirmed), 0) AS lag_bytes
 	FROM spice.dataset d JOIN spice.dataset_clock k ON k.id OPERATOR(pg_catalog.=) d.id
-		LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.relation;
+		LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.relation
+		LEFT JOIN LATERAL (SELECT s.* FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id
+			ORDER BY s.leaving, s.id DESC LIMIT 1) l ON true
+		LEFT JOIN pg_catalog.pg_stat_subscription a ON a.subid OPERATOR(pg_catalog.=) l.subscription
+			AND NOT l.leaving;
 COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
 COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), empty (nothing to tell the columns from), missing (dropped by hand; the next refresh makes it again), paused, removed';
-COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load';
+COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load; changes: an estimate of those there are';
 COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.datasets.staleness IS 'how long ago that was';
 COMMENT ON COLUMN spice.datasets.watermark IS 'append: newest time_column value of the table';
 COMMENT ON COLUMN spice.datasets.cron_zone IS 'time zone in which pg_cron reads refresh_cron and retention_cron';
+COMMENT ON COLUMN spice.datasets.slot IS 'changes: replication slot on the source; spice.slot has them all';
+COMMENT ON COLUMN spice.datasets.lag IS 'changes: how far the table may be behind its source, by the source''s clock';
+COMMENT ON COLUMN spice.datasets.lag_bytes IS 'changes: log of the source that was outstanding at the last check, less what has come since';
 COMMENT ON COLUMN spice.datasets.failures IS 'refreshes that failed since the last one that did not';
 
 CREATE VIEW spice.refreshes AS

@@ -14,11 +14,14 @@
 #include "postgres.h"
 
 #include "access/multixact.h"
+#include "access/tableam.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
 #include "access/visibilitymap.h"
+#include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_subscription_rel.h"
 #include "commands/defrem.h"
 #include "commands/vacuum.h"
 #include "executor/executor.h"
@@ -226,6 +229,17 @@ compat_may_use_schema(Oid schema, Oid role)
 #endif
 }
 
+/* 17: the lock on the subscription may outlast the call */
+static inline void
+compat_add_subscription_table(Oid subscription, Oid table)
+{
+#if PG_VERSION_NUM >= 170000
+	AddSubscriptionRelState(subscription, table, SUBREL_STATE_READY, InvalidXLogRecPtr, true);
+#else
+	AddSubscriptionRelState(subscription, table, SUBREL_STATE_READY, InvalidXLogRecPtr);
+#endif
+}
+
 /* 18: RETURNING has options */
 static inline bool
 compat_has_returning(const DeleteStmt *statement)
@@ -234,6 +248,42 @@ compat_has_returning(const DeleteStmt *statement)
 	return statement->returningClause != NULL;
 #else
 	return statement->returningList != NIL;
+#endif
+}
+
+/* 16: an update may concern indexes that summarize alone */
+static inline TM_Result
+compat_tuple_update(Relation relation, ItemPointer place, TupleTableSlot *slot, Snapshot snapshot,
+					bool *any_index, bool *only_summarizing)
+{
+	TM_FailureData failure;
+	LockTupleMode mode;
+	TM_Result	result;
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes indexes;
+
+	result = table_tuple_update(relation, place, slot, GetCurrentCommandId(true), snapshot,
+								InvalidSnapshot, true, &failure, &mode, &indexes);
+	*any_index = indexes != TU_None;
+	*only_summarizing = indexes == TU_Summarizing;
+#else
+	result = table_tuple_update(relation, place, slot, GetCurrentCommandId(true), snapshot,
+								InvalidSnapshot, true, &failure, &mode, any_index);
+	*only_summarizing = false;
+#endif
+	return result;
+}
+
+/* 16: the same */
+static inline void
+compat_insert_index_tuples(ResultRelInfo *result, TupleTableSlot *slot, EState *estate,
+						   bool only_summarizing)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, only_summarizing);
+#else
+	(void) only_summarizing;
+	(void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL);
 #endif
 }
 

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
+#include "refresh/subscription.h"
 #include "spice.h"
 
 PG_MODULE_MAGIC;
@@ -99,6 +100,7 @@ _PG_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	launcher_install();
+	apply_error_install();
 	previous_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
 }

@@ -63,10 +63,10 @@ parse_mode(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 	if (mode == NULL)
 		return;
 	spec->refresh_mode = accelerated_text(block, "refresh_mode", NULL);
-	if (spec->refresh_mode == NULL || word_in_list("full|append", spec->refresh_mode))
+	if (spec->refresh_mode == NULL || word_in_list("full|append|changes", spec->refresh_mode))
 		return;
 	parse_problem(parser, MANIFEST_ERROR, mode->line,
-				  "write refresh_mode: full or refresh_mode: append",
+				  "write refresh_mode: full, append or changes",
 				  "refresh_mode %s is not supported yet", spec->refresh_mode);
 	spec->refresh_mode = NULL;
 }
@@ -122,6 +122,17 @@ read_share(const char *text, double *share)
 	}
 	*share = number / divisor;
 	return digits > 0 && *text == '\0' && *share <= 1;
+}
+
+/* How a whole new version of the rows gets into the table. */
+static void
+parse_method(Parser *parser, const DocNode *params, AccelerationSpec *spec)
+{
+	const DocNode *method = given_value(params, "refresh_method");
+
+	spec->refresh_method = valid_text(&params_of_acceleration, params, "refresh_method", NULL);
+	if (method != NULL)
+		require_mode(parser, spec, "full", "refresh_method", method->line);
 }
 
 /* The guard against a source that suddenly comes back short. */
@@ -266,6 +277,7 @@ acceleration_parse(Parser *parser, const DocNode *dataset, AccelerationSpec *spe
 	parse_mode(parser, block, spec);
 	parse_refresh(parser, block, spec);
 	schedule_parse(parser, block, spec);
+	parse_method(parser, params, spec);
 	parse_guard(parser, params, spec);
 	parse_keys(parser, block, spec);
 	append_parse(parser, block, params, spec);

@@ -53,7 +53,7 @@ enum
 	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
 	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
 	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE,
-	COL_TROUBLED
+	COL_REFRESH_METHOD, COL_HAS_SLOT, COL_TROUBLED
 };
 
 /*
@@ -67,7 +67,8 @@ enum
 	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
 	"  FROM unnest(" keys "::text[]) k),"
 
-#define DATASET_QUERY \
+#define DATASET_QUERY DATASET_QUERY_FROM("spice.dataset")
+#define DATASET_QUERY_FROM(dataset) \
 "SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text," \
 DIFFERS("applied", TABLE_KEYS) \
 DIFFERS("source_applied", SOURCE_KEYS) \
@@ -87,9 +88,10 @@ DIFFERS("applied", ROW_KEYS) \
 " r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
 " r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
 " r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
-" r.connector, r.remote_schema, r.remote_table," \
+" r.connector, r.remote_schema, r.remote_table, r.refresh_method," \
+" EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset = d.id)," \
 " d.last_error IS NOT NULL OR d.failures > 0 OR d.attempt > 0 OR d.last_outcome = 'empty'" \
-" FROM spice.dataset d LEFT JOIN spice.manifest m ON true," \
+" FROM " dataset " d LEFT JOIN spice.manifest m ON true," \
 " jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
 " description text, params jsonb, http_headers text, http_port int," \
 " client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text," \
@@ -100,7 +102,8 @@ DIFFERS("applied", ROW_KEYS) \
 " http_append_query text, on_schema_change text, refresh_min_rows int8," \
 " refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
 " retention_sql text, retention_check_interval_ms int8, ready_state text," \
-" csv jsonb, connector text, remote_schema text, remote_table text)" \
+" csv jsonb, connector text, remote_schema text, remote_table text," \
+" refresh_method text)" \
 " WHERE d.definition IS NOT NULL AND "
 
 static const char *const by_id_query = DATASET_QUERY "d.id = $1";
@@ -109,6 +112,15 @@ static const char *const by_id_query = DATASET_QUERY "d.id = $1";
 static const char *const by_name_query = DATASET_QUERY
 "$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
 " ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1";
+
+/* one whose definition is given, and which has no state */
+static const char *const by_definition_query = DATASET_QUERY_FROM(
+"(SELECT $1 AS id, $2::jsonb->>'name' AS name, false AS in_manifest, false AS paused,"
+" $2::jsonb AS definition, NULL::jsonb AS applied, NULL::jsonb AS source_applied,"
+" NULL::regclass AS relation, NULL::regclass AS source_relation, NULL::timestamptz AS loaded,"
+" NULL::int8 AS rows, NULL::text AS etag, NULL::text AS last_modified, NULL::bytea AS digest,"
+" 0 AS attempt, 0 AS failures, NULL::text AS last_error, NULL::text AS last_outcome,"
+" NULL::text AS fetched_query)") "true";
 
 static const char *const columns_query =
 "SELECT c.name, c.type, c.nullable, c.description"
@@ -139,9 +151,11 @@ static const char *const conflicts_query =
 " FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
 " AS r(columns jsonb, action text) WHERE d.id = $1";
 
+#define PARAMS_OF(definition) \
+" jsonb_each_text((" definition "->'params') || (" definition "->'place')) p"
+
 static const char *const params_query =
-"SELECT p.key, p.value FROM spice.dataset d,"
-" jsonb_each_text((d.definition->'params') || (d.definition->'place')) p WHERE d.id = $1";
+"SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
 
 static Oid
 catalog_owner(void)
@@ -528,14 +542,12 @@ read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
 	return indexes;
 }
 
+/* of the rows of params_query, or of its kin */
 static List *
-read_params(const Dataset *dataset, MemoryContext context)
+params_list(MemoryContext context)
 {
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
 	List	   *params = NIL;
 
-	catalog_execute_saved(params_query, 1, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -547,6 +559,16 @@ read_params(const Dataset *dataset, MemoryContext context)
 		MemoryContextSwitchTo(old);
 	}
 	return params;
+}
+
+static List *
+read_params(const Dataset *dataset, MemoryContext context)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+
+	catalog_execute_saved(params_query, 1, types, values, NULL);
+	return params_list(context);
 }
 
 char *
@@ -572,6 +594,14 @@ schema_change(const char *word)
 	if (strcmp(word, "fail") == 0)
 		return SCHEMA_FAIL;
 	return strcmp(word, "append_new_columns") == 0 ? SCHEMA_APPEND : SCHEMA_SYNC;
+}
+
+static RefreshMethod
+refresh_method(const char *word)
+{
+	if (word == NULL)
+		return METHOD_FITTING;
+	return strcmp(word, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
 }
 
 /* the row that SPI has just returned */
@@ -623,6 +653,9 @@ read_dataset(MemoryContext context)
 	dataset->reload = catalog_bool(0, COL_RELOAD);
 	dataset->changed |= dataset->reload;
 	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
+	dataset->refresh_method = refresh_method(catalog_text(0, COL_REFRESH_METHOD, context));
+	dataset->follows = strcmp(dataset->refresh_mode, "changes") == 0;
+	dataset->has_slot = catalog_bool(0, COL_HAS_SLOT);
 	dataset->time_column = catalog_text(0, COL_TIME_COLUMN, context);
 	dataset->time_format = catalog_text(0, COL_TIME_FORMAT, context);
 	dataset->append_overlap_ms = catalog_number(COL_OVERLAP, 0);
@@ -689,6 +722,27 @@ Dataset *
 catalog_dataset_by_id(int id)
 {
 	return find_dataset(by_id_query, INT4OID, Int32GetDatum(id));
+}
+
+Dataset *
+catalog_dataset_of(int id, const char *definition)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {INT4OID, TEXTOID};
+	Datum		values[] = {Int32GetDatum(id), CStringGetTextDatum(definition)};
+	CatalogRights rights;
+	Dataset    *dataset;
+
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute(by_definition_query, 2, types, values, NULL);
+	dataset = read_dataset(context);
+	catalog_execute("SELECT p.key, p.value FROM" PARAMS_OF("($2::jsonb)") " WHERE $1 IS NOT NULL",
+					2, types, values, NULL);
+	dataset->params = params_list(context);
+	SPI_finish();
+	catalog_leave(&rights);
+	return dataset;
 }
 
 bool

@@ -64,6 +64,14 @@ typedef enum SchemaChange
 	SCHEMA_SYNC					/* and columns without a field go, types follow */
 } SchemaChange;
 
+/* how a whole new version of the rows gets into the table */
+typedef enum RefreshMethod
+{
+	METHOD_FITTING,				/* a merge if the table is published, else a swap */
+	METHOD_SWAP,
+	METHOD_MERGE
+} RefreshMethod;
+
 typedef struct Dataset
 {
 	int			id;
@@ -102,6 +110,8 @@ typedef struct Dataset
 	bool		unlogged;		/* mode: memory */
 	char	   *refresh_mode;
 	bool		append;			/* refresh_mode: append */
+	RefreshMethod refresh_method;
+	bool		follows;		/* refresh_mode: changes */
 	char	   *refresh_sql;	/* NULL: all of the source */
 	char	   *time_column;	/* or NULL */
 	char	   *time_format;	/* or NULL: whatever the column's type says */
@@ -137,6 +147,7 @@ typedef struct Dataset
 	char	   *fetched_query;	/* append_query as it was when the validators came */
 	int			attempt;		/* failures in the series of retries under way */
 	bool		troubled;		/* the refreshes before had something to say */
+	bool		has_slot;		/* on a source, of this or an earlier definition */
 
 	/* how secrets are resolved */
 	char	   *secrets;		/* JSON, or NULL */
@@ -181,6 +192,9 @@ extern Oid	catalog_table_owner(void);
  */
 extern Dataset *catalog_dataset_by_id(int id);
 extern Dataset *catalog_dataset_by_name(const char *name, bool must_exist);
+
+/* one of a definition that is no longer in force: how to reach its source, and nothing else */
+extern Dataset *catalog_dataset_of(int id, const char *definition);
 
 /*
  * Looks which relations a dataset has now.  False when it is gone, or has another

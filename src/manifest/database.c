@@ -128,6 +128,8 @@ parse_postgres(Parser *parser, const DocNode *from, const DocNode *params, Conne
 	}
 	check_port(parser, table, params, "pg_port");
 	take_param(table, params, "pg_connection_string", true, spec);
+	take_param(table, params, "pg_publication", true, spec);
+	take_param(table, params, "pg_replication_slot", true, spec);
 	take_param(table, params, "pg_pass", false, spec);
 	take_param(table, params, "pg_sslmode", false, spec);
 	take_param(table, params, "pg_sslrootcert", false, spec);

@@ -220,8 +220,10 @@ dataset_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	parse_time(parser, entry, &spec);
 	parse_ready_state(parser, entry, &spec);
 	parse_schema_change(parser, entry, &spec);
+	changes_parse(parser, entry, dataset, &spec);
 	if (parser->failed)
 		return;
+	dataset->changes = spec.acceleration.follows;
 	if (spec.acceleration.refresh_sql != NULL)
 	{
 		dataset->refresh_sql = arena_strdup(parser->arena, spec.acceleration.refresh_sql);

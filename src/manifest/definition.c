@@ -229,6 +229,7 @@ put_acceleration(Parser *parser, json_t *object, const AccelerationSpec *spec)
 	json_put_text(parser, object, "engine", spec->engine);
 	json_put_text(parser, object, "mode", spec->mode);
 	json_put_text(parser, object, "refresh_mode", spec->refresh_mode);
+	json_put_text(parser, object, "refresh_method", spec->refresh_method);
 	json_put_text(parser, object, "refresh_sql", spec->refresh_sql);
 	json_put_number(parser, object, "refresh_interval_ms", spec->refresh_interval_ms);
 	json_put_text(parser, object, "refresh_cron", spec->refresh_cron);

@@ -262,7 +262,7 @@ static const KeyInfo http_params[] = {
 
 const KeyTable params_of_http = PARAMS("http", "http_", http_params);
 
-#define IN_SUBSCRIPTION	"refresh_mode changes is not supported yet"
+#define BY_THE_SERVER	"replication goes by the server's own settings"
 
 static const KeyInfo postgres_params[] = {
 	{.name = "pg_connection_string", .kind = KEY_TEXT},
@@ -278,8 +278,9 @@ static const KeyInfo postgres_params[] = {
 	{.name = "connect_timeout", .kind = KEY_DURATION},
 	{.name = "pg_connection_pool_min_idle", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
 	{.name = "connection_pool_size", .kind = KEY_TEXT, UNSUPPORTED, .hint = ONE_CONNECTION},
-	{.name = "pg_publication", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_SUBSCRIPTION},
-	{.name = "pg_replication_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_SUBSCRIPTION},
+	{.name = "pg_publication", .kind = KEY_TEXT},
+	{.name = "pg_replication_slot", .kind = KEY_TEXT},
+	{.name = "pg_replication_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = BY_THE_SERVER},
 };
 
 const KeyTable params_of_postgres = PARAMS("postgres", "pg_", postgres_params);
@@ -312,6 +313,7 @@ static const KeyInfo acceleration_params[] = {
 	{.name = "http_append_query", .kind = KEY_TEXT},
 	{.name = "refresh_min_rows", .kind = KEY_COUNT},
 	{.name = "refresh_max_shrink", .kind = KEY_TEXT},
+	{.name = "refresh_method", .kind = KEY_STRING, .values = "swap|merge"},
 	{.name = "duckdb_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_POSTGRES},
 	{.name = "cayenne_*", .kind = KEY_TEXT, UNSUPPORTED, .hint = IN_POSTGRES},
 	{.name = "pg_*", .kind = KEY_TEXT, UNSUPPORTED,

@@ -38,6 +38,7 @@ typedef struct ManifestDataset
 	char	   *definition;		/* JSON, keys sorted; NULL when it has errors */
 	char	   *refresh_sql;	/* for the server's own parser, or NULL */
 	int			refresh_sql_line;
+	bool		changes;		/* refresh_mode changes, which refresh_sql has to suit */
 	char	   *retention_sql;	/* likewise */
 	int			retention_sql_line;
 } ManifestDataset;

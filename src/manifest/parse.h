@@ -69,7 +69,7 @@ typedef struct ParamSpec
 	bool		place;			/* another value means other rows */
 } ParamSpec;
 
-#define MAX_PARAMS	8
+#define MAX_PARAMS	10
 
 typedef struct ConnectionSpec
 {
@@ -111,6 +111,8 @@ typedef struct AccelerationSpec
 	const char *engine;
 	const char *mode;
 	const char *refresh_mode;	/* NULL: refused */
+	const char *refresh_method; /* NULL: whichever fits */
+	bool		follows;		/* it is changes */
 	const char *refresh_sql;
 	int			refresh_sql_line;
 	int64_t		refresh_interval_ms;	/* -1: load once, or by cron */
@@ -216,6 +218,10 @@ extern void schedule_parse(Parser *parser, const DocNode *block, AccelerationSpe
 extern void append_parse(Parser *parser, const DocNode *block,
 						 const DocNode *params, AccelerationSpec *spec);
 extern void retention_parse(Parser *parser, const DocNode *block, AccelerationSpec *spec);
+
+/* changes.c: what else refresh_mode changes asks of a dataset, and refuses */
+extern void changes_parse(Parser *parser, const DocNode *entry,
+						  const ManifestDataset *dataset, DatasetSpec *spec);
 
 /* cron.c */
 extern const char *cron_parse(Parser *parser, const char *setting, const DocNode *node);

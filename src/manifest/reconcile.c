@@ -25,6 +25,7 @@
 #include "utils/resowner.h"
 
 #include "manifest/catalog.h"
+#include "manifest/changes_sql.h"
 #include "manifest/cron_jobs.h"
 #include "manifest/manifest.h"
 #include "manifest/reconcile.h"
@@ -122,7 +123,9 @@ problem_text(const ManifestProblem *problem)
 static void
 check_refresh_sql(const ManifestDataset *dataset)
 {
-	if (dataset->refresh_sql != NULL)
+	if (dataset->changes)
+		(void) changes_sql_parse(dataset->refresh_sql, dataset->name, dataset->schema, dataset->table);
+	else if (dataset->refresh_sql != NULL)
 		(void) refresh_sql_parse(dataset->refresh_sql, dataset->name, dataset->schema,
 								 dataset->table, SPICE_SOURCE_SCHEMA, dataset->table);
 }
@@ -326,6 +329,9 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 				   psprintf("its table is kept and no longer refreshed; spice_drop('%s') drops it", name));
 		MemoryContextSwitchTo(old);
 	}
+	catalog_execute("UPDATE spice.slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
+					" WHERE NOT leaving AND dataset IN (SELECT d.id FROM spice.dataset d WHERE NOT d.in_manifest)",
+					0, NULL, NULL, NULL);
 	/* nothing was ever made of these */
 	catalog_execute("DELETE FROM spice.dataset d WHERE NOT d.in_manifest AND d.definition IS NULL",
 					0, NULL, NULL, NULL);

@@ -3,11 +3,13 @@
  * apply.c
  *		From the source to the table.
  *
- * There are three ways for rows to get there, all of them through a heap of
+ * There are four ways for rows to get there, all of them through a heap of
  * their own, so that nothing of the table is touched before everything is
  * known to be well:
  *
- *		whole		the table's contents are replaced (full; the first load of append)
+ *		whole		the table's contents are replaced (full; the first load of append),
+ *					by a swap of storage or, row by row, by a merge
+ *		snapshot	the same, from a copy of the source, whose changes follow it (changes)
  *		news		rows at and past the watermark are merged (append)
  *		rebuild		the table's own rows move into a table of another make: append
  *					must not lose what the source no longer has
@@ -28,6 +30,7 @@
 #include "utils/rel.h"
 
 #include "refresh/apply.h"
+#include "refresh/following.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 
@@ -55,12 +58,18 @@ is_usual(const Refresh *refresh)
 }
 
 static void
+add_notice(Refresh *refresh, char *notice)
+{
+	refresh->notice = refresh->notice ? psprintf("%s; %s", refresh->notice, notice) : notice;
+}
+
+static void
 note_unknown_fields(Refresh *refresh)
 {
 	if (source_report.unknown_total > 0)
-		refresh->notice = psprintf("%lld values of fields that are no column, the first \"%s\"",
-								   (long long) source_report.unknown_total,
-								   source_report.unknown_name);
+		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
+									 (long long) source_report.unknown_total,
+									 source_report.unknown_name));
 }
 
 static Oid
@@ -264,6 +273,20 @@ plan_news(Refresh *refresh, char **condition)
 	return query_plan(dataset, refresh_query(refresh), *condition);
 }
 
+/* will the whole new version come by changes of rows, and not by a swap? */
+static bool
+merges_whole(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+
+	/* the rows of a rebuild stay what they are, and are nobody's news; another mode is another storage */
+	if (refresh->rebuild || refresh->watermark != NULL ||
+		dataset->unlogged != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
+		return false;
+	return dataset->refresh_method == METHOD_MERGE ||
+		(dataset->refresh_method == METHOD_FITTING && table_is_published(dataset->relation));
+}
+
 static TableBuild *
 begin_build(Refresh *refresh, TupleDesc result)
 {
@@ -273,7 +296,8 @@ begin_build(Refresh *refresh, TupleDesc result)
 
 	catalog_enter(&rights);
 	dataset->relation = find_or_create_table(dataset, result);
-	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving);
+	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving,
+						merges_whole(refresh));
 	catalog_leave(&rights);
 	return build;
 }
@@ -397,6 +421,45 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_leave(&rights);
 }
 
+/* what is in the new heap is compared with the table, and what differs written */
+static void
+finish_merge(Refresh *refresh, TableBuild *build)
+{
+	MergeCounts counts;
+	CatalogRights rights;
+	instr_time	start;
+
+	catalog_enter(&rights);
+	INSTR_TIME_SET_CURRENT(start);
+	if (refresh->dataset->append)
+		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+	counts = build_merge_whole(build);
+	counts.dropped = refresh->counts.dropped;
+	refresh->counts = counts;
+	refresh->swap_ms = elapsed_ms(start);
+	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
+	refresh->outcome = OUTCOME_MERGED;
+	if (table_lacks_identity(build->table))
+		add_notice(refresh, pstrdup("subscribers could not be told of rows that change or leave: "
+									"the table has neither a primary_key nor another replica identity"));
+	state_loaded(refresh);
+	apply_descriptions(refresh);
+	catalog_leave(&rights);
+}
+
+static void
+finish_whole(Refresh *refresh, TableBuild *build)
+{
+	if (build->apart)
+	{
+		finish_merge(refresh, build);
+		return;
+	}
+	if (build->published)
+		add_notice(refresh, pstrdup("the table is in a publication, and its subscribers do not see this: refresh_method is swap"));
+	finish_build(refresh, build);
+}
+
 static void
 load_whole(Refresh *refresh)
 {
@@ -404,7 +467,7 @@ load_whole(Refresh *refresh)
 	TableBuild *build = begin_build(refresh, query->result);
 
 	/* of another wrapper's table ANALYZE would ask the database */
-	build->sampled = source_fetches(refresh->dataset);
+	build->sampled = source_fetches(refresh->dataset) && !build->apart;
 	refresh->repeatable = is_usual(refresh) && query->repeatable &&
 		refresh->dataset->data_window_ms == 0;
 	pour(refresh, query, build);
@@ -417,7 +480,7 @@ load_whole(Refresh *refresh)
 	settle_conflicts(refresh, build);
 	check_guards(refresh, build);
 	note_unknown_fields(refresh);
-	finish_build(refresh, build);
+	finish_whole(refresh, build);
 }
 
 static void
@@ -453,6 +516,31 @@ load_news(Refresh *refresh)
 	catalog_leave(&rights);
 }
 
+/* as whole, of rows that come over a connection of their own; changes go on from there */
+static void
+load_snapshot(Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	StringInfoData text;
+	RefreshQuery *query;
+	TableBuild *build;
+	instr_time	start;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, refresh->snapshot->table->columns)
+		appendStringInfo(&text, "%s%s", text.len ? ", " : "SELECT ", quote_identifier(lfirst(cell)));
+	appendStringInfo(&text, " FROM %s", quote_qualified_identifier(dataset->schema, dataset->table));
+	/* it tells the columns, and is not run */
+	query = query_plan(dataset, text.data, NULL);
+	build = begin_build(refresh, query->result);
+	INSTR_TIME_SET_CURRENT(start);
+	snapshot_pour(refresh->snapshot, build, query->result);
+	refresh->load_ms = elapsed_ms(start);
+	snapshot_subscribe(refresh->snapshot, dataset);
+	finish_whole(refresh, build);
+}
+
 void
 apply_source(Refresh *refresh)
 {
@@ -460,7 +548,9 @@ apply_source(Refresh *refresh)
 	sync_source(refresh);
 	if (refresh->response != NULL)
 		source_offer(refresh->dataset, refresh->response->spool, refresh->context);
-	if (refresh->watermark != NULL)
+	if (refresh->snapshot != NULL)
+		load_snapshot(refresh);
+	else if (refresh->watermark != NULL)
 		load_news(refresh);
 	else
 		load_whole(refresh);

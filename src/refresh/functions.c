@@ -94,6 +94,34 @@ request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mod
 	catalog_leave(&rights);
 }
 
+/* what happens to a table that follows its source, or did a moment ago, a worker does */
+static void
+refuse_here(const Dataset *dataset)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(dataset->id)};
+	CatalogRights rights;
+	bool		subscribed;
+
+	if (!dataset->follows && !dataset->has_slot)
+		return;
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT 1 FROM spice.slot s WHERE s.dataset = $1 AND s.subscription IS NOT NULL",
+					1, types, values, NULL);
+	subscribed = SPI_processed > 0;
+	SPI_finish();
+	catalog_leave(&rights);
+	if (dataset->follows || subscribed)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("dataset \"%s\" cannot be refreshed in a session", dataset->name),
+				 errdetail(dataset->follows ? "Its table follows the source (refresh_mode changes)." :
+						   "Its table has followed the source, which is yet to end."),
+				 errhint("SELECT spice_refresh(%s, wait => false) has the launcher do it.",
+						 quote_literal_cstr(dataset->name))));
+}
+
 static int64
 refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 {
@@ -144,6 +172,11 @@ spice_refresh(PG_FUNCTION_ARGS)
 	check_refresh_mode(mode, dataset);
 	if (refresh_sql != NULL || mode != NULL)
 		check_override_rights(dataset);
+	if (dataset->follows && (refresh_sql != NULL || mode != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the refresh of dataset \"%s\" cannot be overridden", dataset->name),
+				 errdetail("Its table follows the source (refresh_mode changes).")));
 
 	handover_wake_at_commit();
 	if (!wait)
@@ -151,6 +184,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 		request_refresh(dataset, refresh_sql, mode, false);
 		PG_RETURN_NULL();
 	}
+	refuse_here(dataset);
 	PG_RETURN_INT64(refresh_here(dataset, refresh_sql, mode));
 }
 
@@ -389,6 +423,11 @@ spice_drop(PG_FUNCTION_ARGS)
 	drop_relation(dataset->relation);
 	source_forget(dataset);
 	catalog_leave(&rights);
+	if (dataset->has_slot)
+		ereport(WARNING,
+				(errmsg("a replication slot of dataset \"%s\" is still on its source", dataset->name),
+				 errdetail("Its server keeps its log until the slot is dropped."),
+				 errhint("The launcher drops it as soon as the source can be reached; spice.slot shows it until then.")));
 	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
 	handover_wake_at_commit();
 	PG_RETURN_VOID();

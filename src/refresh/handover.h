@@ -18,6 +18,7 @@ typedef struct WorkerOrder
 	int			dataset;
 	bool		request;		/* there may be a refresh_request */
 	bool		retention;		/* instead of a refresh */
+	bool		release;		/* the same: slots that are no longer wanted go */
 	char		trigger[16];
 } WorkerOrder;
 

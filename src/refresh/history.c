@@ -103,7 +103,8 @@ history_begin(const Refresh *refresh)
 static void
 add_counts(Arguments *arguments, const Refresh *refresh)
 {
-	bool		merged = strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
+	bool		whole = strcmp(refresh->outcome, OUTCOME_MERGED) == 0;
+	bool		merged = whole || strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
 		(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
 	bool		retained = strcmp(refresh->outcome, OUTCOME_RETAINED) == 0;
 
@@ -111,7 +112,7 @@ add_counts(Arguments *arguments, const Refresh *refresh)
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.updated), !merged);
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.unchanged), !merged);
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.dropped), !merged);
-	add_argument(arguments, INT8OID, Int64GetDatum(refresh->deleted), !retained);
+	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.deleted), !retained && !whole);
 }
 
 void
@@ -182,6 +183,8 @@ table_rows(const Refresh *refresh)
 {
 	if (strcmp(refresh->outcome, OUTCOME_APPENDED) == 0)
 		return refresh->dataset->rows + refresh->counts.inserted;
+	if (strcmp(refresh->outcome, OUTCOME_MERGED) == 0)
+		return refresh->rows + refresh->counts.unchanged;
 	return refresh->rows;
 }
 
@@ -204,7 +207,9 @@ state_loaded(const Refresh *refresh)
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
 				 !OidIsValid(dataset->source_relation));
-	add_argument(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)), !dataset->accelerated);
+	/* rows that come and go without a refresh cannot be found missing */
+	add_argument(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
+				 !dataset->accelerated || dataset->follows);
 	add_text(&arguments, keep ? response->etag : NULL);
 	add_text(&arguments, keep ? response->last_modified : NULL);
 	add_argument(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
@@ -259,6 +264,17 @@ state_checked(const Refresh *refresh)
 		" WHERE id = $1", &arguments);
 }
 
+/* what is wrong while it is being put right */
+void
+state_troubled(const Refresh *refresh, const char *trouble)
+{
+	Arguments	arguments = {0};
+
+	add_int(&arguments, refresh->dataset->id);
+	add_text(&arguments, trouble);
+	run("UPDATE spice.dataset SET last_error = $2 WHERE id = $1", &arguments);
+}
+
 /* delay_ms: until the next try; 0: never by itself */
 void
 state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry)
@@ -281,7 +297,7 @@ state_retained(const Refresh *refresh)
 	Arguments	arguments = {0};
 
 	add_int(&arguments, refresh->dataset->id);
-	add_int(&arguments, refresh->deleted);
+	add_int(&arguments, refresh->counts.deleted);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
 	run("UPDATE spice.dataset SET rows = greatest(rows - $2, 0),"
 		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END,"

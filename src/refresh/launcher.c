@@ -86,6 +86,7 @@ typedef struct Due
 	TimestampTz when;
 	bool		request;		/* somebody asked for it */
 	bool		retention;		/* deletes old rows, instead of a refresh */
+	bool		release;		/* drops slots on sources, the same */
 	const char *trigger;
 } Due;
 
@@ -218,7 +219,7 @@ read_schedule(void)
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute_saved("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
-					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention"
+					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention, false"
 					" FROM spice.dataset d JOIN spice.dataset_clock k ON k.id = d.id"
 					" CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)"
 					" LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
@@ -226,6 +227,9 @@ read_schedule(void)
 					" ON r.dataset = d.id AND r.retention = n.retention"
 					" WHERE d.in_manifest AND d.definition IS NOT NULL"
 					" AND (r.requested IS NOT NULL OR (NOT d.paused AND n.due IS NOT NULL))"
+					/* whatever has become of the dataset */
+					" UNION ALL SELECT s.dataset, s.definition->>'name', min(s.next_try), false, false, 0, false, true"
+					" FROM spice.slot s WHERE s.leaving GROUP BY 1, 2"
 					" ORDER BY 3", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -243,6 +247,7 @@ read_schedule(void)
 								   DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull)),
 								   DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull)));
 		due->retention = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
+		due->release = DatumGetBool(SPI_getbinval(tuple, desc, 8, &isnull));
 		launcher.schedule = lappend(launcher.schedule, due);
 		MemoryContextSwitchTo(old);
 	}
@@ -622,7 +627,7 @@ hand_over(const WorkerOrder *order, TimestampTz now, int *place)
 static bool
 start_run(const Due *due, TimestampTz now)
 {
-	WorkerOrder order = {.dataset = due->id,.request = due->request,.retention = due->retention};
+	WorkerOrder order = {.dataset = due->id,.request = due->request,.retention = due->retention,.release = due->release};
 	MemoryContext old = MemoryContextSwitchTo(launcher.worker_context);
 	int			place;
 	bool		started;

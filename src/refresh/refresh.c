@@ -22,6 +22,7 @@
 #include "utils/syscache.h"
 
 #include "refresh/apply.h"
+#include "refresh/ledger.h"
 #include "refresh/processors.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
@@ -94,8 +95,10 @@ refresh_begin(Refresh *refresh, int dataset)
 	set_mode(refresh);
 	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
-	refresh->history = history_begin(refresh);
-	if (!refresh->retention)
+	/* one that follows its source is only looked at, as a rule */
+	if (!refresh->dataset->follows)
+		refresh->history = history_begin(refresh);
+	if (!refresh->retention && !refresh->dataset->follows)
 		look_at_table(refresh);
 	MemoryContextSwitchTo(old);
 }
@@ -366,6 +369,14 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	if (retry)
 		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
 					(int64) http_report.retry_after_s * 1000);
+	if (dataset->follows)
+		(void) ledger_leave(dataset->id, true);
+	if (refresh->history == 0)
+	{
+		/* the table follows on, as soon as it can */
+		state_failed(&failed, text, delay, false);
+		return;
+	}
 	failed.outcome = OUTCOME_FAILED;
 	failed.rows = 0;
 	memset(&failed.counts, 0, sizeof(failed.counts));

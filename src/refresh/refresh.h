@@ -23,9 +23,11 @@
  * one of the others:
  *
  *	loaded		the table has new contents
+ *	merged		the same, by changes of rows
  *	appended	what is new has been added to the table, nothing if nothing was
  *	retained	what retention has outlived has been deleted
  *	unchanged	the source has not changed; nothing was written
+ *	following	changes come by themselves, and all is well (of a check, which history does not show)
  *	registered	not accelerated: the foreign table is up to date
  *	empty		no record and no declared column to make a table from
  *	failed		nothing has changed
@@ -34,7 +36,9 @@
 #define OUTCOME_RUNNING		"running"
 #define OUTCOME_LOADED		"loaded"
 #define OUTCOME_UNCHANGED	"unchanged"
+#define OUTCOME_MERGED		"merged"
 #define OUTCOME_APPENDED	"appended"
+#define OUTCOME_FOLLOWING	"following"
 #define OUTCOME_RETAINED	"retained"
 #define OUTCOME_REGISTERED	"registered"
 #define OUTCOME_EMPTY		"empty"
@@ -49,7 +53,7 @@ typedef struct Refresh
 	const char *refresh_sql;	/* an override, or NULL */
 	const char *refresh_mode;	/* the same */
 	MemoryContext context;		/* outlives the refresh's transactions */
-	int64		history;		/* its row */
+	int64		history;		/* its row; 0: a check, which has none */
 	bool		retention;		/* deletes old rows; fetches nothing */
 	bool		rebuild;		/* from the table's own rows; nothing is fetched */
 	Watermark  *watermark;		/* NULL: the table is loaded whole */
@@ -57,12 +61,12 @@ typedef struct Refresh
 	HttpResponse *response;
 	bool		alone;			/* processors are short: no other process is to help */
 	bool		moves_clock;	/* the row of history says when the dataset is due again */
+	struct SourceCopy *snapshot;	/* of a table that follows its source, while it is loaded */
 
 	/* what history shows of it */
 	const char *outcome;
 	int64		rows;
-	MergeCounts counts;
-	int64		deleted;
+	MergeCounts counts;			/* retention counts what it deletes here, too */
 	char	   *notice;			/* or NULL */
 	double		load_ms;
 	double		index_ms;
@@ -100,6 +104,7 @@ extern void state_loaded(const Refresh *refresh);
 extern void state_checked(const Refresh *refresh);
 extern void state_retained(const Refresh *refresh);
 extern void state_retention_failed(const Refresh *refresh, const char *error);
+extern void state_troubled(const Refresh *refresh, const char *trouble);
 extern void state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry);
 
 /*

@@ -112,7 +112,7 @@ delete_all(Refresh *refresh, RawStmt *(*make_statement) (const Dataset *))
 	do
 	{
 		deleted = delete_batch(refresh->dataset, make_statement);
-		refresh->deleted += deleted;
+		refresh->counts.deleted += deleted;
 		CHECK_FOR_INTERRUPTS();
 	} while (deleted > 0);
 }

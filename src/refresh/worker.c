@@ -31,6 +31,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "refresh/following.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
@@ -94,6 +95,20 @@ begin(Refresh *refresh, const WorkerOrder *order)
 	return locked;
 }
 
+/* the dataset may be gone from the catalog */
+static void
+release(const WorkerOrder *order)
+{
+	bool		locked;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
+	CommitTransactionCommand();
+	if (locked)
+		following_release(order->dataset);
+}
+
 static void
 apply(Refresh *refresh)
 {
@@ -141,15 +156,24 @@ run_refresh(const WorkerOrder *order)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (!begin(refresh, order))
+		if (order->release)
+			release(order);
+		else if (!begin(refresh, order))
 			;
 		else if (refresh->retention)
 		{
 			show(refresh, "");
 			refresh_retain(refresh);
 		}
+		else if (refresh->dataset->follows)
+		{
+			show(refresh, "");
+			following_follow(refresh);
+		}
 		else
 		{
+			if (refresh->dataset->has_slot)
+				following_leave(refresh);
 			show(refresh, ": fetch");
 			refresh_fetch(refresh);
 			show(refresh, ": load");
@@ -166,7 +190,8 @@ run_refresh(const WorkerOrder *order)
 		FlushErrorState();
 		AbortCurrentTransaction();
 		MemoryContextSwitchTo(context);
-		if (refresh->history != 0)
+		/* a check has no row of history */
+		if (refresh->history != 0 || (refresh->dataset != NULL && refresh->dataset->follows))
 			fail(refresh, error);
 	}
 	PG_END_TRY();

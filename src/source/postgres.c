@@ -14,12 +14,16 @@
 #include <libpq-fe.h>
 
 #include "access/xact.h"
+#include "commands/defrem.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "source/changes.h"
 #include "source/connector.h"
 #include "source/passfile.h"
 #include "source/postgres_columns.h"
+#include "source/postgres_place.h"
 #include "source/resolve.h"
 
 /*
@@ -201,6 +205,103 @@ host_list(const char *host)
 	return hosts;
 }
 
+/* where libpq finds it by itself */
+static void
+keep_password(Settings *settings, const Dataset *dataset)
+{
+	if (settings->password != NULL)
+	{
+		passfile_write(dataset->id, host_list(settings->host), settings->user, settings->password);
+		explicit_bzero(settings->password, strlen(settings->password));
+		set_option(settings, "passfile", passfile_path(dataset->id));
+	}
+	else
+		passfile_remove(dataset->id);
+}
+
+/* the wrapper's options among the server's, which libpq does not know */
+static bool
+is_of_wrapper(const DefElem *option)
+{
+	static const char *const names[] = {"fetch_size", "updatable", "truncatable"};
+
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(option->defname, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static List *
+libpq_options(const Settings *settings)
+{
+	List	   *options = NIL;
+	ListCell   *cell;
+
+	foreach(cell, settings->options)
+	{
+		if (!is_of_wrapper(lfirst(cell)))
+			options = lappend(options, lfirst(cell));
+	}
+	if (settings->user != NULL)
+		options = lappend(options, connector_option("user", settings->user));
+	return options;
+}
+
+void
+postgres_place(const Dataset *dataset, RemotePlace *place)
+{
+	Settings	settings = {0};
+
+	take_place(&settings, resolver_open(dataset, CurrentMemoryContext), dataset);
+	add_defaults(&settings, dataset);
+	place->options = libpq_options(&settings);
+	place->password = settings.password;
+	place->hosts = host_list(settings.host);
+}
+
+/* a connection string keeps to libpq's quotes */
+static void
+append_keyword(StringInfo text, const DefElem *option)
+{
+	appendStringInfo(text, "%s%s='", text->len ? " " : "", option->defname);
+	for (const char *p = defGetString((DefElem *) option); *p != '\0'; p++)
+	{
+		if (*p == '\'' || *p == '\\')
+			appendStringInfoChar(text, '\\');
+		appendStringInfoChar(text, *p);
+	}
+	appendStringInfoChar(text, '\'');
+}
+
+char *
+changes_conninfo(const Dataset *dataset)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Settings	settings = {0};
+	StringInfoData text;
+	ListCell   *cell;
+	char	   *conninfo;
+
+	take_place(&settings, resolver_open(dataset, context), dataset);
+	add_defaults(&settings, dataset);
+	keep_password(&settings, dataset);
+	initStringInfo(&text);
+	foreach(cell, libpq_options(&settings))
+	{
+		/* the server sets these by itself */
+		if (strcmp(((DefElem *) lfirst(cell))->defname, "options") != 0)
+			append_keyword(&text, lfirst(cell));
+	}
+	conninfo = MemoryContextStrdup(old, text.data);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return conninfo;
+}
+
 static void
 setup_server(const Dataset *dataset)
 {
@@ -212,14 +313,7 @@ setup_server(const Dataset *dataset)
 
 	take_place(&settings, resolver_open(dataset, context), dataset);
 	add_defaults(&settings, dataset);
-	if (settings.password != NULL)
-	{
-		passfile_write(dataset->id, host_list(settings.host), settings.user, settings.password);
-		explicit_bzero(settings.password, strlen(settings.password));
-		set_option(&settings, "passfile", passfile_path(dataset->id));
-	}
-	else
-		passfile_remove(dataset->id);
+	keep_password(&settings, dataset);
 	foreign_server_ensure(dataset, "postgres_fdw", "part of the server's package, else postgresql-contrib",
 						  settings.options);
 	mapping = list_make1(connector_option("password_required", "false"));
@@ -252,6 +346,9 @@ cure(const ErrorData *error)
 		case ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION:
 			if (error->detail != NULL && strstr(error->detail, "password") != NULL)
 				return "Correct pg_user and pg_pass, or the secret behind it.";
+			if (error->detail != NULL && (strstr(error->detail, "walsender") != NULL ||
+										  strstr(error->detail, "WAL sender") != NULL))
+				return "refresh_mode changes needs ALTER ROLE ... REPLICATION for the user of pg_user, in the source.";
 			if (error->detail != NULL && (strstr(error->detail, "SSL") != NULL ||
 										  strstr(error->detail, "certificate") != NULL))
 				return "pg_sslmode is verify-full unless the manifest says otherwise; pg_sslrootcert names the file of the authority's certificate.";

@@ -27,7 +27,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_publication.h"
 #include "catalog/toasting.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -266,7 +265,7 @@ refuse_unswappable(Relation table, const Dataset *dataset)
 	else if (table->rd_rel->relispartition || has_children(table, dataset))
 		problem = "is a partition or has children";
 	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
-			 GetRelationPublications(RelationGetRelid(table)) != NIL)
+			 table_is_published(RelationGetRelid(table)))
 		problem = "is in a publication, which mode: memory would silence";
 	foreach(cell, problem ? NIL : RelationGetIndexList(table))
 	{
@@ -414,7 +413,8 @@ static Oid
 create_heap(const TableBuild *build, Relation table)
 {
 	char		name[NAMEDATALEN];
-	char		persistence = build->dataset->unlogged ? RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
+	char		persistence = build->dataset->unlogged || build->apart ?
+		RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
 	Datum		options = (Datum) 0;
 	bool		isnull = true;
 	HeapTuple	tuple;
@@ -467,7 +467,7 @@ build_again(TableBuild *build)
 }
 
 TableBuild *
-build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alter)
+build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alter, bool apart)
 {
 	TableBuild *build = palloc0(sizeof(TableBuild));
 	Relation	table = try_relation_open(table_oid, AccessShareLock);
@@ -482,6 +482,8 @@ build_begin(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_al
 		check_index_columns(dataset, result);
 	build->dataset = dataset;
 	build->table = table_oid;
+	build->apart = apart;
+	build->published = table_is_published(table_oid);
 	build->table_desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
 	appended = plan_columns(build, result);
 	if (!build->same_shape && !may_alter)

@@ -294,14 +294,20 @@ build_indexes(TableBuild *build)
 	}
 }
 
+void
+analyze_relation(Oid relation)
+{
+	/* what was written just now need not be prefetched; the caller's settings come back soon */
+	catalog_pin_setting("maintenance_io_concurrency", "0");
+	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(relation)));
+	CommandCounterIncrement();
+}
+
 /* here, while nobody waits; the swap hands the result over */
 void
 build_analyze(const TableBuild *build)
 {
-	/* what was written just now need not be prefetched; the caller's settings come back soon */
-	catalog_pin_setting("maintenance_io_concurrency", "0");
-	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(build->heap)));
-	CommandCounterIncrement();
+	analyze_relation(build->heap);
 }
 
 void

@@ -287,6 +287,18 @@ build_check_table(const TableBuild *build, LOCKMODE lockmode)
 				 errhint("The next refresh works with the table as it is now.")));
 }
 
+/* subscribers who have come meanwhile would not see the swap */
+static void
+check_unpublished(const TableBuild *build)
+{
+	if (!build->published && table_is_published(build->table))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("table of dataset \"%s\" became part of a publication during the refresh",
+						build->dataset->name),
+				 errhint("The next refresh changes rows, which subscribers see.")));
+}
+
 static void
 alter_columns(const TableBuild *build, const char *name)
 {
@@ -345,11 +357,11 @@ alter_not_null(const TableBuild *build, const char *name)
 }
 
 /*
- * Indexes that the manifest newly asks for: catalog entries without storage,
- * which swap_indexes() then fills.
+ * Indexes that the manifest newly asks for, the primary key or the others.
+ * skip_build: catalog entries without storage, which swap_indexes() then fills.
  */
 static void
-create_indexes(TableBuild *build)
+create_indexes(TableBuild *build, bool primary, bool skip_build)
 {
 	ListCell   *cell;
 
@@ -357,8 +369,8 @@ create_indexes(TableBuild *build)
 	{
 		IndexBuild *index = lfirst(cell);
 
-		if (index->definition != NULL)
-			index_create_on_table(index, build->table, true);
+		if (index->definition != NULL && index->definition->primary == primary)
+			index_create_on_table(index, build->table, skip_build);
 	}
 }
 
@@ -366,15 +378,67 @@ create_indexes(TableBuild *build)
 void
 build_alter(TableBuild *build)
 {
-	if (build->same_shape)
+	if (build->same_shape && build->drop_indexes == NIL)
 	{
 		build_check_table(build, RowExclusiveLock);
 		return;
 	}
 	lock_table_for_swap(build->table, build->dataset->name);
 	build_check_table(build, NoLock);
+	drop_indexes(build);
 	alter_columns(build, catalog_relation_name(build->table));
 	CommandCounterIncrement();
+}
+
+static bool
+has_new_primary_key(const TableBuild *build)
+{
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		const IndexBuild *index = lfirst(cell);
+
+		if (index->definition != NULL && index->definition->primary)
+			return true;
+	}
+	return false;
+}
+
+static bool
+changes_not_null(const TableBuild *build)
+{
+	for (int i = 0; i < build->desc->natts; i++)
+	{
+		bool		before = i < build->table_desc->natts && TupleDescAttr(build->table_desc, i)->attnotnull;
+
+		if (!TupleDescAttr(build->desc, i)->attisdropped && before != build->notnull[i])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * After a merge.  An index is built beside readers, who only wait where NOT
+ * NULL, a primary key or the end of the source's standing in want the strong lock.
+ */
+void
+build_settle(TableBuild *build)
+{
+	bool		new_definition = build->dataset->changed;
+	bool		stands_in = table_has_stand_in(build->dataset);
+
+	if (new_definition)
+		create_indexes(build, false, false);
+	if (!stands_in && !(new_definition && (has_new_primary_key(build) || changes_not_null(build))))
+		return;
+	lock_table_for_swap(build->table, build->dataset->name);
+	table_stand_down(build->dataset);
+	if (new_definition)
+	{
+		alter_not_null(build, catalog_relation_name(build->table));
+		create_indexes(build, true, false);
+	}
 }
 
 void
@@ -387,6 +451,7 @@ build_swap(TableBuild *build)
 
 	lock_table_for_swap(build->table, build->dataset->name);
 	build_check_table(build, NoLock);
+	check_unpublished(build);
 	name = catalog_relation_name(build->table);
 	table_stand_down(build->dataset);
 	if (new_definition)
@@ -398,7 +463,8 @@ build_swap(TableBuild *build)
 	{
 		/* NOT NULL first: a primary key wants it, and only the new rows fulfil it */
 		alter_not_null(build, name);
-		create_indexes(build);
+		create_indexes(build, true, true);
+		create_indexes(build, false, true);
 	}
 	swap_indexes(build, pg_class);
 	table_close(pg_class, RowExclusiveLock);

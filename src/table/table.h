@@ -40,13 +40,14 @@ typedef struct IndexBuild
 	const DatasetIndex *definition; /* of an index the table is to get */
 } IndexBuild;
 
-/* what became of the rows at and past the watermark */
+/* what became of the rows that were merged, and of the table's */
 typedef struct MergeCounts
 {
 	int64		inserted;
 	int64		updated;
 	int64		unchanged;
 	int64		dropped;		/* gave way to another row of the same key */
+	int64		deleted;		/* the whole new version does not have them */
 } MergeCounts;
 
 /* abort.c: to be called before the transaction makes storage */
@@ -66,6 +67,8 @@ typedef struct TableBuild
 	int			n_result;
 	bool	   *notnull;		/* by attribute of desc */
 	bool		same_shape;
+	bool		apart;			/* the heap never becomes the table's storage */
+	bool		published;		/* the table was, when the build began */
 	List	   *drop_columns;	/* names */
 	List	   *old_indexes;	/* OIDs, as they were when the build began */
 	List	   *drop_indexes;	/* OIDs: their entries have left the manifest */
@@ -80,7 +83,9 @@ typedef struct TableBuild
 extern Oid	table_find(const Dataset *dataset);
 extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 
-extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result, bool may_alter);
+/* apart: its rows will be merged, and need not outlive a crash or be sent to standbys */
+extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result, bool may_alter,
+							   bool apart);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 extern void build_analyze(const TableBuild *build);
@@ -98,6 +103,19 @@ extern void build_check_table(const TableBuild *build, LOCKMODE lockmode);
  */
 extern void build_alter(TableBuild *build);
 extern MergeCounts build_merge(TableBuild *build, const char *condition);
+
+/*
+ * merge_whole.c: instead of all that, for a heap that was built apart: the table
+ * becomes what the heap is by changes of rows, which logical replication sees.
+ */
+extern MergeCounts build_merge_whole(TableBuild *build);
+extern bool table_is_published(Oid table);
+
+/* is it published in a way that lets rows be added, but not be changed or deleted? */
+extern bool table_lacks_identity(Oid table);
+
+/* swap.c: what of a new definition had to wait for the rows that it is about */
+extern void build_settle(TableBuild *build);
 
 /*
  * Before build_indexes: if the heap has several rows of a key, a query for
@@ -142,6 +160,9 @@ extern void build_take_statistics(const TableBuild *build, Oid foreign_table);
 extern TableSample *sample_begin(MemoryContext parent);
 extern void sample_add(TableSample *sample, HeapTuple tuple);
 extern void sample_free(TableSample *sample);
+
+/* index.c: ANALYZE */
+extern void analyze_relation(Oid relation);
 
 /* index.c: between the build and the swap */
 extern void index_plan(TableBuild *build, Relation table);

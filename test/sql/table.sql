@@ -10,7 +10,7 @@ SELECT 'datasets:
   - from: SOURCE/t
     name: t
     description: first
-    acceleration: {engine: duckdb, mode: file}
+    acceleration: {engine: duckdb, mode: file, params: {refresh_method: swap}}
 ' :datasets
 SELECT * FROM spice_reload();
 SELECT spice_refresh('t');

@@ -271,7 +271,7 @@ test_first_seed(void)
 			   "\"refresh_append_overlap_ms\":null,\"refresh_cron\":null,"
 			   "\"refresh_data_window_ms\":null,\"refresh_interval_ms\":3600000,"
 			   "\"refresh_jitter_max_ms\":null,\"refresh_max_shrink\":null,"
-			   "\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
+			   "\"refresh_method\":null,\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
 			   "\"refresh_on_startup\":\"auto\",\"refresh_retry_enabled\":true,"
 			   "\"refresh_retry_max_attempts\":null,\"refresh_sql\":\"SELECT * FROM products\\n"
 			   "WHERE category = 'electronics'\\n  AND status = 'active'\\n\","
@@ -340,7 +340,7 @@ test_second_seed(void)
 			   "\"ready_state\":\"on_load\",\"refresh_append_overlap_ms\":null,"
 			   "\"refresh_cron\":null,\"refresh_data_window_ms\":null,"
 			   "\"refresh_interval_ms\":30000,\"refresh_jitter_max_ms\":null,"
-			   "\"refresh_max_shrink\":null,\"refresh_min_rows\":null,"
+			   "\"refresh_max_shrink\":null,\"refresh_method\":null,\"refresh_min_rows\":null,"
 			   "\"refresh_mode\":\"append\",\"refresh_on_startup\":\"auto\","
 			   "\"refresh_retry_enabled\":true,\"refresh_retry_max_attempts\":3,"
 			   "\"refresh_sql\":\"SELECT * FROM customer_interactions\\nWHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\\n\","
@@ -489,7 +489,7 @@ test_wrong_values(void)
 			 "refresh_check_interval \"1h30m\" mixes several units", "90m");
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_check_interval: 0s}\n", "must be more than zero", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_retry_max_attempts: -1}\n", "not a whole number", NULL);
-	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: changes}\n", "refresh_mode changes is not supported yet", "append");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: caching}\n", "refresh_mode caching is not supported yet", "append");
 	ERROR_AT(7, ENTRY "  acceleration: {mode: file}\n", "engine arrow has no mode file", "mode: memory");
 	WARNING_AT(7, ENTRY "  acceleration: {engine: duckdb, mode: file_update}\n", "is treated as file", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {indexes: {a: primary}}\n", "kind of index \"a\"", "enabled, unique");
@@ -778,7 +778,7 @@ test_append(void)
 			 " refresh_append_overlap: 1s, retention_check_enabled: true,"
 			 " retention_period: 1d, retention_check_interval: 1h}\n");
 	PROBLEMS(1, ENTRY "  time_column: 5\n  acceleration: {refresh_mode: append}\n");
-	PROBLEMS(1, TIMED "  acceleration: {refresh_mode: changes, refresh_append_overlap: 1s,"
+	PROBLEMS(1, TIMED "  acceleration: {refresh_mode: caching, refresh_append_overlap: 1s,"
 			 " params: {refresh_min_rows: 1, http_append_query: 's={watermark}'}}\n");
 	REFUSED(FULL "refresh_append_overlap: 1s}\n",
 			"refresh_append_overlap needs refresh_mode append", "write refresh_mode: append");
@@ -1051,6 +1051,51 @@ test_schema_change(void)
 }
 
 static void
+test_changes(void)
+{
+#define FOLLOWED(name, params, more) HEAD "datasets:\n- from: postgres:sales.orders\n  name: " name "\n" \
+	"  params: {pg_host: h, pg_db: d, pg_user: u" params "}\n  acceleration: {refresh_mode: changes" more "}\n"
+#define MISFIT(setting, more) ERROR_AT(8, FOLLOWED("sales.orders", "", more), setting " does not apply to refresh_mode changes", "take it out")
+	DEFINED(FOLLOWED("sales.orders", "", ""), "refresh_mode", "\"changes\"");
+	DEFINED(FOLLOWED("sales.orders", "", ""), "mode", "\"file\"");
+	DEFINED(FOLLOWED("sales.orders", "", ""), "refresh_interval_ms", "10000");
+	DEFINED(FOLLOWED("sales.orders", "", ", refresh_check_interval: 1m"), "refresh_interval_ms", "60000");
+	DEFINED(FOLLOWED("sales.orders", ", pg_publication: p, pg_replication_slot: s_1", ""), "place",
+			"{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_publication\":\"p\",\"pg_replication_slot\":\"s_1\"}");
+	PROBLEMS(0, FOLLOWED("Sales.orders", "", ", engine: duckdb, mode: file, primary_key: id, indexes: {a: enabled}"));
+	PROBLEMS(0, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  on_schema_change: sync_all_columns\n"
+			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n");
+	WARNING_AT(8, FOLLOWED("sales.orders", "", ", mode: memory"), "mode memory is treated as file", "mode: file");
+
+	ERROR_AT(6, FOLLOWED("orders", "", ""), "has the name of its source's table", "name: sales.orders");
+	ERROR_AT(6, FOLLOWED("sales.other", "", ""), "has the name of its source's table", "name: sales.orders");
+	ERROR_AT(6, HEAD "datasets:\n- from: postgres:orders\n  name: mine\n  params: {pg_host: h, pg_db: d, pg_user: u}\n"
+			 "  acceleration: {refresh_mode: changes}\n", "has the name of its source's table", "write name: orders,");
+	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: changes}\n", "refresh_mode changes works for the postgres connector only", "append");
+	MISFIT("refresh_cron", ", refresh_cron: '* * * * *'");
+	MISFIT("refresh_jitter_enabled", ", refresh_check_interval: 1s, refresh_jitter_enabled: true");
+	MISFIT("refresh_data_window", ", refresh_data_window: 1d");
+	MISFIT("retention_check_enabled", ", retention_check_enabled: true, retention_sql: x, retention_check_interval: 1h");
+	MISFIT("retention_sql", ", retention_check_enabled: true, retention_sql: x, retention_check_interval: 1h");
+	MISFIT("on_conflict", ", primary_key: id, on_conflict: {id: upsert}");
+	MISFIT("refresh_on_startup always", ", refresh_on_startup: always");
+	ERROR_AT(7, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  time_column: at\n"
+			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n",
+			 "time_column does not apply", NULL);
+	ERROR_AT(7, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  on_schema_change: fail\n"
+			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n",
+			 "on_schema_change does not apply", "columns follow");
+	ERROR_AT(8, FOLLOWED("sales.orders", "", ", refresh_append_overlap: 1s"), "refresh_append_overlap needs refresh_mode append", NULL);
+	ERROR_AT(8, FOLLOWED("sales.orders", "", ", params: {refresh_min_rows: 1}"), "refresh_min_rows needs refresh_mode full", NULL);
+	ERROR_AT(8, FOLLOWED("sales.orders", ", pg_publication: p", ", refresh_sql: x"), "refresh_sql with pg_publication does not apply", NULL);
+	ERROR_AT(7, FOLLOWED("sales.orders", ", pg_replication_slot: My-Slot", ""), "pg_replication_slot is not a name", NULL);
+	ERROR_AT(7, FOLLOWED("sales.orders", ", pg_publication: ''", ""), "pg_publication is not a name", NULL);
+	WARNING_AT(7, HEAD "datasets:\n- from: postgres:orders\n  name: a\n  params: {pg_host: h, pg_db: d, pg_user: u, pg_publication: p}\n",
+			   "pg_publication has no effect without refresh_mode changes", "refresh_mode: changes");
+	WARNING_AT(7, FOLLOWED("sales.orders", ", pg_replication_status_interval: 1s", ""), "pg_replication_status_interval is not supported", NULL);
+}
+
+static void
 test_store_list(void)
 {
 	Manifest   *manifest = parse(HEAD "secrets:\n"
@@ -1262,6 +1307,7 @@ static const Test tests[] = {
 	{"schedule and jitter", test_schedule},
 	{"cron expressions", test_cron},
 	{"schema change", test_schema_change},
+	{"changes", test_changes},
 	{"list of secret stores", test_store_list},
 	{"secret references", test_references},
 	{"env store", test_env_store},
