@@ -378,6 +378,8 @@ finish_build(Refresh *refresh, TableBuild *build)
 	if (refresh->dataset->append)
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
 	state_loaded(refresh);
+	if (refresh->snapshot != NULL)
+		snapshot_subscribe(refresh->snapshot, refresh->dataset);
 
 	INSTR_TIME_SET_CURRENT(start);
 	build_swap(build);
@@ -463,7 +465,6 @@ load_snapshot(Refresh *refresh)
 	INSTR_TIME_SET_CURRENT(start);
 	snapshot_pour(refresh->snapshot, build, query->result);
 	refresh->load_ms = elapsed_ms(start);
-	snapshot_subscribe(refresh->snapshot, dataset);
 	finish_build(refresh, build);
 }
 

@@ -277,19 +277,6 @@ settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const
 
 /* ------- a snapshot ------- */
 
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static const DatasetIndex *
 primary_key_of(List *indexes)
 {
@@ -362,7 +349,7 @@ take_key(Dataset *dataset, const PublishedTable *table)
 	}
 	foreach(cell, key->columns)
 	{
-		if (table->changes_rows && !table->identity_full && !has_name(table->key, lfirst(cell)))
+		if (table->changes_rows && !table->identity_full && !catalog_names_have(table->key, lfirst(cell)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 					 errmsg("primary_key of dataset \"%s\" has column \"%s\", which is not in the source's replica identity",
@@ -454,6 +441,7 @@ take_snapshot(Refresh *refresh, ChangesSource *source, const char *reason, int c
 	refresh->snapshot = snapshot;
 	begin_step();
 	refresh_apply(refresh);
+	ledger_follow(snapshot->entry, snapshot->subscription);
 	end_step(refresh->context);
 }
 
@@ -489,13 +477,12 @@ snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result)
 	CommandCounterIncrement();
 }
 
+/* last of what comes before the swap: others cannot drop a subscription from here to the commit */
 void
-snapshot_subscribe(const SourceCopy *snapshot, const Dataset *dataset)
+snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset)
 {
-	Oid			subscription = subscription_create(snapshot->slot, snapshot->table->publication,
-												   changes_conninfo(dataset), dataset->relation);
-
-	ledger_follow(snapshot->entry, subscription);
+	snapshot->subscription = subscription_create(snapshot->slot, snapshot->table->publication,
+												 changes_conninfo(dataset), dataset->relation);
 }
 
 /* a conflict that comes again and again shall not have the source copied without a pause */

@@ -107,19 +107,6 @@ find_table(Remote *remote)
 	return table;
 }
 
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* the first of names that is not in list, or NULL */
 static const char *
 missing_name(List *names, List *list)
@@ -128,7 +115,7 @@ missing_name(List *names, List *list)
 
 	foreach(cell, names)
 	{
-		if (!has_name(list, lfirst(cell)))
+		if (!catalog_names_have(list, lfirst(cell)))
 			return lfirst(cell);
 	}
 	return NULL;

@@ -199,6 +199,8 @@ is_deeply(\%seen, {}, 'no password is in a catalog or dump');
 like(error_of(q{SELECT spice_refresh('sales.types')}), qr/cannot be refreshed in a session.*wait => false/s, 'a session is told how');
 like(error_of(q{SELECT spice_refresh('sales.types', refresh_mode => 'full', wait => false)}), qr/cannot be overridden/, 'nothing is overridden');
 
+like(error_of('DROP EXTENSION spice CASCADE'), qr/has replication slots on the sources.*spice.slot is empty/s, 'nobody forgets the slots');
+
 # ------- readers see whole versions, whatever happens
 value('CREATE TABLE stop (why text)');
 my $reader = Spice::Session->new($node);
@@ -267,6 +269,21 @@ unlink glob($node->data_dir . '/pg_stat_tmp/spice_*');
 remote('INSERT INTO sales.types (id) VALUES (7001)');
 $node->start;
 wait_for_same('sales.types', 'after a restart changes go on', $columns);
+
+# ------- the source could not keep its log for so long
+$node->stop;
+$remote->append_conf('postgresql.conf', "max_slot_wal_keep_size = '1MB'");
+$remote->reload;
+remote("INSERT INTO sales.types (id) VALUES ($_)"), remote('SELECT pg_switch_wal()') for 7010 .. 7013;
+remote('CHECKPOINT');
+is(remote(q{SELECT string_agg(DISTINCT wal_status, ',') FROM pg_replication_slots}), 'lost', 'slots are lost');
+$node->start;
+wait_for_same('sales.types', 'which new ones mend', $columns);
+like(notice('sales.types'), qr/the source no longer had the log that replication slot spice_\w+ needs \(its max_slot_wal_keep_size/, 'that is told');
+Spice::wait_for($node, q{SELECT bool_and(status = 'ready') FROM spice.datasets}, 'of all datasets');
+$remote->append_conf('postgresql.conf', 'max_slot_wal_keep_size = -1');
+$remote->reload;
+$before = snapshots('sales.types');
 
 # ------- kill -9 of the process that applies changes
 my $applying = value(q{SELECT pid FROM pg_stat_subscription LIMIT 1});
@@ -369,6 +386,7 @@ Spice::wait_for($node, 'SELECT count(*) = 0 FROM spice.slot', 'when all have lef
 is(slots(), '0', 'and none on the source');
 is(value('SELECT count(*) FROM pg_subscription'), '0', 'no subscription');
 is(scalar(glob($node->data_dir . '/pg_stat_tmp/spice_*')), undef, 'and no passfile');
+value('DROP EXTENSION spice CASCADE');
 $node->stop;
 look('log', slurp_file($node->logfile));
 is_deeply(\%seen, {}, 'no password is in the log');
