@@ -179,6 +179,24 @@ following_leave(Refresh *refresh)
 
 /* ------- is there a reason for a snapshot? ------- */
 
+/* changes go to the table of the source's name, and nowhere else */
+static void
+refuse_renamed(const Dataset *dataset)
+{
+	char	   *name;
+	char	   *wanted = quote_qualified_identifier(dataset->schema, dataset->table);
+
+	if (!OidIsValid(dataset->relation))
+		return;
+	name = catalog_relation_name(dataset->relation);
+	if (strcmp(name, wanted) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the table of dataset \"%s\" is called %s", dataset->name, name),
+				 errdetail("In refresh_mode changes it has the name of its source's table, %s.", wanted),
+				 errhint("ALTER TABLE ... RENAME or SET SCHEMA gives it back.")));
+}
+
 /* as far as can be known here; NULL: none */
 static const char *
 local_reason(const Refresh *refresh, const SlotEntry *entry, const SubscriptionState *state)
@@ -519,6 +537,7 @@ following_follow(Refresh *refresh)
 		return;
 	begin_step();
 	MemoryContextSwitchTo(refresh->context);
+	refuse_renamed(dataset);
 	entry = ledger_current(dataset->id);
 	if (entry != NULL && OidIsValid(entry->subscription))
 		state = subscription_look(entry->subscription, dataset->relation);
