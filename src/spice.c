@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
+#include "refresh/ledger.h"
 #include "refresh/subscription.h"
 #include "spice.h"
 
@@ -79,7 +80,23 @@ define_settings(void)
 	MarkGUCPrefixReserved("spice");
 }
 
-/* a database that is about to be dropped must not be held open by us */
+static bool
+drops_extension(const DropStmt *statement)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->removeType == OBJECT_EXTENSION ? statement->objects : NIL)
+	{
+		if (strcmp(strVal(lfirst(cell)), "spice") == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A database that is about to be dropped must not be held open by us, and an
+ * extension that goes would take along the knowledge of slots on sources.
+ */
 static void
 process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo params,
@@ -90,6 +107,8 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 	if (IsA(statement->utilityStmt, DropdbStmt) && context == PROCESS_UTILITY_TOPLEVEL &&
 		!IsTransactionBlock())
 		launcher_leave_database(((DropdbStmt *) statement->utilityStmt)->dbname);
+	if (IsA(statement->utilityStmt, DropStmt) && drops_extension((DropStmt *) statement->utilityStmt))
+		ledger_refuse_loss();
 	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
 }
 

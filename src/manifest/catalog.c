@@ -571,6 +571,19 @@ read_params(const Dataset *dataset, MemoryContext context)
 	return params_list(context);
 }
 
+bool
+catalog_names_have(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *
 catalog_param(const Dataset *dataset, const char *name)
 {

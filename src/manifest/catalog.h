@@ -232,6 +232,9 @@ extern void catalog_grant_defaults(Oid relation, Oid owner);
 /* makes a thing of ours go with the extension, which DROP EXTENSION then says */
 extern void catalog_depend_on_extension(Oid catalog, Oid object);
 
+/* is it in the list (of char *)? */
+extern bool catalog_names_have(List *names, const char *name);
+
 /* the value of a param as the manifest has it, or NULL */
 extern char *catalog_param(const Dataset *dataset, const char *name);
 

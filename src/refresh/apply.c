@@ -392,6 +392,15 @@ let_go_of_response(Refresh *refresh)
 		spool_discard(refresh->response->spool);
 }
 
+/* changes of the source go on from a snapshot at the very commit that loads it */
+static void
+note_loaded(Refresh *refresh)
+{
+	state_loaded(refresh);
+	if (refresh->snapshot != NULL)
+		snapshot_subscribe(refresh->snapshot, refresh->dataset);
+}
+
 /* what is in the new heap becomes the table */
 static void
 finish_build(Refresh *refresh, TableBuild *build)
@@ -412,7 +421,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	refresh->outcome = OUTCOME_LOADED;
 	if (refresh->dataset->append)
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
-	state_loaded(refresh);
+	note_loaded(refresh);
 
 	INSTR_TIME_SET_CURRENT(start);
 	build_swap(build);
@@ -442,7 +451,7 @@ finish_merge(Refresh *refresh, TableBuild *build)
 	if (table_lacks_identity(build->table))
 		add_notice(refresh, pstrdup("subscribers could not be told of rows that change or leave: "
 									"the table has neither a primary_key nor another replica identity"));
-	state_loaded(refresh);
+	note_loaded(refresh);
 	apply_descriptions(refresh);
 	catalog_leave(&rights);
 }
@@ -537,7 +546,6 @@ load_snapshot(Refresh *refresh)
 	INSTR_TIME_SET_CURRENT(start);
 	snapshot_pour(refresh->snapshot, build, query->result);
 	refresh->load_ms = elapsed_ms(start);
-	snapshot_subscribe(refresh->snapshot, dataset);
 	finish_whole(refresh, build);
 }
 

@@ -15,8 +15,6 @@
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
 #include "replication/worker_internal.h"
-#include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/elog.h"
@@ -41,8 +39,6 @@ typedef struct KeptErrors
 } KeptErrors;
 
 static KeptErrors *kept;
-static shmem_request_hook_type previous_request_hook;
-static shmem_startup_hook_type previous_startup_hook;
 static emit_log_hook_type previous_log_hook;
 
 /* with the mutex held: the place of this subscription's error, else the oldest one's */
@@ -122,38 +118,28 @@ apply_error_stays(const ApplyError *error)
 	}
 }
 
-static void
-request_shared_memory(void)
+Size
+apply_error_size(void)
 {
-	if (previous_request_hook)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(KeptErrors)));
+	return MAXALIGN(sizeof(KeptErrors));
 }
 
-static void
-start_shared_memory(void)
+void
+apply_error_start(void)
 {
 	bool		found;
 
-	if (previous_startup_hook)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	kept = ShmemInitStruct("spice apply errors", sizeof(KeptErrors), &found);
 	if (!found)
 	{
 		memset(kept, 0, sizeof(*kept));
 		SpinLockInit(&kept->mutex);
 	}
-	LWLockRelease(AddinShmemInitLock);
 }
 
 void
 apply_error_install(void)
 {
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
 	previous_log_hook = emit_log_hook;
 	emit_log_hook = log_hook;
 }

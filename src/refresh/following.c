@@ -179,6 +179,24 @@ following_leave(Refresh *refresh)
 
 /* ------- is there a reason for a snapshot? ------- */
 
+/* changes go to the table of the source's name, and nowhere else */
+static void
+refuse_renamed(const Dataset *dataset)
+{
+	char	   *name;
+	char	   *wanted = quote_qualified_identifier(dataset->schema, dataset->table);
+
+	if (!OidIsValid(dataset->relation))
+		return;
+	name = catalog_relation_name(dataset->relation);
+	if (strcmp(name, wanted) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the table of dataset \"%s\" is called %s", dataset->name, name),
+				 errdetail("In refresh_mode changes it has the name of its source's table, %s.", wanted),
+				 errhint("ALTER TABLE ... RENAME or SET SCHEMA gives it back.")));
+}
+
 /* as far as can be known here; NULL: none */
 static const char *
 local_reason(const Refresh *refresh, const SlotEntry *entry, const SubscriptionState *state)
@@ -277,19 +295,6 @@ settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const
 
 /* ------- a snapshot ------- */
 
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static const DatasetIndex *
 primary_key_of(List *indexes)
 {
@@ -362,7 +367,7 @@ take_key(Dataset *dataset, const PublishedTable *table)
 	}
 	foreach(cell, key->columns)
 	{
-		if (table->changes_rows && !table->identity_full && !has_name(table->key, lfirst(cell)))
+		if (table->changes_rows && !table->identity_full && !catalog_names_have(table->key, lfirst(cell)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 					 errmsg("primary_key of dataset \"%s\" has column \"%s\", which is not in the source's replica identity",
@@ -454,6 +459,7 @@ take_snapshot(Refresh *refresh, ChangesSource *source, const char *reason, int c
 	refresh->snapshot = snapshot;
 	begin_step();
 	refresh_apply(refresh);
+	ledger_follow(snapshot->entry, snapshot->subscription);
 	end_step(refresh->context);
 }
 
@@ -489,13 +495,12 @@ snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result)
 	CommandCounterIncrement();
 }
 
+/* last of what comes before the swap: others cannot drop a subscription from here to the commit */
 void
-snapshot_subscribe(const SourceCopy *snapshot, const Dataset *dataset)
+snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset)
 {
-	Oid			subscription = subscription_create(snapshot->slot, snapshot->table->publication,
-												   changes_conninfo(dataset), dataset->relation);
-
-	ledger_follow(snapshot->entry, subscription);
+	snapshot->subscription = subscription_create(snapshot->slot, snapshot->table->publication,
+												 changes_conninfo(dataset), dataset->relation);
 }
 
 /* a conflict that comes again and again shall not have the source copied without a pause */
@@ -532,6 +537,7 @@ following_follow(Refresh *refresh)
 		return;
 	begin_step();
 	MemoryContextSwitchTo(refresh->context);
+	refuse_renamed(dataset);
 	entry = ledger_current(dataset->id);
 	if (entry != NULL && OidIsValid(entry->subscription))
 		state = subscription_look(entry->subscription, dataset->relation);

@@ -18,6 +18,7 @@ typedef struct SourceCopy
 	PublishedTable *table;
 	const char *slot;
 	int			entry;			/* of the ledger */
+	Oid			subscription;
 } SourceCopy;
 
 /*
@@ -35,6 +36,6 @@ extern void following_release(int dataset);
 
 /* in the transaction that loads the table: the copy's rows, and then the changes */
 extern void snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result);
-extern void snapshot_subscribe(const SourceCopy *snapshot, const Dataset *dataset);
+extern void snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset);
 
 #endif

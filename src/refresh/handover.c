@@ -22,6 +22,7 @@
 #include "storage/spin.h"
 
 #include "refresh/handover.h"
+#include "refresh/subscription.h"
 
 typedef struct WorkerPlace
 {
@@ -49,7 +50,7 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)));
+	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size());
 }
 
 static void
@@ -66,6 +67,7 @@ start_shared_memory(void)
 		memset(shared, 0, sizeof(*shared));
 		SpinLockInit(&shared->mutex);
 	}
+	apply_error_start();
 	LWLockRelease(AddinShmemInitLock);
 }
 

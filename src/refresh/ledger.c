@@ -182,3 +182,26 @@ ledger_checked(const SlotEntry *entry, const SourceSlot *slot, bool in_step, boo
 			   " stopped = CASE WHEN NOT $5 THEN coalesce(stopped, clock_timestamp()) END,"
 			   " attempt = CASE WHEN $6 THEN 0 ELSE attempt END WHERE id = $1", 6, types, values, NULL);
 }
+
+void
+ledger_refuse_loss(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CatalogRights rights;
+	char	   *names;
+
+	if (!OidIsValid(catalog_extension()))
+		return;
+	catalog_enter(&rights);
+	SPI_connect();
+	catalog_execute("SELECT string_agg(s.name, ', ') FROM spice.slot s", 0, NULL, NULL, NULL);
+	names = catalog_text(0, 1, context);
+	SPI_finish();
+	catalog_leave(&rights);
+	if (names != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("extension spice has replication slots on the sources of its datasets"),
+				 errdetail("Nobody would drop them, and their servers would keep their logs: %s.", names),
+				 errhint("Take these datasets out of the manifest and wait until spice.slot is empty. If a source is gone for good, DELETE its row from spice.slot.")));
+}

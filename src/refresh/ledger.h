@@ -53,4 +53,7 @@ extern void ledger_forget(int entry);
 extern void ledger_checked(const SlotEntry *entry, const SourceSlot *slot, bool in_step,
 						   bool running, bool quiet);
 
+/* before the extension is dropped: raises an error if there are slots */
+extern void ledger_refuse_loss(void);
+
 #endif

@@ -34,6 +34,8 @@
  */
 #define REFRESH_LOCK_CLASS	83
 
+#define LONGEST_CHECK_DELAY_MS	60000	/* of a source that is followed, while it is away */
+
 static void
 set_mode(Refresh *refresh)
 {
@@ -373,8 +375,13 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 		(void) ledger_leave(dataset->id, true);
 	if (refresh->history == 0)
 	{
-		/* the table follows on, as soon as it can */
-		state_failed(&failed, text, delay, false);
+		/*
+		 * The table follows on as soon as it can; yet looking at a source that
+		 * does not answer takes a worker's time.
+		 */
+		delay = Max(delay, Min(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
+							   LONGEST_CHECK_DELAY_MS));
+		state_failed(&failed, text, delay, true);
 		return;
 	}
 	failed.outcome = OUTCOME_FAILED;

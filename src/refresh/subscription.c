@@ -22,7 +22,6 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_subscription.h"
 #include "catalog/pg_type.h"
-#include "commands/subscriptioncmds.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

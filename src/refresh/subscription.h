@@ -46,8 +46,10 @@ extern SubscriptionState subscription_look(Oid subscription, Oid table);
 extern void subscription_connect(Oid subscription, const char *conninfo);
 extern void subscription_enable(Oid subscription);
 
-/* apply_error.c: when the library is preloaded; false: none is known */
+/* apply_error.c: when the library is preloaded, and its shared memory; false: none is known */
 extern void apply_error_install(void);
+extern Size apply_error_size(void);
+extern void apply_error_start(void);
 extern bool apply_error_of(Oid subscription, ApplyError *error);
 
 /* would the same change fail again?  Else it is tried again by itself. */

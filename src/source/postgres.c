@@ -32,6 +32,8 @@
  */
 #define FETCH_SIZE	"1000"
 
+#define APPLICATION_NAME	"spice"
+
 typedef struct Settings
 {
 	List	   *options;		/* of DefElem *: the foreign server's */
@@ -168,7 +170,7 @@ static void
 add_defaults(Settings *settings, const Dataset *dataset)
 {
 	static const char *const defaults[][2] = {
-		{"application_name", "spice"},
+		{"application_name", APPLICATION_NAME},
 		/* a peer that is gone without a word is noticed within a minute */
 		{"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"},
 		{"tcp_user_timeout", "60000"},
@@ -292,9 +294,12 @@ changes_conninfo(const Dataset *dataset)
 	initStringInfo(&text);
 	foreach(cell, libpq_options(&settings))
 	{
-		/* the server sets these by itself */
-		if (strcmp(((DefElem *) lfirst(cell))->defname, "options") != 0)
-			append_keyword(&text, lfirst(cell));
+		const DefElem *option = lfirst(cell);
+
+		/* the server sets the one by itself, and otherwise the other to the subscription's name */
+		if (strcmp(option->defname, "options") != 0 &&
+			(strcmp(option->defname, "application_name") != 0 || strcmp(defGetString((DefElem *) option), APPLICATION_NAME) != 0))
+			append_keyword(&text, option);
 	}
 	conninfo = MemoryContextStrdup(old, text.data);
 	MemoryContextSwitchTo(old);

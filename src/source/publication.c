@@ -107,19 +107,6 @@ find_table(Remote *remote)
 	return table;
 }
 
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* the first of names that is not in list, or NULL */
 static const char *
 missing_name(List *names, List *list)
@@ -128,7 +115,7 @@ missing_name(List *names, List *list)
 
 	foreach(cell, names)
 	{
-		if (!has_name(list, lfirst(cell)))
+		if (!catalog_names_have(list, lfirst(cell)))
 			return lfirst(cell);
 	}
 	return NULL;
@@ -237,22 +224,19 @@ query_of(const Dataset *dataset)
 	return changes_sql_parse(dataset->refresh_sql, dataset->name, dataset->schema, dataset->table);
 }
 
+/* TABLE ...: what of it is published */
 static char *
-create_statement(const Dataset *dataset, const SourceTable *table, const ChangesQuery *query,
-				 const char *publication)
+table_clause(const Dataset *dataset, const SourceTable *table, const ChangesQuery *query)
 {
 	StringInfoData text;
-	bool		partitioned = table->kind == RELKIND_PARTITIONED_TABLE;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE PUBLICATION %s FOR TABLE %s%s", quote_identifier(publication),
-					 partitioned ? "" : "ONLY ", qualified_name(dataset));
+	appendStringInfo(&text, "TABLE %s%s", table->kind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
+					 qualified_name(dataset));
 	if (query->columns != NIL)
 		appendStringInfo(&text, " (%s)", column_clause(query->columns));
 	if (query->filter != NULL)
 		appendStringInfo(&text, " WHERE (%s\n)", query->filter);
-	if (partitioned)
-		appendStringInfoString(&text, " WITH (publish_via_partition_root = true)");
 	return text.data;
 }
 
@@ -271,7 +255,10 @@ create_publication(Remote *remote, const SourceTable *table, const ChangesQuery 
 				   const char *publication)
 {
 	const Dataset *dataset = remote_dataset(remote);
-	const char *statement = create_statement(dataset, table, query, publication);
+	const char *clause = table_clause(dataset, table, query);
+	const char *statement = psprintf("CREATE PUBLICATION %s FOR %s%s", quote_identifier(publication), clause,
+									 table->kind == RELKIND_PARTITIONED_TABLE ?
+									 " WITH (publish_via_partition_root = true)" : "");
 
 	if (remote_query(remote, statement, "42501 42710 23505") != NULL)
 		(void) remote_query(remote, psprintf("COMMENT ON PUBLICATION %s IS 'made by spice for those who follow %s'",
@@ -279,6 +266,10 @@ create_publication(Remote *remote, const SourceTable *table, const ChangesQuery 
 	else if (remote_query(remote, psprintf("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = %s",
 										   quote_literal_cstr(publication)), NULL)->n_rows == 0)
 		refuse_creation(dataset, statement);
+	else
+		/* it is there, and may have lost the table, which was dropped and made again */
+		(void) remote_query(remote, psprintf("ALTER PUBLICATION %s SET %s", quote_identifier(publication), clause),
+							"42501");
 }
 
 static void

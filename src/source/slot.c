@@ -42,10 +42,19 @@ changes_open(const Dataset *dataset, MemoryContext context)
 	MemoryContext secrets = AllocSetContextCreate(context, "spice secrets", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(secrets);
 	RemotePlace place;
-	Remote	   *remote;
+	Remote	   *volatile remote = NULL;
 
 	postgres_place(dataset, &place);
-	remote = remote_connect(dataset, &place, context);
+	PG_TRY();
+	{
+		remote = remote_connect(dataset, &place, context);
+	}
+	PG_FINALLY();
+	{
+		if (place.password != NULL)
+			explicit_bzero(place.password, strlen(place.password));
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(secrets);
 	return remote;

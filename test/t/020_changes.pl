@@ -195,9 +195,33 @@ look($_, value("SELECT string_agg(x::text, '') FROM $_ x")) for qw(pg_subscripti
 like(value('SELECT subconninfo FROM pg_subscription LIMIT 1'), qr/passfile='pg_stat_tmp/, 'they name a file');
 is_deeply(\%seen, {}, 'no password is in a catalog or dump');
 
+# ------- the table's name
+value('ALTER TABLE sales.picked RENAME TO chosen');
+wait_for_error('sales.picked', 'is called sales.chosen.*ALTER TABLE ... RENAME', 'a table that was renamed is told of');
+value('ALTER TABLE sales.chosen RENAME TO picked');
+wait_for_status('sales.picked', 'ready', 'and follows when it has its name back');
+
+# ------- what refresh_sql may be
+my %refused = ('SELECT * FROM sales.orders ORDER BY id' => 'ORDER BY', 'SELECT * FROM sales.orders LIMIT 1' => 'LIMIT or OFFSET',
+	'SELECT DISTINCT id FROM sales.orders' => 'DISTINCT', 'SELECT id FROM sales.orders GROUP BY id' => 'GROUP BY',
+	'SELECT id FROM sales.orders UNION SELECT 1' => 'a set operation', 'WITH a AS (SELECT 1) SELECT id FROM sales.orders' => 'WITH',
+	'SELECT id + 1 FROM sales.orders' => 'a result column that is no column of the source', 'SELECT id AS x FROM sales.orders' => 'a column under another name',
+	'SELECT *, id FROM sales.orders' => 'columns beside [*]', 'SELECT o.id FROM sales.orders o' => 'an alias of the relation',
+	'SELECT * FROM sales.orders, pg_class' => 'more than one relation', 'SELECT * FROM sales.orders JOIN pg_class ON true' => 'more than one relation',
+	'SELECT * FROM sales.orders WHERE id IN (SELECT 1)' => 'a sub-query');
+for my $sql (sort keys %refused)
+{
+	my $manifest = Spice::manifest([ following('sales.orders', refresh_sql => $sql) ]);
+
+	like(value("SELECT message FROM spice_validate(\$manifest\$$manifest\$manifest\$) WHERE severity = 'error'"),
+		qr/^refresh_sql of dataset "sales.orders" has $refused{$sql}, which refresh_mode changes cannot follow/, $sql);
+}
+
 # ------- a session cannot
 like(error_of(q{SELECT spice_refresh('sales.types')}), qr/cannot be refreshed in a session.*wait => false/s, 'a session is told how');
 like(error_of(q{SELECT spice_refresh('sales.types', refresh_mode => 'full', wait => false)}), qr/cannot be overridden/, 'nothing is overridden');
+
+like(error_of('DROP EXTENSION spice CASCADE'), qr/has replication slots on the sources.*spice.slot is empty/s, 'nobody forgets the slots');
 
 # ------- readers see whole versions, whatever happens
 value('CREATE TABLE stop (why text)');
@@ -228,7 +252,7 @@ like(notice('sales.types'), qr/replication slot spice_\w+ was gone from the sour
 value(q{INSERT INTO sales.types (id, name) VALUES (5000, 'mine')});
 remote('INSERT INTO sales.types (id) VALUES (5000)');
 wait_for_same('sales.types', 'a row that somebody wrote here gives way');
-like(notice('sales.types'), qr/a change could not be applied: duplicate key.*\(id\)=\(5000\).*sales\.types/s, 'the conflict is named');
+like(notice('sales.types'), qr/a change could not be applied: .*(duplicate key|insert_exists).*\(id\)=\(5000\).*sales\.types/s, 'the conflict is named');
 
 # the source's columns
 my $columns = 'id, amount, name, extra';
@@ -243,13 +267,17 @@ like(notice('sales.types'), qr/the source had changed what it publishes: .*numer
 drop_publication('types');
 remote('INSERT INTO sales.types (id) VALUES (6001)');
 wait_for_same('sales.types', 'a publication that is gone is made again', $columns);
+remote(q{SET ROLE reader; BEGIN; ALTER TABLE sales.types RENAME TO old; CREATE TABLE sales.types (LIKE sales.old INCLUDING ALL);
+	INSERT INTO sales.types SELECT * FROM sales.old; DROP TABLE sales.old; INSERT INTO sales.types (id) VALUES (6002); COMMIT});
+wait_for_same('sales.types', 'a table that was made again is followed', $columns);
+like(notice('sales.types'), qr/the publication was gone from the source, or had lost the table/, 'which the publication had lost');
 wait_for_status('sales.types', 'ready', 'and all is well');
 
 # ------- the source is away
 my $before = snapshots('sales.types');
 $remote->stop('immediate');
 wait_for_error('sales.types', 'could not connect to the source.*Check that the source', 'a source that is away is an error with its cure');
-is(value('SELECT count(*) FROM sales.types'), '1005', 'the table serves on');
+is(value('SELECT count(*) FROM sales.types'), '1006', 'the table serves on');
 $remote->start;
 remote('INSERT INTO sales.types (id) VALUES (7000)');
 wait_for_same('sales.types', 'changes go on when it is back', $columns);
@@ -267,6 +295,21 @@ unlink glob($node->data_dir . '/pg_stat_tmp/spice_*');
 remote('INSERT INTO sales.types (id) VALUES (7001)');
 $node->start;
 wait_for_same('sales.types', 'after a restart changes go on', $columns);
+
+# ------- the source could not keep its log for so long
+$node->stop;
+$remote->append_conf('postgresql.conf', "max_slot_wal_keep_size = '1MB'");
+$remote->reload;
+remote("INSERT INTO sales.types (id) VALUES ($_)"), remote('SELECT pg_switch_wal()') for 7010 .. 7013;
+remote('CHECKPOINT');
+is(remote(q{SELECT string_agg(DISTINCT wal_status, ',') FROM pg_replication_slots}), 'lost', 'slots are lost');
+$node->start;
+wait_for_same('sales.types', 'which new ones mend', $columns);
+like(notice('sales.types'), qr/the source no longer had the log that replication slot spice_\w+ needs \(its max_slot_wal_keep_size/, 'that is told');
+Spice::wait_for($node, q{SELECT bool_and(status = 'ready') FROM spice.datasets}, 'of all datasets');
+$remote->append_conf('postgresql.conf', 'max_slot_wal_keep_size = -1');
+$remote->reload;
+$before = snapshots('sales.types');
 
 # ------- kill -9 of the process that applies changes
 my $applying = value(q{SELECT pid FROM pg_stat_subscription LIMIT 1});
@@ -356,7 +399,7 @@ wait_for_error(@$_)
   [ 'public.foreigners', 'may not make a publication.*CREATE PUBLICATION spice_foreigners_\w+ FOR TABLE ONLY public.foreigners', 'a table of somebody else' ],
   [ 'sales.orders', 'refresh_sql filters by column "region", which is not in its replica identity.*REPLICA IDENTITY FULL', 'a filter that updates would fail by' ],
   [ 'sales.picked', 'refresh_sql leaves out column "part" of its replica identity', 'a key that is not whole' ],
-  [ 'sales.types', 'walsender.*ALTER ROLE ... REPLICATION', 'a role that may not replicate' ];
+  [ 'sales.types', '(walsender|WAL sender).*ALTER ROLE ... REPLICATION', 'a role that may not replicate' ];
 remote(q{UPDATE sales.orders SET total = 1; UPDATE sales.picked SET name = 'x'; UPDATE sales.keyless SET id = 2});
 pass('the source writes on');
 is(value('SELECT count(*) FROM sales.types'), remote('SELECT count(*) FROM sales.types'), 'a table that cannot follow serves on');
@@ -369,6 +412,7 @@ Spice::wait_for($node, 'SELECT count(*) = 0 FROM spice.slot', 'when all have lef
 is(slots(), '0', 'and none on the source');
 is(value('SELECT count(*) FROM pg_subscription'), '0', 'no subscription');
 is(scalar(glob($node->data_dir . '/pg_stat_tmp/spice_*')), undef, 'and no passfile');
+value('DROP EXTENSION spice CASCADE');
 $node->stop;
 look('log', slurp_file($node->logfile));
 is_deeply(\%seen, {}, 'no password is in the log');
