@@ -122,14 +122,13 @@ parse_header(const char *text, const char *end, int number, HttpHeader *header)
 	header->value = pnstrdup(text, end - text);
 }
 
-int
-http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context)
+void
+http_parse_headers(const char *text, HttpRequest *request, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
-	int			n = 0;
 	int			size = 4;
 
-	*headers = palloc(size * sizeof(HttpHeader));
+	request->headers = palloc(size * sizeof(HttpHeader));
 	for (const char *p = text; *p != '\0'; p++)
 	{
 		if (((unsigned char) *p < 0x20 && *p != '\t') || *p == 0x7f)
@@ -142,18 +141,18 @@ http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context
 	while (*skip_blanks(text) != '\0')
 	{
 		const char *end = end_of_header(text);
+		int			n = request->n_headers;
 
 		if (n == size)
 		{
 			size *= 2;
-			*headers = repalloc(*headers, size * sizeof(HttpHeader));
+			request->headers = repalloc(request->headers, size * sizeof(HttpHeader));
 		}
-		parse_header(text, end, n + 1, &(*headers)[n]);
-		n++;
+		parse_header(text, end, n + 1, &request->headers[n]);
+		request->n_headers++;
 		text = *end == '\0' ? end : end + 1;
 	}
 	MemoryContextSwitchTo(saved);
-	return n;
 }
 
 /* ---- one fetch ---- */
@@ -179,9 +178,9 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 }
 
 static void
-ask(const HttpRequest *request, HttpTransfer *transfer, const Url *url, bool own)
+ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 {
-	transfer->url = *url;
+	transfer->url = transfer->next;
 	transfer->own_origin = own;
 	transfer->username = NULL;
 	transfer->password = NULL;
@@ -213,39 +212,35 @@ judge(const HttpRequest *request, const HttpTransfer *transfer)
 	return false;
 }
 
+/* sets where it leads */
 static void
-follow(const HttpRequest *request, const HttpTransfer *transfer, Url *url)
+follow(const HttpRequest *request, HttpTransfer *transfer)
 {
-	Url		   *next = palloc(sizeof(Url));
-	const char *refusal = url_redirect(&transfer->url, transfer->location, next);
+	const char *refusal = url_redirect(&transfer->url, transfer->location, &transfer->next);
 
 	if (transfer->location[0] == '\0')
 		http_raise_redirect(request, transfer, "the answer does not say where it leads", "");
 	if (refusal != NULL)
-		http_raise_redirect(request, transfer, refusal, next->shown);
-	*url = *next;
-	pfree(next);
+		http_raise_redirect(request, transfer, refusal, transfer->next.shown);
 }
 
 /* asks until the answer is no redirect */
 static void
 ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
 {
-	Url		   *url = palloc(sizeof(Url));
 	int			hops = 0;
 
-	*url = *origin;
+	transfer->next = *origin;
 	for (;;)
 	{
-		ask(request, transfer, url, url_same_origin(url, origin));
+		ask(request, transfer, url_same_origin(&transfer->next, origin));
 		if (!judge(request, transfer))
 			break;
 		if (++hops > MAX_REDIRECTS)
 			http_raise_redirect(request, transfer,
 								"there are more than " CppAsString2(MAX_REDIRECTS) " in a row", "");
-		follow(request, transfer, url);
+		follow(request, transfer);
 	}
-	pfree(url);
 }
 
 static Url *

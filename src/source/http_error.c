@@ -24,6 +24,8 @@
 #include "common/base64.h"
 #include "mb/pg_wchar.h"
 
+#include "source/wiping.h"
+
 #define QUOTE_LENGTH		200
 #define SECRET_MIN_LENGTH	4
 #define RETRY_AFTER_MAX		(24 * 60 * 60)
@@ -269,9 +271,14 @@ static bool
 problem_text(const char *body, size_t length, char *out, size_t size)
 {
 	static const char *const names[] = {"title", "detail", "message", "error", "error_description"};
-	json_t	   *root = json_loadb(body, length, 0, NULL);
+	json_malloc_t saved_malloc;
+	json_free_t saved_free;
+	json_t	   *root;
 
-	/* nothing here may raise an error: root would be lost */
+	/* nothing here may raise an error: root would be lost, and its way to allocate stay */
+	json_get_alloc_funcs(&saved_malloc, &saved_free);
+	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	root = json_loadb(body, length, 0, NULL);
 	out[0] = '\0';
 	for (int i = 0; json_is_object(root) && i < (int) lengthof(names); i++)
 	{
@@ -284,6 +291,7 @@ problem_text(const char *body, size_t length, char *out, size_t size)
 		strlcat(out, text, size);
 	}
 	json_decref(root);
+	json_set_alloc_funcs(saved_malloc, saved_free);
 	return out[0] != '\0';
 }
 
