@@ -10,7 +10,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 # host programs: the files that include no server header
 HOST_MANIFEST = $(addprefix src/manifest/,arena.c duration.c document.c keys.c check.c names.c \
 	connection.c csv.c database.c acceleration.c changes.c schedule.c cron.c append.c retention.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
-HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) $(addprefix src/source/,csv_reader.c http_header.c http_text.c iso8601.c url.c)
+HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) $(addprefix src/source/,csv_reader.c http_header.c http_text.c iso8601.c url.c wiping.c)
 UNIT_TESTS = $(patsubst test/unit/%.c,test/unit/%,$(wildcard test/unit/*_test.c))
 FUZZERS = $(patsubst test/fuzz/%.c,test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 

@@ -34,16 +34,15 @@
 
 HttpReport	http_report;
 
-int
-http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context)
+void
+http_parse_headers(const char *text, HttpRequest *request, MemoryContext context)
 {
 	MemoryContext saved = MemoryContextSwitchTo(context);
 	HttpHeaderScan scan = {.rest = text};
 	int			control = http_header_control(text);
-	int			n = 0;
 	int			size = 4;
 
-	*headers = palloc(size * sizeof(HttpHeader));
+	request->headers = palloc(size * sizeof(HttpHeader));
 	if (control > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -52,14 +51,16 @@ http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context
 				 errhint("Write all headers on one line, separated by commas.")));
 	while (http_header_scan(&scan))
 	{
+		int			n = request->n_headers;
+
 		if (n == size)
 		{
 			size *= 2;
-			*headers = repalloc(*headers, size * sizeof(HttpHeader));
+			request->headers = repalloc(request->headers, size * sizeof(HttpHeader));
 		}
-		(*headers)[n].name = pnstrdup(scan.name, scan.name_length);
-		(*headers)[n].value = pnstrdup(scan.value, scan.value_length);
-		n++;
+		request->headers[n].name = pnstrdup(scan.name, scan.name_length);
+		request->headers[n].value = pnstrdup(scan.value, scan.value_length);
+		request->n_headers++;
 	}
 	if (scan.problem != NULL)
 		ereport(ERROR,
@@ -68,7 +69,6 @@ http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context
 				 errdetail("This is header number %d.", scan.number),
 				 errhint("%s", scan.hint)));
 	MemoryContextSwitchTo(saved);
-	return n;
 }
 
 /* ---- one fetch ---- */
@@ -94,9 +94,9 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 }
 
 static void
-ask(const HttpRequest *request, HttpTransfer *transfer, const Url *url, bool own)
+ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 {
-	transfer->url = *url;
+	transfer->url = transfer->next;
 	transfer->own_origin = own;
 	transfer->username = NULL;
 	transfer->password = NULL;
@@ -128,39 +128,35 @@ judge(const HttpRequest *request, const HttpTransfer *transfer)
 	return false;
 }
 
+/* sets where it leads */
 static void
-follow(const HttpRequest *request, const HttpTransfer *transfer, Url *url)
+follow(const HttpRequest *request, HttpTransfer *transfer)
 {
-	Url		   *next = palloc(sizeof(Url));
-	const char *refusal = url_redirect(&transfer->url, transfer->location, next);
+	const char *refusal = url_redirect(&transfer->url, transfer->location, &transfer->next);
 
 	if (transfer->location[0] == '\0')
 		http_raise_redirect(request, transfer, "the answer does not say where it leads", "");
 	if (refusal != NULL)
-		http_raise_redirect(request, transfer, refusal, next->shown);
-	*url = *next;
-	pfree(next);
+		http_raise_redirect(request, transfer, refusal, transfer->next.shown);
 }
 
 /* asks until the answer is no redirect */
 static void
 ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
 {
-	Url		   *url = palloc(sizeof(Url));
 	int			hops = 0;
 
-	*url = *origin;
+	transfer->next = *origin;
 	for (;;)
 	{
-		ask(request, transfer, url, url_same_origin(url, origin));
+		ask(request, transfer, url_same_origin(&transfer->next, origin));
 		if (!judge(request, transfer))
 			break;
 		if (++hops > MAX_REDIRECTS)
 			http_raise_redirect(request, transfer,
 								"there are more than " CppAsString2(MAX_REDIRECTS) " in a row", "");
-		follow(request, transfer, url);
+		follow(request, transfer);
 	}
-	pfree(url);
 }
 
 static Url *

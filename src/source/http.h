@@ -73,10 +73,11 @@ extern HttpReport http_report;
 extern HttpResponse *http_fetch(const HttpRequest *request, MemoryContext context);
 
 /*
- * Reads the manifest's form 'K: V, K2: V2' (or with semicolons) into context
- * and returns how many headers it holds.  A comma or semicolon separates only
- * when something like "K:" follows.  Errors never quote any of the text.
+ * Reads the manifest's form 'K: V, K2: V2' (or with semicolons) into the
+ * request, with copies in context that whoever owns the request wipes, also
+ * when an error is raised after some of them.  A comma or semicolon separates
+ * only when something like "K:" follows.  Errors never quote any of the text.
  */
-extern int	http_parse_headers(const char *text, HttpHeader **headers, MemoryContext context);
+extern void http_parse_headers(const char *text, HttpRequest *request, MemoryContext context);
 
 #endif

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "ascii.h"
+#include "source/wiping.h"
 
 #define SECRET_MIN_LENGTH	4
 #define STRUCK				"***"
@@ -111,8 +112,13 @@ bool
 http_text_of_problem(const char *body, size_t length, char *out, size_t size)
 {
 	static const char *const names[] = {"title", "detail", "message", "error", "error_description"};
-	json_t	   *root = json_loadb(body, length, 0, NULL);
+	json_malloc_t saved_malloc;
+	json_free_t saved_free;
+	json_t	   *root;
 
+	json_get_alloc_funcs(&saved_malloc, &saved_free);
+	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	root = json_loadb(body, length, 0, NULL);
 	out[0] = '\0';
 	for (size_t i = 0; json_is_object(root) && i < sizeof(names) / sizeof(names[0]); i++)
 	{
@@ -125,5 +131,6 @@ http_text_of_problem(const char *body, size_t length, char *out, size_t size)
 		append(out, size, text);
 	}
 	json_decref(root);
+	json_set_alloc_funcs(saved_malloc, saved_free);
 	return out[0] != '\0';
 }

@@ -49,6 +49,7 @@
 #include "compat.h"
 #include "source/http.h"
 #include "source/http_header.h"
+#include "source/wiping.h"
 
 #define MAX_SOCKETS			16	/* two racing connects and a resolver need 3 */
 #define RESERVED_FDS		3
@@ -72,6 +73,7 @@ typedef struct HttpSocket
 typedef struct HttpTransferState
 {
 	MemoryContextCallback callback;
+	HttpTransfer *transfer;
 	CURLM	   *multi;
 	CURL	   *easy;			/* NULL: idle */
 	struct curl_slist *headers;
@@ -290,9 +292,6 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 static void
 release_headers(HttpTransferState *state)
 {
-	/* they may hold tokens */
-	for (struct curl_slist *node = state->headers; node != NULL; node = node->next)
-		explicit_bzero(node->data, strlen(node->data));
 	curl_slist_free_all(state->headers);
 	state->headers = NULL;
 }
@@ -332,6 +331,8 @@ transfer_release(void *arg)
 	for (int i = 0; state->fds_reserved && i < RESERVED_FDS; i++)
 		ReleaseExternalFD();
 	state->fds_reserved = false;
+	/* a server may have repeated what we sent to it */
+	explicit_bzero(state->transfer, sizeof(HttpTransfer));
 }
 
 static void
@@ -354,7 +355,8 @@ start_libcurl(void)
 	if (started)
 		return;
 	block_signals(&saved);
-	result = curl_global_init(CURL_GLOBAL_DEFAULT);
+	result = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
+								  wiping_strdup, wiping_calloc);
 	restore_signals(&saved);
 	if (result != CURLE_OK)
 		elog(ERROR, "could not start libcurl: %s", curl_easy_strerror(result));
@@ -370,6 +372,7 @@ http_transfer_create(MemoryContext context)
 
 	start_libcurl();
 	transfer->state = state;
+	state->transfer = transfer;
 	state->callback.func = transfer_release;
 	state->callback.arg = state;
 	MemoryContextRegisterResetCallback(context, &state->callback);

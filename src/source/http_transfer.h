@@ -43,6 +43,7 @@ typedef struct HttpTransfer
 	/* what to ask; set before http_transfer_run() */
 	instr_time	fetch_start;	/* of the first of several runs */
 	Url			url;
+	Url			next;			/* the one after a redirect; in here, as all that is wiped */
 	bool		own_origin;		/* url has the manifest's origin */
 	const char *username;		/* NULL: no authentication */
 	const char *password;

@@ -33,6 +33,16 @@ static struct
 
 SourceReport source_report;
 
+/* runs when the request is over, also by an error */
+static void
+wipe_headers(void *arg)
+{
+	HttpRequest *request = arg;
+
+	for (int i = 0; i < request->n_headers; i++)
+		explicit_bzero(request->headers[i].value, strlen(request->headers[i].value));
+}
+
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
 			 MemoryContext context)
@@ -40,7 +50,8 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	MemoryContext request_context;
 	Resolver   *resolver;
 	char	   *headers;
-	HttpRequest request = {0};
+	HttpRequest *request;
+	MemoryContextCallback *callback;
 	HttpResponse *response;
 
 	memset(&http_report, 0, sizeof(http_report));
@@ -53,27 +64,29 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
 	resolver = resolver_open(dataset, request_context);
+	request = MemoryContextAllocZero(request_context, sizeof(HttpRequest));
+	callback = MemoryContextAlloc(request_context, sizeof(MemoryContextCallback));
+	callback->func = wipe_headers;
+	callback->arg = request;
+	MemoryContextRegisterResetCallback(request_context, callback);
 
-	request.dataset = dataset->name;
-	request.url = query == NULL ? dataset->from :
+	request->dataset = dataset->name;
+	request->url = query == NULL ? dataset->from :
 		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
-	request.port = dataset->http_port;
-	request.username = resolve(resolver, "http_username", dataset->username);
-	request.password = resolve(resolver, "http_password", dataset->password);
+	request->port = dataset->http_port;
+	request->username = resolve(resolver, "http_username", dataset->username);
+	request->password = resolve(resolver, "http_password", dataset->password);
 	headers = resolve(resolver, "http_headers", dataset->http_headers);
-	request.client_timeout_ms = dataset->client_timeout_ms;
-	request.connect_timeout_ms = dataset->connect_timeout_ms;
+	request->client_timeout_ms = dataset->client_timeout_ms;
+	request->connect_timeout_ms = dataset->connect_timeout_ms;
 	if (headers != NULL)
-		request.n_headers = http_parse_headers(headers, &request.headers, request_context);
+		http_parse_headers(headers, request, request_context);
 	if (conditional)
 	{
-		request.etag = dataset->etag;
-		request.last_modified = dataset->last_modified;
+		request->etag = dataset->etag;
+		request->last_modified = dataset->last_modified;
 	}
-	response = http_fetch(&request, context);
-
-	for (int i = 0; i < request.n_headers; i++)
-		explicit_bzero(request.headers[i].value, strlen(request.headers[i].value));
+	response = http_fetch(request, context);
 	MemoryContextDelete(request_context);
 	return response;
 }

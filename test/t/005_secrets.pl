@@ -36,6 +36,16 @@ my $node = Spice::start_node(
 				name => 'live', from => $source->url('/items'),
 				params => \%params,
 				acceleration => { enabled => JSON::PP::false }
+			},
+			{
+				name => 'crooked', from => $source->url('/items'),
+				params => { http_headers => 'X-Key: ${secrets:HEADER}, ${secrets:HEADER}: x, ${secrets:HEADER}' },
+				acceleration => { enabled => JSON::PP::false }
+			},
+			{
+				name => 'refused', from => "postgres:public.none",
+				params => { pg_connection_string => 'host=127.0.0.1 port=1 user=x x=${secrets:PASSWORD}', pg_pass => '${secrets:PASSWORD}' },
+				acceleration => { enabled => JSON::PP::false }
 			}
 		]),
 	'log_min_messages = debug5', 'log_min_error_statement = debug5', 'log_error_verbosity = verbose',
@@ -119,6 +129,15 @@ foreach my $failure (@failures)
 	like(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'items'}), qr/could not fetch/, "$name is shown");
 }
 
+foreach my $dataset (qw(crooked refused))
+{
+	my (undef, $answer, $errors) = $node->psql('postgres', "SET client_min_messages = debug5; SELECT spice_refresh('$dataset')");
+
+	like($errors, qr/ERROR/, "params of $dataset are not what they should be");
+	look("the session's messages: $dataset", $answer . $errors);
+}
+look_at_catalog();
+
 look('foreign tables', value('SELECT string_agg(to_jsonb(o)::text, chr(10)) FROM information_schema.foreign_table_options o'));
 look('catalog', value(q{SELECT (SELECT string_agg(to_jsonb(t)::text, '') FROM pg_foreign_table t)
 	|| (SELECT string_agg(to_jsonb(s)::text, '') FROM pg_foreign_server s)
@@ -134,6 +153,13 @@ my $log = slurp_file($node->logfile);
 like($log, qr/could not fetch dataset "items": source answered with status 401/, 'the log tells of the failures');
 like($log, qr/DEBUG: /, 'and of everything else');
 look('log', $log);
+
+# tables, WAL, temporary files, what is left of processes; the passfile of a database is
+# in 010_postgres.pl
+my $folder = $node->data_dir;
+my @files = grep { !m{/\.env$|/pg_stat_tmp/spice_} } split /\n/, `find '$folder' -type f`;
+cmp_ok(scalar @files, '>', 900, 'the data directory');
+look("file $_", slurp_file($_)) for @files;
 
 is_deeply(\%seen, {}, 'no secret is anywhere')
   or diag(explain(\%seen));
