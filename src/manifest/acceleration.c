@@ -176,8 +176,8 @@ parse_index(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 {
 	const DocNode *kind = pair->value;
 	IndexSpec	index = {0};
+	bool		good = column_list_parse(parser, "index", pair->key, &index.columns);
 
-	column_list_parse(parser, "index", pair->key, &index.columns);
 	if (kind->kind != DOC_SCALAR || !word_in_list("enabled|unique", kind->text))
 	{
 		parse_problem(parser, MANIFEST_ERROR, kind->line,
@@ -187,7 +187,7 @@ parse_index(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 		return;
 	}
 	index.unique = strcmp(kind->text, "unique") == 0;
-	for (size_t i = 0; i < spec->n_indexes; i++)
+	for (size_t i = 0; good && i < spec->n_indexes; i++)
 	{
 		if (same_columns(&spec->indexes[i].columns, &index.columns))
 			parse_problem(parser, MANIFEST_ERROR, pair->key->line, "keep one of the two",

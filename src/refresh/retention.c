@@ -28,12 +28,12 @@
 
 #define BATCH_ROWS	10000
 
-/* DELETE FROM table WHERE ctid = ANY (ARRAY (SELECT ctid FROM table AS alias WHERE condition LIMIT n)) */
+/* DELETE FROM table WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY (SELECT ctid FROM table AS alias WHERE condition LIMIT n)) */
 static RawStmt *
 batch_statement(const Dataset *dataset, const char *alias, Node *condition)
 {
 	char	   *table = catalog_relation_name(dataset->relation);
-	char	   *text = psprintf("DELETE FROM %s WHERE ctid = ANY (ARRAY (SELECT %s.ctid FROM %s AS %s"
+	char	   *text = psprintf("DELETE FROM %s WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY (SELECT %s.ctid FROM %s AS %s"
 								" WHERE true LIMIT %d))",
 								table, quote_identifier(alias), table, quote_identifier(alias), BATCH_ROWS);
 	RawStmt    *statement = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT));

@@ -106,7 +106,7 @@ column_type(const Dataset *dataset, Oid table)
 static char *
 time_value(TimeKind kind, const char *column)
 {
-	return kind == TIME_TEXT ? psprintf("%s::timestamptz", column) : pstrdup(column);
+	return kind == TIME_TEXT ? psprintf("%s::pg_catalog.timestamptz", column) : pstrdup(column);
 }
 
 /* value less a span, as an expression */
@@ -116,13 +116,13 @@ less_span(TimeKind kind, const char *value, int64 ms)
 	switch (kind)
 	{
 		case TIME_DATE:
-			return psprintf("(%s - %lld)", value, (long long) ((ms + 86399999) / 86400000));
+			return psprintf("(%s OPERATOR(pg_catalog.-) %lld)", value, (long long) ((ms + 86399999) / 86400000));
 		case TIME_UNIX_SECONDS:
-			return psprintf("(%s - %lld)", value, (long long) ((ms + 999) / 1000));
+			return psprintf("(%s OPERATOR(pg_catalog.-) %lld)", value, (long long) ((ms + 999) / 1000));
 		case TIME_UNIX_MILLIS:
-			return psprintf("(%s - %lld)", value, (long long) ms);
+			return psprintf("(%s OPERATOR(pg_catalog.-) %lld)", value, (long long) ms);
 		default:
-			return psprintf("(%s - %lld * interval '1 ms')", value, (long long) ms);
+			return psprintf("(%s OPERATOR(pg_catalog.-) interval '%lld ms')", value, (long long) ms);
 	}
 }
 
@@ -133,15 +133,15 @@ present(TimeKind kind)
 	switch (kind)
 	{
 		case TIME_WITHOUT_ZONE:
-			return "(now() AT TIME ZONE 'UTC')";
+			return "(pg_catalog.now() AT TIME ZONE 'UTC')";
 		case TIME_DATE:
-			return "(now() AT TIME ZONE 'UTC')::date";
+			return "(pg_catalog.now() AT TIME ZONE 'UTC')::pg_catalog.date";
 		case TIME_UNIX_SECONDS:
-			return "extract(epoch FROM now())";
+			return "extract(epoch FROM pg_catalog.now())";
 		case TIME_UNIX_MILLIS:
-			return "(extract(epoch FROM now()) * 1000)";
+			return "(extract(epoch FROM pg_catalog.now()) OPERATOR(pg_catalog.*) 1000)";
 		default:
-			return "now()";
+			return "pg_catalog.now()";
 	}
 }
 
@@ -152,14 +152,14 @@ source_text(TimeKind kind, const char *value)
 	switch (kind)
 	{
 		case TIME_WITHOUT_ZONE:
-			return psprintf("to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", value);
+			return psprintf("pg_catalog.to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')", value);
 		case TIME_DATE:
-			return psprintf("to_char(%s, 'YYYY-MM-DD')", value);
+			return psprintf("pg_catalog.to_char(%s, 'YYYY-MM-DD')", value);
 		case TIME_UNIX_SECONDS:
 		case TIME_UNIX_MILLIS:
-			return psprintf("floor(%s)::text", value);
+			return psprintf("pg_catalog.floor(%s)::pg_catalog.text", value);
 		default:
-			return psprintf("to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", value);
+			return psprintf("pg_catalog.to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')", value);
 	}
 }
 
@@ -167,8 +167,8 @@ static char *
 is_finite(TimeKind kind, const char *value)
 {
 	if (kind == TIME_UNIX_SECONDS || kind == TIME_UNIX_MILLIS)
-		return psprintf("(%s)::text NOT IN ('Infinity', 'NaN')", value);
-	return psprintf("isfinite(%s)", value);
+		return psprintf("(%s)::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ('{Infinity,NaN}'::pg_catalog.text[])", value);
+	return psprintf("pg_catalog.isfinite(%s)", value);
 }
 
 Watermark *
@@ -182,8 +182,8 @@ watermark_read(const Dataset *dataset, Oid table)
 	CatalogRights rights;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT newest::text, floor::text, %s, %s FROM (SELECT newest, %s AS floor FROM"
-					 " (SELECT max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
+	appendStringInfo(&query, "SELECT newest::pg_catalog.text, floor::pg_catalog.text, %s, %s FROM (SELECT newest, %s AS floor FROM"
+					 " (SELECT pg_catalog.max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
 					 source_text(kind, "floor"), is_finite(kind, "newest"), less_span(kind, "newest", dataset->append_overlap_ms),
 					 time_value(kind, column),
 					 catalog_relation_name(table));
@@ -214,9 +214,9 @@ watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type
 	TimeKind	kind = time_kind(dataset, type);
 	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
 
-	return psprintf("(%s >= %s::%s OR %s IS NULL)", time_value(kind, column),
+	return psprintf("(%s OPERATOR(pg_catalog.>=) %s::%s OR %s IS NULL)", time_value(kind, column),
 					quote_literal_cstr(watermark->floor),
-					kind == TIME_TEXT ? "timestamptz" : format_type_be(type), column);
+					kind == TIME_TEXT ? "pg_catalog.timestamptz" : format_type_be(type), column);
 }
 
 /*
@@ -234,13 +234,13 @@ window_condition(const Dataset *dataset, Oid type)
 
 	catalog_enter_as_owner(dataset, &rights);
 	SPI_connect();
-	catalog_execute(psprintf("SELECT (%s%s)::text", type == INT4OID || type == INT8OID ? "ceil" : "", floor),
+	catalog_execute(psprintf("SELECT (%s%s)::pg_catalog.text", type == INT4OID || type == INT8OID ? "pg_catalog.ceil" : "", floor),
 					0, NULL, NULL, NULL);
 	floor = catalog_text(0, 1, context);
 	SPI_finish();
 	catalog_leave(&rights);
-	return psprintf("(%s >= %s::%s OR %s IS NULL)", time_value(kind, column), quote_literal_cstr(floor),
-					kind == TIME_TEXT ? "timestamptz" : format_type_be(type), column);
+	return psprintf("(%s OPERATOR(pg_catalog.>=) %s::%s OR %s IS NULL)", time_value(kind, column), quote_literal_cstr(floor),
+					kind == TIME_TEXT ? "pg_catalog.timestamptz" : format_type_be(type), column);
 }
 
 char *
@@ -248,7 +248,7 @@ retention_condition(const Dataset *dataset)
 {
 	TimeKind	kind = time_kind(dataset, column_type(dataset, dataset->relation));
 
-	return psprintf("%s < %s", time_value(kind, quote_identifier(dataset->time_column)),
+	return psprintf("%s OPERATOR(pg_catalog.<) %s", time_value(kind, quote_identifier(dataset->time_column)),
 					less_span(kind, present(kind), dataset->retention_period_ms));
 }
 

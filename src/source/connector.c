@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "source/connector.h"
@@ -28,6 +29,21 @@ connector_of(const Dataset *dataset)
 			return connectors[i];
 	}
 	elog(ERROR, "unknown connector \"%s\"", dataset->connector);
+}
+
+char *
+connector_name(const Dataset *dataset, const char *prefix)
+{
+	bool		public = strcmp(dataset->schema, "public") == 0;
+	char	   *name = psprintf("%s%s%s%s", prefix, public ? "" : dataset->schema, public ? "" : ".", dataset->table);
+	int			room = NAMEDATALEN - 1 - (int) strlen(prefix) - (int) strlen("..-2147483648");
+
+	/* one that is cut, or whose dot might be another's, would not tell two datasets apart */
+	if (strlen(name) < NAMEDATALEN && strchr(dataset->table, '.') == NULL &&
+		(public || strchr(dataset->schema, '.') == NULL))
+		return name;
+	return psprintf("%s.%.*s.%d", prefix, pg_mbcliplen(dataset->table, (int) strlen(dataset->table), room),
+					dataset->table, dataset->id);
 }
 
 bool

@@ -72,6 +72,12 @@ extern const Connector table_connector;
 
 extern const Connector *connector_of(const Dataset *dataset);
 
+/*
+ * The name of something that belongs to the dataset, after the prefix: that of
+ * its table, with the schema unless it is public.  Never another dataset's.
+ */
+extern char *connector_name(const Dataset *dataset, const char *prefix);
+
 /* foreign_server.c: the DDL of servers, mappings and options */
 extern DefElem *connector_option(const char *name, const char *value);
 extern DefElem *connector_find_option(List *options, const char *name);	/* or NULL */

@@ -102,10 +102,7 @@ options_changes(List *present, List *wanted)
 const char *
 foreign_server_name(const Dataset *dataset)
 {
-	char	   *name = strcmp(dataset->schema, "public") == 0 ? psprintf("spice_%s", dataset->table) :
-		psprintf("spice_%s.%s", dataset->schema, dataset->table);
-
-	return strlen(name) < NAMEDATALEN ? name : psprintf("spice_%d", dataset->id);
+	return connector_name(dataset, "spice_");
 }
 
 static void

@@ -4,11 +4,11 @@
  *		Creates a dataset's source relation and keeps it in agreement with the
  *		definition.
  *
- * It is a foreign table or, of a relation in this database, a view, and it is where a source's columns and their types are written
- * down: found once, over the whole of the first response, then fixed until
- * the part of the definition that describes the source changes.  It is
- * altered and not dropped, so that views upon it live on, unless it becomes one
- * of another server.
+ * It is a foreign table or, of a relation in this database, a view, and it is
+ * where a source's columns and their types are written down: found once, over
+ * the whole of the first response, then fixed until the part of the definition
+ * that describes the source changes.  It is altered and not dropped, so that
+ * views upon it live on, unless it becomes one of another server.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,9 +38,7 @@
 static char *
 source_table_name(const Dataset *dataset)
 {
-	if (!dataset->accelerated || strcmp(dataset->schema, "public") == 0)
-		return dataset->table;
-	return psprintf("%s.%s", dataset->schema, dataset->table);
+	return dataset->accelerated ? connector_name(dataset, "") : dataset->table;
 }
 
 static const char *

@@ -18,15 +18,23 @@
  * Position in the source is position in the news: rows were written in order,
  * so ctid tells.
  *
+ * The statements run as the table's owner, in a search_path that others may be
+ * able to create in, because conditions and types of the table may need it.  So
+ * no operator, function or type of ours is left to it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "table/table.h"
@@ -44,13 +52,63 @@ column_list(const TableBuild *build, const char *prefix)
 	return list.data;
 }
 
-/*
- * Says something of each column of a key: before, its name, and after that,
- * unless between is NULL, its name once more.
- */
+static Oid
+column_type(const TableBuild *build, const char *name)
+{
+	for (int i = 0; i < build->n_result; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(build->desc, build->attnums[i] - 1);
+
+		if (strcmp(NameStr(attribute->attname), name) == 0)
+			return attribute->atttypid;
+	}
+	return InvalidOid;
+}
+
+/* the operator of the type's default order or hash, wherever it is */
 static char *
-key_text(const DatasetConflict *conflict, const char *separator, const char *before,
-		 const char *between, const char *after)
+equality(const TableBuild *build, const char *column)
+{
+	Oid			type = column_type(build, column);
+	Oid			operator = OidIsValid(type) ? lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr : InvalidOid;
+	HeapTuple	tuple;
+	Form_pg_operator form;
+	char	   *text;
+
+	/* a key has a unique index, which no type without equality can be in */
+	if (!OidIsValid(operator))
+		elog(ERROR, "column \"%s\" has no equality", column);
+	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	text = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
+					NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return text;
+}
+
+/* says something of each column of a key: its name, and after that */
+static char *
+key_text(const DatasetConflict *conflict, const char *separator, const char *after)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, conflict->columns)
+		appendStringInfo(&text, "%s%s%s", text.len ? separator : "", quote_identifier(lfirst(cell)), after);
+	return text.data;
+}
+
+static char *
+key_list(const DatasetConflict *conflict)
+{
+	return key_text(conflict, ", ", "");
+}
+
+static char *
+same_key(const TableBuild *build, const DatasetConflict *conflict)
 {
 	StringInfoData text;
 	ListCell   *cell;
@@ -60,29 +118,17 @@ key_text(const DatasetConflict *conflict, const char *separator, const char *bef
 	{
 		const char *name = quote_identifier(lfirst(cell));
 
-		appendStringInfo(&text, "%s%s%s%s%s%s", text.len ? separator : "", before, name,
-						 between ? between : "", between ? name : "", after);
+		appendStringInfo(&text, "%st.%s %s n.%s", text.len ? " AND " : "", name,
+						 equality(build, lfirst(cell)), name);
 	}
 	return text.data;
-}
-
-static char *
-key_list(const DatasetConflict *conflict)
-{
-	return key_text(conflict, ", ", "", NULL, "");
-}
-
-static char *
-same_key(const DatasetConflict *conflict)
-{
-	return key_text(conflict, " AND ", "t.", " = n.", "");
 }
 
 /* does any column of the key hold a null?  Such rows are in conflict with none. */
 static char *
 null_key(const DatasetConflict *conflict)
 {
-	return psprintf("(%s)", key_text(conflict, " OR ", "", NULL, " IS NULL"));
+	return psprintf("(%s)", key_text(conflict, " OR ", " IS NULL"));
 }
 
 /* how many rows the query gives; they are counted where they are */
@@ -93,7 +139,7 @@ count_rows(const char *query)
 	int64		rows;
 
 	SPI_connect();
-	catalog_execute(psprintf("SELECT count(*) FROM (%s) c", query), 0, NULL, NULL, NULL);
+	catalog_execute(psprintf("SELECT pg_catalog.count(*) FROM (%s) c", query), 0, NULL, NULL, NULL);
 	count = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	rows = strtoll(count, NULL, 10);
 	SPI_finish();
@@ -131,16 +177,10 @@ static char *
 time_expression(const TableBuild *build, const char *prefix)
 {
 	const char *name = build->dataset->time_column;
+	Oid			type = column_type(build, name);
 
-	for (int i = 0; i < build->n_result; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(build->desc, build->attnums[i] - 1);
-
-		if (strcmp(NameStr(attribute->attname), name) == 0 &&
-			(attribute->atttypid == TEXTOID || attribute->atttypid == VARCHAROID))
-			return psprintf("%s%s::timestamptz", prefix, quote_identifier(name));
-	}
-	return psprintf("%s%s", prefix, quote_identifier(name));
+	return psprintf("%s%s%s", prefix, quote_identifier(name),
+					type == TEXTOID || type == VARCHAROID ? "::pg_catalog.timestamptz" : "");
 }
 
 /* the winner of a key's rows comes first in this order */
@@ -172,7 +212,7 @@ char *
 build_winners(const TableBuild *build, const DatasetConflict *conflict)
 {
 	char	   *heap = catalog_relation_name(build->heap);
-	char	   *repeated = psprintf("SELECT 1 FROM %s WHERE NOT %s GROUP BY %s HAVING count(*) > 1 LIMIT 1",
+	char	   *repeated = psprintf("SELECT 1 FROM %s WHERE NOT %s GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
 									heap, null_key(conflict), key_list(conflict));
 
 	if (count_rows(repeated) == 0)
@@ -259,13 +299,13 @@ merge_upsert(const TableBuild *build, const DatasetConflict *conflict, const cha
 	char	   *ours = column_list(build, "n.");
 	char	   *table = catalog_relation_name(build->table);
 	char	   *news = winners(build, conflict);
-	char	   *key = same_key(conflict);
+	char	   *key = same_key(build, conflict);
 	char	   *newer = "";
 	int64		n_news = count_rows(news);
 
 	/* a record that was overtaken by another before it came must not undo it */
 	if (conflict->action == CONFLICT_UPSERT)
-		newer = psprintf(" AND %s >= %s", time_expression(build, "n."), time_expression(build, "t."));
+		newer = psprintf(" AND %s OPERATOR(pg_catalog.>=) %s", time_expression(build, "n."), time_expression(build, "t."));
 	/* before rows move: looking for a key then finds one version of it */
 	counts->inserted = execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM (%s) n"
 										" WHERE NOT EXISTS (SELECT 1 FROM %s t WHERE %s)",
