@@ -158,7 +158,7 @@ my %slow = (refresh_check_interval => '1h');
 my %credentials = (http_username => 'user', http_password => '${env:PASSWORD}', http_headers => 'X-Key: ${env:KEY}');
 my %hurried = (client_timeout => '1s', connect_timeout => '1s');
 my @datasets = (
-	(map { Spice::dataset($_, $source->url("/$_"), %slow, params => \%hurried) } sort keys %faults),
+	(map { Spice::dataset($_, $source->url("/$_"), %slow, $faults{$_}[0] =~ /slow/ ? (params => \%hurried) : ()) } sort keys %faults),
 	Spice::dataset('items', $source->url('/items'), %slow, params => \%hurried),
 	Spice::dataset('csv', $source->url('/csv'), %slow, params => { file_format => 'csv' }),
 	Spice::dataset('secure', "$secure/secure", %slow, params => { client_timeout => '1s' }));
