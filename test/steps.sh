@@ -6,7 +6,7 @@
 #
 # $passed and $failed add up what every step has counted.
 
-# shellcheck disable=SC2154 # work and make are throwaway.sh's
+# shellcheck disable=SC2154 # work, make and bindir are throwaway.sh's
 
 passed=0
 failed=0
@@ -77,6 +77,13 @@ show_failure()
 	tail -n 20 "$work/log/server"
 	# not again with the next step's
 	find "$work/tree" -name regression.diffs -delete
+}
+
+# One or more statements, as the superuser.
+sql()
+{
+	as_postgres "$bindir/psql" --no-psqlrc --quiet --tuples-only --no-align --host="$work/tmp" \
+		--username=postgres --dbname=postgres --command="$1"
 }
 
 # The line that counts, and whether all is well.

@@ -117,8 +117,9 @@ install_extension()
 }
 
 # start_server [LINE...]: starts the server, with further lines of configuration.  It
-# gets the variables of $server_environment besides.
+# gets the variables of $server_environment besides, and pg_ctl $server_options.
 server_environment=()
+server_options=()
 start_server()
 {
 	as_postgres "$bindir/initdb" --no-sync --username=postgres --auth=trust \
@@ -126,7 +127,7 @@ start_server()
 	printf '%s\n' "shared_preload_libraries = 'spice'" "listen_addresses = ''" \
 		"unix_socket_directories = '$work/tmp'" "fsync = off" "$@" \
 		>>"$work/data/postgresql.conf"
-	if ! as_postgres "${server_environment[@]}" "$bindir/pg_ctl" --pgdata="$work/data" --log="$work/log/server" --wait \
+	if ! as_postgres "${server_environment[@]}" "$bindir/pg_ctl" "${server_options[@]}" --pgdata="$work/data" --log="$work/log/server" --wait \
 		start >"$work/log/pg_ctl"; then
 		tail -n 40 "$work/log/server"
 		return 1

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -29,6 +30,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -157,6 +159,54 @@ static const char *const conflicts_query =
 static const char *const params_query =
 "SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
 
+/* the version of the objects in this database, or NULL */
+static char *
+extension_version(void)
+{
+	Relation	relation = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	char	   *version = NULL;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("spice"));
+	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation), &isnull);
+
+		version = isnull ? NULL : TextDatumGetCString(value);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return version;
+}
+
+/*
+ * A library works with the objects of its own version.  A process keeps the
+ * library it has; one that has found them to agree does not look again.
+ */
+static void
+check_version(void)
+{
+	static bool agreed = false;
+	char	   *version;
+
+	if (agreed)
+		return;
+	version = extension_version();
+	/* none while the script of CREATE EXTENSION runs */
+	agreed = version != NULL && strcmp(version, SPICE_VERSION) == 0;
+	if (version != NULL && !agreed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension spice in database \"%s\" has version %s, its library %s",
+						get_database_name(MyDatabaseId), version, SPICE_VERSION),
+				 errhint("Run ALTER EXTENSION spice UPDATE, and restart the server after an upgrade of the package.")));
+}
+
 static Oid
 catalog_owner(void)
 {
@@ -171,6 +221,7 @@ catalog_owner(void)
 				 errhint("Run CREATE EXTENSION spice.")));
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
+	check_version();
 	return owner;
 }
 
@@ -617,6 +668,20 @@ refresh_method(const char *word)
 	return strcmp(word, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
 }
 
+/* of a definition that another version, or somebody by hand, may have written */
+static char *
+needed_text(int column, const char *key, MemoryContext context)
+{
+	char	   *text = catalog_text(0, column, context);
+
+	if (text == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the definition of dataset \"%s\" has no %s", catalog_text(0, COL_NAME, context), key),
+				 errhint("SELECT spice_reload() writes it anew from the manifest.")));
+	return text;
+}
+
 /* the row that SPI has just returned */
 static Dataset *
 read_dataset(MemoryContext context)
@@ -628,8 +693,8 @@ read_dataset(MemoryContext context)
 
 	dataset->id = (int) catalog_number(COL_ID, 0);
 	dataset->name = catalog_text(0, COL_NAME, context);
-	dataset->schema = catalog_text(0, COL_SCHEMA, context);
-	dataset->table = catalog_text(0, COL_TABLE, context);
+	dataset->schema = needed_text(COL_SCHEMA, "schema", context);
+	dataset->table = needed_text(COL_TABLE, "table", context);
 	dataset->in_manifest = catalog_bool(0, COL_IN_MANIFEST);
 	dataset->paused = catalog_bool(0, COL_PAUSED);
 
@@ -638,8 +703,8 @@ read_dataset(MemoryContext context)
 	dataset->described = catalog_bool(0, COL_DESCRIBED);
 	dataset->source_changed = catalog_bool(0, COL_SOURCE_CHANGED);
 	dataset->accelerated = catalog_bool(0, COL_ACCELERATED);
-	dataset->connector = catalog_text(0, COL_CONNECTOR, context);
-	dataset->from = catalog_text(0, COL_FROM, context);
+	dataset->connector = needed_text(COL_CONNECTOR, "connector", context);
+	dataset->from = needed_text(COL_FROM, "from", context);
 	dataset->remote_schema = catalog_text(0, COL_REMOTE_SCHEMA, context);
 	dataset->remote_table = catalog_text(0, COL_REMOTE_TABLE, context);
 	dataset->description = catalog_text(0, COL_DESCRIPTION, context);
@@ -655,13 +720,13 @@ read_dataset(MemoryContext context)
 	dataset->csv_delimiter = catalog_text(0, COL_CSV_DELIMITER, context);
 	dataset->csv_quote = catalog_text(0, COL_CSV_QUOTE, context);
 	dataset->csv_escape = catalog_text(0, COL_CSV_ESCAPE, context);
-	dataset->unlogged = strcmp(catalog_text(0, COL_MODE, context), "memory") == 0;
-	dataset->refresh_mode = catalog_text(0, COL_REFRESH_MODE, context);
+	dataset->unlogged = strcmp(needed_text(COL_MODE, "mode", context), "memory") == 0;
+	dataset->refresh_mode = needed_text(COL_REFRESH_MODE, "refresh_mode", context);
 	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);
 	dataset->refresh_interval_ms = catalog_number(COL_INTERVAL, 0);
 	dataset->retry = catalog_bool(0, COL_RETRY);
 	dataset->retry_max_attempts = (int) catalog_number(COL_MAX_ATTEMPTS, -1);
-	dataset->refresh_always = strcmp(catalog_text(0, COL_ON_STARTUP, context), "always") == 0;
+	dataset->refresh_always = strcmp(needed_text(COL_ON_STARTUP, "refresh_on_startup", context), "always") == 0;
 
 	dataset->reload = catalog_bool(0, COL_RELOAD);
 	dataset->changed |= dataset->reload;
@@ -683,7 +748,7 @@ read_dataset(MemoryContext context)
 	dataset->retention_sql = catalog_text(0, COL_RETENTION_SQL, context);
 	dataset->retention_interval_ms = catalog_number(COL_RETENTION_INTERVAL, 0);
 
-	dataset->on_registration = strcmp(catalog_text(0, COL_READY_STATE, context), "on_load") != 0;
+	dataset->on_registration = strcmp(needed_text(COL_READY_STATE, "ready_state", context), "on_load") != 0;
 	dataset->relation = (Oid) catalog_number(COL_RELATION, InvalidOid);
 	dataset->source_relation = (Oid) catalog_number(COL_SOURCE_RELATION, InvalidOid);
 	dataset->loaded = catalog_bool(0, COL_LOADED);

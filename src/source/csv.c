@@ -99,8 +99,7 @@ raise_reader_error(const CsvRecords *records)
 			refuse_response(records, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, error->message,
 							"Have the source send UTF-8.");
 		case JSON_ERROR_LIMIT:
-			code = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-			break;
+			refuse_response(records, ERRCODE_PROGRAM_LIMIT_EXCEEDED, error->message, RECORDS_LIMIT_HINT);
 		case JSON_ERROR_MEMORY:
 			code = ERRCODE_OUT_OF_MEMORY;
 			break;

@@ -49,6 +49,7 @@ raise_json_error(const JsonError *error, const char *dataset)
 			 errmsg("invalid response: %s", error->message),
 			 errdetail("Dataset \"%s\", record %lld, byte %lld.", dataset,
 					   (long long) error->record, (long long) error->offset),
+			 error->code == JSON_ERROR_LIMIT ? errhint("%s", RECORDS_LIMIT_HINT) :
 			 error->code == JSON_ERROR_SHAPE ?
 			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") : 0));
 	pg_unreachable();

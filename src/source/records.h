@@ -18,6 +18,10 @@
 #include "source/json_reader.h"
 #include "source/spool.h"
 
+/* how to stay below the limits of the readers */
+#define RECORDS_LIMIT_HINT \
+	"A record may have 1600 fields, 512 levels and 256 MB. Ask the source for less, and see that what is read are the records."
+
 typedef struct RecordReader RecordReader;
 
 /* one format's ways; what they do stands with the functions below */

@@ -49,17 +49,32 @@ typedef struct LoadReceiver
 	MemoryContext insert_context;	/* what inserting a batch leaves behind */
 } LoadReceiver;
 
+/* the server's error about a row that fits no page knows neither table nor cure */
+static void
+batch_callback(void *arg)
+{
+	const LoadReceiver *load = arg;
+
+	if (geterrcode() == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+		errhint("The columns of a row must fit a page of %d kB. Leave some out with refresh_sql, or put them into one of type jsonb.",
+				BLCKSZ / 1024);
+	errcontext("loading dataset \"%s\"", load->build->dataset->name);
+}
+
 static void
 flush_batch(LoadReceiver *load)
 {
+	ErrorContextCallback callback = {error_context_stack, batch_callback, load};
 	MemoryContext old;
 
 	if (load->n_slots == 0)
 		return;
+	error_context_stack = &callback;
 	old = MemoryContextSwitchTo(load->insert_context);
 	table_multi_insert(load->heap, load->slots, load->n_slots, GetCurrentCommandId(true),
 					   TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM, load->bulk);
 	MemoryContextSwitchTo(old);
+	error_context_stack = callback.previous;
 	MemoryContextReset(load->insert_context);
 	for (int i = 0; i < load->n_slots; i++)
 		ExecClearTuple(load->slots[i]);

@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * planted.c
- *		Faults that the sanitizers must find.
+ *		Faults that the sanitizers and valgrind must find.
  *
- * Compiled into the library of test/sanitize alone: a run in which these are
- * not reported is a run that would not have reported anything else either.
+ * Compiled into the library of test/sanitize and test/valgrind alone: a run in
+ * which these are not reported is one that would not have reported anything
+ * else either.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +15,7 @@
 
 PG_FUNCTION_INFO_V1(planted_overflow);
 PG_FUNCTION_INFO_V1(planted_shift);
+PG_FUNCTION_INFO_V1(planted_unset);
 
 /* reads the byte behind as many as it is told */
 Datum
@@ -29,4 +31,13 @@ Datum
 planted_shift(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(1 << PG_GETARG_INT32(0));
+}
+
+/* decides by a value that was never set */
+Datum
+planted_unset(PG_FUNCTION_ARGS)
+{
+	volatile int *value = malloc(PG_GETARG_INT32(0));
+
+	PG_RETURN_INT32(*value == 1 ? 1 : 2);
 }

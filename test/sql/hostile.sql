@@ -232,6 +232,14 @@ SELECT pg_temp.failure(command) FROM unnest(ARRAY['SELECT spice_refresh(''e'', '
 SELECT spice_refresh('e') IS NOT NULL AS refreshed;
 RESET ROLE;
 
+-- A definition that spice has not written, or not this version of it, is an error.
+UPDATE spice.dataset SET definition = definition - key FROM unnest(ARRAY['mode', 'schema', 'refresh_mode', 'ready_state']) key WHERE name = 'e';
+SELECT pg_temp.failure('SELECT spice_refresh(''e'')');
+UPDATE spice.dataset SET definition = '{}' WHERE name = 'e';
+SELECT pg_temp.failure('SELECT spice_refresh(''e'')');
+SELECT dataset, action, detail FROM spice_reload() WHERE dataset = 'e';
+SELECT spice_refresh('e') IS NOT NULL AS refreshed;
+
 -- Every function of the extension is for those it is granted to, says what it does, and
 -- if it is not written in C has a search_path of its own; what it keeps is dumped, but not
 -- requests, which mean nothing to another server.
