@@ -101,8 +101,8 @@ CREATE TABLE spice.refresh_history (
 	error pg_catalog.text,
 	notice pg_catalog.text,
 	pid integer NOT NULL,
-	was_due timestamptz,
-	next_refresh timestamptz
+	was_due pg_catalog.timestamptz,
+	next_refresh pg_catalog.timestamptz
 );
 CREATE INDEX ON spice.refresh_history (started);
 CREATE INDEX ON spice.refresh_history (dataset, id) WHERE outcome OPERATOR(pg_catalog.=) 'unchanged';
@@ -127,19 +127,19 @@ COMMENT ON TABLE spice.refresh_request IS 'refreshes that spice_refresh(wait => 
 CREATE TABLE spice.slot (
 	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	dataset integer NOT NULL,
-	name text NOT NULL,
+	name pg_catalog.text NOT NULL,
 	definition pg_catalog.jsonb NOT NULL,
-	shape text NOT NULL,
-	subscription oid,
-	created timestamptz NOT NULL,
+	shape pg_catalog.text NOT NULL,
+	subscription pg_catalog.oid,
+	created pg_catalog.timestamptz NOT NULL,
 	leaving boolean NOT NULL DEFAULT false,
-	next_try timestamptz,
+	next_try pg_catalog.timestamptz,
 	attempt integer NOT NULL DEFAULT 0,
-	error text,
+	error pg_catalog.text,
 	position pg_catalog.pg_lsn,
 	confirmed pg_catalog.pg_lsn,
-	in_step timestamptz,
-	stopped timestamptz
+	in_step pg_catalog.timestamptz,
+	stopped pg_catalog.timestamptz
 );
 CREATE UNIQUE INDEX ON spice.slot (dataset) WHERE NOT leaving;
 CREATE INDEX ON spice.slot (dataset);
@@ -166,7 +166,8 @@ SELECT pg_catalog.pg_extension_config_dump('spice.refresh_history_id_seq', '');
 CREATE VIEW spice.dataset_clock AS
 	SELECT d.id,
 		CASE WHEN d.checked IS NOT NULL THEN GREATEST(d.checked, u.finished) END AS checked,
-		CASE WHEN u.id IS NOT NULL AND u.was_due IS NOT DISTINCT FROM d.next_refresh
+		CASE WHEN u.id IS NOT NULL AND (u.was_due OPERATOR(pg_catalog.=) d.next_refresh
+				OR u.was_due IS NULL AND d.next_refresh IS NULL)
 			THEN u.next_refresh ELSE d.next_refresh END AS next_refresh
 	FROM spice.dataset d LEFT JOIN LATERAL
 		(SELECT h.id, h.finished, h.was_due, h.next_refresh FROM spice.refresh_history h
