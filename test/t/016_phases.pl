@@ -90,12 +90,14 @@ value(q{SELECT spice_refresh('whole')});
 my $waits_at = q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = 4242 AND objid = %d
 	AND NOT granted AND pid = %%d};
 
-# what holds a refresh there, how it is seen to be there, and what lets it go on
+# what holds a refresh there, how it is seen to be there, what lets it go on, and whether
+# the response is still needed then
 sub at_gate
 {
-	my ($gate) = @_;
+	my ($gate, $spooled) = @_;
 
 	return {
+		spooled => $spooled,
 		hold => sub { $holder->query("SELECT pg_advisory_lock(4242, $gate)") },
 		there => sprintf($waits_at, $gate),
 		free => sub { $holder->query("SELECT pg_advisory_unlock(4242, $gate)") }
@@ -103,17 +105,18 @@ sub at_gate
 }
 
 my @phases = (
-	[ 'fetch', 'whole', { hold => sub { answer('whole', hold => $true) }, free => sub { answer('whole') } } ],
-	[ 'load', 'whole', at_gate(1) ],
-	[ 'index', 'whole', at_gate(2) ],
-	[ 'statistics', 'whole', at_gate(3) ],
+	[ 'fetch', 'whole', { spooled => 1, hold => sub { answer('whole', hold => $true) }, free => sub { answer('whole') } } ],
+	[ 'load', 'whole', at_gate(1, 1) ],
+	[ 'index', 'whole', at_gate(2, 0) ],
+	[ 'statistics', 'whole', at_gate(3, 0) ],
 	[ 'swap', 'whole', {
+			spooled => 0,
 			hold => sub { $holder->query('BEGIN; SELECT count(*) FROM whole') },
 			there => q{SELECT count(*) > 0 FROM pg_locks WHERE relation = 'whole'::regclass AND mode = 'AccessExclusiveLock'
 				AND pid = %d},
 			free => sub { $holder->query('COMMIT') } } ],
-	[ 'fetch of append', 'news', { hold => sub { answer('news', hold => $true) }, free => sub { answer('news') } } ],
-	[ 'merge', 'news', at_gate(2) ]);
+	[ 'fetch of append', 'news', { spooled => 1, hold => sub { answer('news', hold => $true) }, free => sub { answer('news') } } ],
+	[ 'merge', 'news', at_gate(2, 1) ]);
 
 # until the refresh of that process is held
 sub is_there
@@ -128,7 +131,7 @@ sub is_there
 	{
 		$source->wait("/$dataset", 'held');
 	}
-	return reached('SELECT count(*) = 1 FROM pg_ls_tmpdir()', $seconds);
+	return reached("SELECT count(*) = $phase->{spooled} FROM pg_ls_tmpdir()", $seconds);
 }
 
 # --- ways to end
