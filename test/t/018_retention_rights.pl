@@ -32,7 +32,7 @@ $node->safe_psql(
 	$$
 	BEGIN
 		INSERT INTO public.called SELECT concat_ws(' ', command, public.attempt(command)) FROM unnest(ARRAY['SET ROLE postgres', 'RESET ROLE',
-			'RESET SESSION AUTHORIZATION', 'TABLE secret', 'ALTER ROLE tables SUPERUSER', 'LISTEN x', 'PREPARE p AS SELECT 1',
+			'RESET SESSION AUTHORIZATION', 'TABLE public.secret', 'ALTER ROLE tables SUPERUSER', 'LISTEN x', 'PREPARE p AS SELECT 1',
 			'SET search_path = nowhere']) command;
 		RETURN id = 1;
 	END
@@ -70,7 +70,7 @@ is( $node->safe_psql('postgres', 'SELECT DISTINCT what, by FROM called ORDER BY 
 	join("\n",
 		map { "$_|tables" } 'ALTER ROLE tables SUPERUSER 42501', 'LISTEN x 42501', 'PREPARE p AS SELECT 1 42501',
 		'RESET ROLE 42501', 'RESET SESSION AUTHORIZATION 42501', 'SET ROLE postgres 42501',
-		'SET search_path = nowhere done', 'TABLE secret 42501'),
+		'SET search_path = nowhere done', 'TABLE public.secret 42501'),
 	'with the rights of the tables\' role and nothing else');
 $node->stop;
 done_testing();
