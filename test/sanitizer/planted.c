@@ -39,5 +39,7 @@ planted_unset(PG_FUNCTION_ARGS)
 {
 	volatile int *value = malloc(PG_GETARG_INT32(0));
 
-	PG_RETURN_INT32(*value == 1 ? 1 : 2);
+	if (*value == 1)
+		ereport(NOTICE, errmsg("it was 1"));
+	PG_RETURN_VOID();
 }
