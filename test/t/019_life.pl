@@ -72,12 +72,15 @@ foreach my $dataset (@quick)
 	$source->clear_log;
 	value(q{SELECT spice_refresh('held', wait => false)});
 	$source->wait('/held', 'held');
-	value("BEGIN; SELECT spice_refresh('$dataset', wait => false); SELECT spice_refresh('second', wait => false); COMMIT");
+	# both are known at the same look, this one as the older request
+	value("BEGIN; SELECT spice_refresh('$dataset', wait => false); UPDATE spice.refresh_request SET requested = requested - interval '1 s';"
+		  . " SELECT spice_refresh('second', wait => false); COMMIT");
 	$source->wait('/second', 'held');
 	$source->set('/held', body => [ { id => 1 } ]);
 	$source->release('/held');
 	value("SELECT spice_refresh('$dataset', wait => false)");
 	until_true("SELECT count(*) = 2 $mine", "$dataset: refreshed again, while the worker that had it is busy with another");
+	is(value(q{SELECT count(*) FROM spice.refresh_history WHERE dataset = 'second' AND finished IS NULL}), '1', "$dataset: still busy");
 	$source->set('/second', body => [ { id => 1 } ]);
 	$source->release('/second');
 	until_true(q{SELECT count(*) = 0 FROM spice.refresh_history WHERE finished IS NULL}, "$dataset: and all ends");
@@ -90,7 +93,7 @@ $source->set('/late', status => 503, body => '', headers => { 'Retry-After' => 6
 my $reader = Spice::Session->new($node);
 $reader->query('BEGIN; SELECT * FROM copy');
 value(q{INSERT INTO origin VALUES (2)});
-value(q{BEGIN; SELECT spice_refresh('late', wait => false); SELECT spice_refresh('copy', wait => false); COMMIT});
+value("SELECT spice_refresh('$_', wait => false)") for qw(late copy);
 until_true(q{SELECT count(*) = 2 FROM spice.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}, 'two failures');
 is(value(q{SELECT string_agg(dataset, ' ' ORDER BY id) FROM spice.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}),
 	'late copy', 'one after the other');
@@ -210,7 +213,7 @@ foreach my $kind (\@same, \@changing, \@news)
 
 	is(value("SELECT count(*) FROM spice.datasets WHERE dataset ~ '^$name' AND status <> 'error' AND failures = 0"), EACH, "datasets that are $name are well");
 }
-is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset ~ '^failing' AND failures > 3 AND rows = 1}), EACH, 'those that fail keep their rows');
+is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset ~ '^failing' AND failures > 1 AND rows = 1}), EACH, 'those that fail keep their rows');
 is(value("SELECT count(*) FROM $news[0] WHERE at < now() - interval '26 s'"), '0', 'what is old has gone');
 is(value("SELECT count(*) - count(DISTINCT id) FROM $news[0]"), '0', 'and nothing is doubled');
 
@@ -225,13 +228,26 @@ is(value(q{SELECT count(*) FROM spice.refresh_history WHERE finished IS NULL}), 
 
 # --- the extension goes under load, and comes again
 
+# It locks all that belongs to the extension one after the other, in an order of its own:
+# a refresh can be in the way of that, and the server then lets one of the two go on.
+sub drop_extension
+{
+	for (1 .. 20)
+	{
+		$session->query('DROP EXTENSION spice CASCADE');
+		last unless $session->errors =~ /deadlock detected/;
+	}
+	unlike($session->errors, qr/ERROR/, 'DROP EXTENSION CASCADE, again if a deadlock ended it');
+	return;
+}
+
 value('SELECT spice_resume(dataset) FROM spice.datasets');
 foreach my $round (1 .. 2)
 {
 	$source->set("/$_", body => [ { id => 1 } ], $round % 2 ? (hold => $true) : ()) for @same;
 	advance();
 	until_true(q{SELECT count(*) > 0 FROM spice.refresh_history WHERE finished IS NULL}, 'refreshes are under way');
-	value('SET lock_timeout = 0; DROP EXTENSION spice CASCADE');
+	drop_extension();
 	is(value(q{SELECT count(*) FROM pg_class WHERE relname ~ '^(same|changing|failing|news|spice_new)'}), '0', 'DROP EXTENSION CASCADE takes them all');
 	$source->set("/$_", body => [ { id => 1 } ]) for @same, @failing;
 	$source->release("/$_") for @same;
