@@ -162,6 +162,8 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	ListCell   *cell;
 
 	check_index_columns(dataset, result);
+	if (dataset->unlogged)
+		abort_expects_unlogged();
 	catalog_ensure_schema(dataset->schema, owner);
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
@@ -426,6 +428,8 @@ create_heap(const TableBuild *build, Relation table)
 	if (isnull)
 		options = (Datum) 0;
 
+	if (persistence == RELPERSISTENCE_UNLOGGED)
+		abort_expects_unlogged();
 	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
 			 build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,

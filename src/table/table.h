@@ -158,6 +158,9 @@ extern TableSample *sample_begin(MemoryContext parent);
 extern void sample_add(TableSample *sample, HeapTuple tuple);
 extern void sample_free(TableSample *sample);
 
+/* abort.c: before a relation is made that is not logged */
+extern void abort_expects_unlogged(void);
+
 /* index.c: ANALYZE */
 extern void analyze_relation(Oid relation);
 
