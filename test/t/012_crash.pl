@@ -147,24 +147,6 @@ my @readers = map { start_reader($_) } @reports;
 
 # --- kills
 
-# the postmaster's children of one kind, by what they are called
-sub children
-{
-	my ($title) = @_;
-	my $postmaster = $node->{_pid};
-	my @pids;
-
-	foreach my $path (glob '/proc/[0-9]*/stat')
-	{
-		open my $file, '<', $path or next;
-		my ($pid, $parent) = (<$file> // '') =~ /^(\d+) \(.*\) \S (\d+) /s or next;
-		next unless $parent == $postmaster;
-		open my $command, '<', "/proc/$pid/cmdline" or next;
-		push @pids, $pid if (<$command> // '') =~ $title;
-	}
-	return @pids;
-}
-
 # a process of a kind that is there for moments only: soon after it has come, or some time later
 sub signal_child
 {
@@ -173,26 +155,15 @@ sub signal_child
 
 	while (time < $deadline)
 	{
-		if (children($title))
+		if (Spice::children($node, $title))
 		{
 			sleep(rand($most_delay));
-			my @pids = children($title) or next;
+			my @pids = Spice::children($node, $title) or next;
 			return kill $signal, $pids[ rand @pids ];
 		}
 		sleep(0.002);
 	}
 	return 0;
-}
-
-# the next postmaster wants neither the one before nor its children to be there
-sub kill_postmaster
-{
-	my @pids = ($node->{_pid}, children(qr/./));
-	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
-
-	$node->kill9;
-	sleep(0.02) while time < $deadline && kill 0, @pids;
-	return $node->start;
 }
 
 # spice refresh: the worker's name, also while it waits for an order
@@ -205,7 +176,7 @@ my %ways = (
 	'launcher killed' => sub { sleep(rand(0.5)); signal_child('KILL', qr/spice launcher/, 0.01) },
 	'launcher terminated' => sub { sleep(rand(0.5)); signal_child('TERM', qr/spice launcher/, 0.01) },
 	'immediate shutdown' => sub { sleep(rand(1.2)); $node->stop('immediate'); $node->start },
-	'postmaster killed' => sub { sleep(rand(1.2)); kill_postmaster() });
+	'postmaster killed' => sub { sleep(rand(1.2)); Spice::kill_postmaster($node); $node->start });
 
 my $up_to_date = join ' AND ', (map { "(SELECT max(version) FROM $_) = %1\$d" } @full),
   '(SELECT max(step) FROM news) = %1$d';

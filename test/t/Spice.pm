@@ -158,6 +158,35 @@ sub pid_of
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = '$type'");
 }
 
+# The postmaster's children of one kind, by what they are called.
+sub children
+{
+	my ($node, $title) = @_;
+	my @pids;
+
+	foreach my $path (glob '/proc/[0-9]*/stat')
+	{
+		open my $file, '<', $path or next;
+		my ($pid, $parent) = (<$file> // '') =~ /^(\d+) \(.*\) \S (\d+) /s or next;
+		next unless $parent == $node->{_pid};
+		open my $command, '<', "/proc/$pid/cmdline" or next;
+		push @pids, $pid if (<$command> // '') =~ $title;
+	}
+	return @pids;
+}
+
+# The next postmaster wants neither the one before nor its children to be there.
+sub kill_postmaster
+{
+	my ($node) = @_;
+	my @pids = ($node->{_pid}, children($node, qr/./));
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	$node->kill9;
+	select undef, undef, undef, 0.02 while time < $deadline && kill 0, @pids;
+	return;
+}
+
 # Until the server's log says something after the given offset; an assertion.
 sub wait_for_log
 {
