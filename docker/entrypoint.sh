@@ -7,11 +7,12 @@
 #	SPICE_APP_PASSWORD	password of the application's login; required
 #	SPICE_APP_USER		its name (app)
 #	SPICE_APP_DATABASE	the database (app)
+#	SPICE_SUBSCRIBER_PASSWORD	if set: this is a hub, and others follow its tables with it
 #	SPICE_LISTEN		addresses to listen on (localhost)
 #	PGPORT				the port (5432)
 #	SPICE_STOP_PATIENCE	seconds that SIGTERM lets connected clients finish (5)
 #
-# Each of the first three can be given as the content of a file, named by the variable
+# Each of the passwords, and the user's name, can be given as the content of a file, named by the variable
 # with _FILE at its end.
 #
 # The server is not exec'ed, because its answer to SIGTERM is to wait for its last
@@ -162,17 +163,18 @@ trap give_up TERM INT QUIT
 from_file SPICE_APP_USER app
 export SPICE_APP_DATABASE=${SPICE_APP_DATABASE:-app}
 from_file SPICE_APP_PASSWORD
+from_file SPICE_SUBSCRIBER_PASSWORD
 [ -n "$SPICE_APP_PASSWORD" ] ||
 	fail "set SPICE_APP_PASSWORD, or SPICE_APP_PASSWORD_FILE to a file that holds it"
 case $SPICE_APP_USER in
-	postgres | spice_tables | spice_reader) fail "SPICE_APP_USER cannot be $SPICE_APP_USER: that role is the server's" ;;
+	postgres | spice_tables | spice_reader | spice_subscriber) fail "SPICE_APP_USER cannot be $SPICE_APP_USER: that role is the server's" ;;
 esac
 configure
 take_data
 make_cluster
 set_roles
 # the manifest's secrets come from the environment too, but this is none of them
-unset SPICE_APP_PASSWORD
+unset SPICE_APP_PASSWORD SPICE_SUBSCRIBER_PASSWORD
 
 postgres -c config_file=$share/postgresql.conf "$@" &
 server=$!

@@ -6,10 +6,12 @@
 --	spice_tables	owns the tables; refresh_sql runs with its rights; no login
 --	spice_reader	reads the tables; no login
 --	app				the application's login: a member of spice_reader, and nothing else
+--	spice_subscriber	of a hub: what sidecars follow its tables as
 
 \getenv app SPICE_APP_USER
 \getenv database SPICE_APP_DATABASE
 \getenv password SPICE_APP_PASSWORD
+\getenv subscriber SPICE_SUBSCRIBER_PASSWORD
 
 SELECT format('CREATE ROLE %I', name) FROM (VALUES ('spice_tables'), ('spice_reader'), (:'app')) v (name)
 	WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
@@ -26,6 +28,7 @@ GRANT CONNECT ON DATABASE :"database" TO spice_reader;
 \connect :"database"
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 CREATE EXTENSION IF NOT EXISTS pg_cron;
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE EXTENSION IF NOT EXISTS spice;
 ALTER EXTENSION spice UPDATE;
 REVOKE ALL ON pg_stat_statements, pg_stat_statements_info FROM PUBLIC;
@@ -38,3 +41,13 @@ ALTER DEFAULT PRIVILEGES FOR ROLE spice_tables GRANT USAGE ON SCHEMAS TO spice_r
 
 -- Large objects belong to nobody's schema, so anybody could make some.
 REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;
+
+-- A hub.  What is in the publication is refreshed by changes of rows, which it sends on.
+SELECT :'subscriber' <> '' AS is_hub \gset
+\if :is_hub
+SELECT 'CREATE ROLE spice_subscriber' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'spice_subscriber') \gexec
+ALTER ROLE spice_subscriber WITH LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD :'subscriber';
+GRANT spice_reader TO spice_subscriber;
+SELECT 'CREATE PUBLICATION spice_hub FOR TABLES IN SCHEMA public'
+	WHERE NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'spice_hub') \gexec
+\endif

@@ -30,6 +30,7 @@
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "executor/tuptable.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "port/pg_bitutils.h"
