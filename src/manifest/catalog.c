@@ -184,6 +184,14 @@ extension_version(void)
 	return version;
 }
 
+bool
+catalog_version_agrees(void)
+{
+	char	   *version = extension_version();
+
+	return version != NULL && strcmp(version, SPICE_VERSION) == 0;
+}
+
 /*
  * A library works with the objects of its own version.  A process keeps the
  * library it has; one that has found them to agree does not look again.
@@ -196,10 +204,10 @@ check_version(void)
 
 	if (agreed)
 		return;
-	version = extension_version();
+	agreed = catalog_version_agrees();
+	version = agreed ? NULL : extension_version();
 	/* none while the script of CREATE EXTENSION runs */
-	agreed = version != NULL && strcmp(version, SPICE_VERSION) == 0;
-	if (version != NULL && !agreed)
+	if (version != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("extension spice in database \"%s\" has version %s, its library %s",

@@ -190,7 +190,8 @@ ledger_refuse_loss(void)
 	CatalogRights rights;
 	char	   *names;
 
-	if (!OidIsValid(catalog_extension()))
+	/* another version's ledger cannot be read, and shall not make the extension stay for ever */
+	if (!OidIsValid(catalog_extension()) || !catalog_version_agrees())
 		return;
 	catalog_enter(&rights);
 	SPI_connect();

@@ -314,7 +314,8 @@ $remote->reload;
 $before = snapshots('sales.types');
 
 # ------- kill -9 of the process that applies changes
-my $applying = value(q{SELECT pid FROM pg_stat_subscription LIMIT 1});
+Spice::wait_for($node, q{SELECT count(*) = 3 FROM pg_stat_subscription WHERE pid IS NOT NULL}, 'changes of all are applied');
+my $applying = value(q{SELECT min(pid) FROM pg_stat_subscription});
 kill 'KILL', $applying;
 Spice::wait_for($node, qq{SELECT count(*) = 3 AND bool_and(pid <> $applying) FROM pg_stat_subscription WHERE pid IS NOT NULL}, 'it comes back after a crash');
 remote('INSERT INTO sales.types (id) VALUES (7002)');
