@@ -66,6 +66,19 @@ sub find_marks
 # the process that refreshes for the launcher
 sub worker_pid { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'spice refresh'}) }
 
+# The worker may be at the next refresh of the other dataset: what stays is what counts.
+sub marks_of_worker
+{
+	my $found = find_marks(worker_pid());
+
+	for (my $tries = 10; %$found && $tries > 0; $tries--)
+	{
+		select undef, undef, undef, 0.2;
+		$found = find_marks(worker_pid());
+	}
+	return $found;
+}
+
 my $session = Spice::Session->new($node);
 my $pid = $session->query('SELECT pg_backend_pid()');
 $source->set('/items', @good, hold => JSON::PP::true);
@@ -97,7 +110,8 @@ foreach my $answer (@answers)
 	my $last = $node->safe_psql('postgres', 'SELECT max(id) FROM spice.refresh_history');
 	$node->safe_psql('postgres', q{SELECT spice_refresh('items', wait => false)});
 	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice.refresh_history WHERE id > $last AND dataset = 'items' AND finished IS NOT NULL");
-	is_deeply(find_marks(worker_pid()), {}, "$name in a worker") or diag(explain(find_marks(worker_pid())));
+	my $found = marks_of_worker();
+	is_deeply($found, {}, "$name in a worker") or diag(explain($found));
 }
 is_deeply(find_marks(Spice::pid_of($node, 'spice launcher')), {}, 'the launcher never has one');
 $node->stop;
