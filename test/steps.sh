@@ -62,17 +62,22 @@ step()
 
 show_failure()
 {
-	local file
+	local file name
 
 	grep -v '^ok ' "$1" | tail -n 60
 	while read -r file; do
 		echo "---- ${file#"$work"/}"
 		head -n 300 "$file"
 	done < <(find "$work/tree" -name regression.diffs)
-	while read -r file; do
-		echo "---- the end of ${file#"$work"/}"
-		tail -n 40 "$file"
-	done < <(find "$work/tree" -path '*/tmp_check/log/*' -type f -newer "$work/log/pg_ctl")
+	# of the files that prove's summary names: what the test said, then its servers
+	while read -r name; do
+		for file in "$work"/tree/tmp_check/log/{"regress_log_$name","$name"_*}; do
+			if [ -f "$file" ]; then
+				echo "---- the end of ${file#"$work"/}"
+				tail -n 40 "$file"
+			fi
+		done
+	done < <(sed -n 's,^test/t/\([^ ]*\)\.pl .*(Wstat: .*,\1,p' "$1")
 	echo "---- the end of the server's log"
 	tail -n 20 "$work/log/server"
 	# not again with the next step's

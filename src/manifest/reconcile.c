@@ -15,12 +15,15 @@
 #include <sys/stat.h>
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -425,6 +428,22 @@ apply_manifest(Reconciliation *result, const Manifest *manifest, const char *pat
 	record_manifest(path, manifest, NULL);
 }
 
+/*
+ * One at a time, from the reading of the file to the end of the transaction:
+ * two would both add what neither sees of the other, and the one that read an
+ * older file might be the last to write.  False: another is at it.
+ */
+static bool
+lock_manifest(bool wait)
+{
+	Oid			relation = get_relname_relid("manifest", get_namespace_oid("spice", false));
+
+	if (!wait)
+		return ConditionalLockRelationOid(relation, ShareUpdateExclusiveLock);
+	LockRelationOid(relation, ShareUpdateExclusiveLock);
+	return true;
+}
+
 Reconciliation *
 reconcile_manifest(bool wait)
 {
@@ -432,10 +451,16 @@ reconcile_manifest(bool wait)
 	Reconciliation *result = palloc0(sizeof(Reconciliation));
 	char	   *path = manifest_path();
 	size_t		length = 0;
-	char	   *text = read_manifest(path, &length, &result->error);
+	char	   *text;
 	Manifest   *manifest = NULL;
 	CatalogRights rights;
 
+	if (!lock_manifest(wait))
+	{
+		result->incomplete = true;
+		return result;
+	}
+	text = read_manifest(path, &length, &result->error);
 	if (text != NULL)
 	{
 		manifest = parse(text, length);

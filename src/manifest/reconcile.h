@@ -22,7 +22,7 @@ typedef struct ReconcileAction
 typedef struct Reconciliation
 {
 	char	   *error;			/* why nothing was applied; NULL: it was */
-	bool		incomplete;		/* some datasets are locked by sessions: try again */
+	bool		incomplete;		/* the manifest or datasets are locked by others: try again */
 	List	   *actions;		/* of ReconcileAction * */
 } Reconciliation;
 
@@ -40,7 +40,7 @@ extern char *manifest_path(void);
 /*
  * Reads the file and applies it; needs a transaction and changes only the
  * catalog.  Without wait a dataset whose row a session has locked is left as
- * it is.
+ * it is, and everything while somebody else applies the manifest.
  */
 extern Reconciliation *reconcile_manifest(bool wait);
 

@@ -127,6 +127,22 @@ like( value(q{SELECT status || last_error FROM spice.datasets WHERE dataset = 'f
 is(value(q{SELECT spice_refresh('first')}), '0', 'and keeps its definition');
 is(value('SELECT error IS NULL FROM spice.manifest'), 't', 'the manifest as a whole has no error');
 
+# --- two that apply it at a time
+
+my $earlier = Spice::Session->new($node);
+my $later = Spice::Session->new($node);
+$earlier->query('BEGIN; SELECT count(*) FROM spice_reload()');
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed'), items('beside'), items('contended') ]));
+$later->send(q{SELECT dataset, action FROM spice_reload() WHERE dataset = 'contended'});
+wait_for(q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'spice.manifest'::regclass AND NOT granted},
+	'the second waits');
+value(q{SELECT spice_refresh('first', wait => false)});
+wait_for('SELECT count(*) = 0 FROM spice.refresh_request', 'the launcher does not');
+is($earlier->query(q{SELECT action FROM spice_reload() WHERE dataset = 'contended'}), 'added', 'the first adds');
+$earlier->query('COMMIT');
+is($later->answer, 'contended|unchanged', 'the second finds it added');
+$_->quit for $earlier, $later;
+
 # --- datasets come, change and go
 
 Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed'), items('beside') ]));
