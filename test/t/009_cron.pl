@@ -35,12 +35,20 @@ sub timed
 	return $dataset;
 }
 
+# What becomes of each dataset, before the launcher has seen the file.
 sub reload
 {
 	my (@datasets) = @_;
+	my $session = Spice::Session->new($node);
+	my $actions;
 
+	$session->query('BEGIN; LOCK TABLE spice.manifest IN SHARE UPDATE EXCLUSIVE MODE');
 	Spice::write_manifest($node, Spice::manifest(\@datasets));
-	return value(q{SELECT string_agg(concat_ws(' ', dataset, action), ', ' ORDER BY dataset, action) FROM spice_reload()});
+	$actions = $session->query(
+		q{SELECT string_agg(concat_ws(' ', dataset, action), ', ' ORDER BY dataset, action) FROM spice_reload()});
+	$session->query('COMMIT');
+	$session->quit;
+	return $actions;
 }
 
 my %retention = (retention_check_enabled => $true, retention_period => '90d');
