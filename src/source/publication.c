@@ -19,6 +19,7 @@
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "manifest/changes_sql.h"
@@ -171,8 +172,9 @@ own_publication(const Dataset *dataset, const ChangesQuery *query)
 	char	   *what = psprintf("%s (%s) %s", qualified_name(dataset), column_clause(query->columns),
 								query->filter ? query->filter : "");
 	uint64		hash = hash_bytes_extended((unsigned char *) what, (int) strlen(what), 0);
+	int			length = pg_mbcliplen(dataset->remote_table, (int) strlen(dataset->remote_table), 32);
 
-	return psprintf("spice_%.32s_%08x%08x", dataset->remote_table, (uint32) (hash >> 32), (uint32) hash);
+	return psprintf("spice_%.*s_%08x%08x", length, dataset->remote_table, (uint32) (hash >> 32), (uint32) hash);
 }
 
 /*

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Encode;
 use FindBin;
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
@@ -384,8 +385,11 @@ is(value(q{SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHE
 is(slot_of('sales.orders'), 'given', 'a slot that is named');
 wait_for_error('sales.parts', 'replication slot taken.*is on the source already, and not spice', q{somebody else's is not touched});
 is(remote(q{SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'taken'}), '1', 'indeed');
-change($types, following('sales.parts'));
+my $long = 'sales."' . encode_utf8("\x{5546}" x 20) . '"';
+remote("SET ROLE reader; CREATE TABLE $long (id int PRIMARY KEY); INSERT INTO $long VALUES (1)");
+change($types, following('sales.parts'), following($long));
 Spice::wait_for($node, q{SELECT count(*) = 2 FROM sales.parts}, 'a partitioned table');
+Spice::wait_for($node, "SELECT count(*) = 1 FROM $long", 'a name whose characters are of three bytes');
 remote('INSERT INTO sales.parts VALUES (2, 2), (12, 12); UPDATE sales.parts SET id = 3 WHERE id = 11');
 wait_for_same('sales.parts', 'follows as one');
 remote(q{SELECT pg_drop_replication_slot('taken')});
