@@ -260,19 +260,22 @@ spice_validate(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* one statement about one dataset, by its id */
-static void
+/* one statement about one dataset, by its id; how many rows it found */
+static uint64
 run_on_dataset(const char *command, const Dataset *dataset)
 {
 	Oid			types[] = {INT4OID};
 	Datum		values[] = {Int32GetDatum(dataset->id)};
 	CatalogRights rights;
+	uint64		found;
 
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute(command, 1, types, values, NULL);
+	found = SPI_processed;
 	SPI_finish();
 	catalog_leave(&rights);
+	return found;
 }
 
 /*
@@ -364,7 +367,7 @@ spice_pause(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
+	(void) run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
 	update_cron_jobs();
 	handover_wake_at_commit();
 	PG_RETURN_VOID();
@@ -375,7 +378,7 @@ spice_resume(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
+	(void) run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
 				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 				   dataset);
 	update_cron_jobs();
@@ -406,6 +409,25 @@ drop_relation(Oid relation)
 							 catalog_relation_name(relation)));
 }
 
+/* in this order: before its first load a table may have its source for a child */
+static void
+drop_relations(const Dataset *dataset)
+{
+	drop_relation(dataset->source_relation);
+	drop_relation(dataset->relation);
+}
+
+/* the dataset as it is now, to stay so */
+static void
+lock_leaving(Dataset *dataset)
+{
+	if (run_on_dataset("SELECT 1 FROM spice.dataset WHERE id = $1 AND NOT in_manifest FOR UPDATE", dataset) == 0 ||
+		!catalog_dataset_again(dataset))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("dataset \"%s\" has come back or was dropped by another", dataset->name)));
+}
+
 Datum
 spice_drop(PG_FUNCTION_ARGS)
 {
@@ -418,9 +440,10 @@ spice_drop(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" is in the manifest", dataset->name),
 				 errhint("Take it out of the manifest and run spice_reload() first.")));
 	catalog_enter(&rights);
-	/* in this order: before its first load a table may have its source for a child */
-	drop_relation(dataset->source_relation);
-	drop_relation(dataset->relation);
+	/* waits for a refresh that is at these tables; then none can begin, nor any other of them have been made */
+	drop_relations(dataset);
+	lock_leaving(dataset);
+	drop_relations(dataset);
 	source_forget(dataset);
 	catalog_leave(&rights);
 	if (dataset->has_slot)
@@ -428,7 +451,7 @@ spice_drop(PG_FUNCTION_ARGS)
 				(errmsg("a replication slot of dataset \"%s\" is still on its source", dataset->name),
 				 errdetail("Its server keeps its log until the slot is dropped."),
 				 errhint("The launcher drops it as soon as the source can be reached; spice.slot shows it until then.")));
-	run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
+	(void) run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
 	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }

@@ -25,6 +25,15 @@
 
 #define MAX_ARGS 20
 
+/*
+ * What a refresh found out under a definition that has been replaced meanwhile
+ * does not move the clock of the new one, which is due.  $1 is the dataset, $2
+ * the definition that the refresh had.
+ */
+#define MOVED(clock, ms) \
+	clock " = CASE WHEN definition::text <> $2 THEN " clock \
+	" WHEN " ms " > 0 AND in_manifest THEN clock_timestamp() + " ms " * interval '1 ms' END"
+
 /* arguments of one statement, in order */
 typedef struct Arguments
 {
@@ -60,6 +69,14 @@ static void
 add_ms(Arguments *arguments, double value)
 {
 	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), value <= 0);
+}
+
+/* $1 and $2 */
+static void
+add_dataset(Arguments *arguments, const Dataset *dataset)
+{
+	add_int(arguments, dataset->id);
+	add_text(arguments, dataset->definition);
 }
 
 /* one constant statement on the catalog, with the rights to do so; returns row 0, column 1 */
@@ -188,6 +205,16 @@ table_rows(const Refresh *refresh)
 	return refresh->rows;
 }
 
+/* of a dataset that was dropped meanwhile nobody would know the tables that are written down here */
+static void
+update_tables(const Dataset *dataset, const char *command, Arguments *arguments)
+{
+	if (run(command, arguments) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("dataset \"%s\" was dropped during the refresh", dataset->name)));
+}
+
 /* validators are kept only if the same bytes would give the same rows */
 void
 state_loaded(const Refresh *refresh)
@@ -202,8 +229,7 @@ state_loaded(const Refresh *refresh)
 	if (keep)
 		memcpy(VARDATA(digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH);
 
-	add_int(&arguments, dataset->id);
-	add_text(&arguments, dataset->definition);
+	add_dataset(&arguments, dataset);
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
 				 !OidIsValid(dataset->source_relation));
@@ -218,14 +244,13 @@ state_loaded(const Refresh *refresh)
 	add_text(&arguments, refresh->outcome);
 	add_text(&arguments, keep ? refresh->source_query : NULL);
 	add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
-	run("UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
+	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
 		" source_applied = $2::jsonb, source_relation = $4,"
 		" loaded = clock_timestamp(),"
 		" checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
 		" failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
-		" fetched_query = $11, watermark = $12,"
-		" next_refresh = CASE WHEN $9 > 0 AND in_manifest THEN clock_timestamp() + $9 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+		" fetched_query = $11, watermark = $12, " MOVED("next_refresh", "$9")
+		" WHERE id = $1 RETURNING id", &arguments);
 }
 
 /* the table is there, and reads its source until it is loaded */
@@ -235,12 +260,11 @@ state_registered(const Refresh *refresh)
 	const Dataset *dataset = refresh->dataset;
 	Arguments	arguments = {0};
 
-	add_int(&arguments, dataset->id);
-	add_text(&arguments, dataset->definition);
+	add_dataset(&arguments, dataset);
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation), false);
-	run("UPDATE spice.dataset SET relation = $3, source_applied = $2::jsonb, source_relation = $4"
-		" WHERE id = $1", &arguments);
+	update_tables(dataset, "UPDATE spice.dataset SET relation = $3, source_applied = $2::jsonb, source_relation = $4"
+				  " WHERE id = $1 RETURNING id", &arguments);
 }
 
 /* the table is known to agree with its source; nothing of it was written */
@@ -251,17 +275,17 @@ state_checked(const Refresh *refresh)
 		refresh->response != NULL && refresh->response->spool != NULL;
 	Arguments	arguments = {0};
 
-	add_int(&arguments, refresh->dataset->id);
+	add_dataset(&arguments, refresh->dataset);
 	add_int(&arguments, schedule_next_delay(refresh->dataset));
 	add_text(&arguments, refresh->outcome);
-	add_text(&arguments, refresh->dataset->changed ? NULL : refresh->dataset->definition);
+	add_argument(&arguments, BOOLOID, BoolGetDatum(!refresh->dataset->changed), false);
 	/* validators that came with the very bytes that were loaded: no need of bytes next time */
 	add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
 	add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
-	run("UPDATE spice.dataset SET etag = coalesce($5, etag), last_modified = coalesce($6, last_modified), applied = coalesce($4::jsonb, applied), checked = clock_timestamp(), failures = 0, attempt = 0,"
-		" last_error = NULL, last_outcome = $3,"
-		" next_refresh = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+	run("UPDATE spice.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
+		" applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
+		" last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
 }
 
 /* what is wrong while it is being put right */
@@ -281,14 +305,13 @@ state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool ret
 {
 	Arguments	arguments = {0};
 
-	add_int(&arguments, refresh->dataset->id);
+	add_dataset(&arguments, refresh->dataset);
 	add_text(&arguments, error);
 	add_int(&arguments, delay_ms);
 	add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
-	run("UPDATE spice.dataset SET failures = failures + 1, attempt = $4, last_error = $2,"
-		" last_outcome = '" OUTCOME_FAILED "',"
-		" next_refresh = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+	run("UPDATE spice.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"
+		" last_outcome = '" OUTCOME_FAILED "', " MOVED("next_refresh", "$4")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
 }
 
 void
@@ -296,13 +319,12 @@ state_retained(const Refresh *refresh)
 {
 	Arguments	arguments = {0};
 
-	add_int(&arguments, refresh->dataset->id);
+	add_dataset(&arguments, refresh->dataset);
 	add_int(&arguments, refresh->counts.deleted);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
-	run("UPDATE spice.dataset SET rows = greatest(rows - $2, 0),"
-		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END,"
-		" next_retention = CASE WHEN $3 > 0 AND in_manifest THEN clock_timestamp() + $3 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+	run("UPDATE spice.dataset SET rows = greatest(rows - $3, 0),"
+		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
+		MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
 }
 
 /* a retention that failed is tried again when it is due again */
@@ -311,10 +333,9 @@ state_retention_failed(const Refresh *refresh, const char *error)
 {
 	Arguments	arguments = {0};
 
-	add_int(&arguments, refresh->dataset->id);
+	add_dataset(&arguments, refresh->dataset);
 	add_int(&arguments, refresh->dataset->retention_interval_ms);
 	add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
-	run("UPDATE spice.dataset SET last_error = $3,"
-		" next_retention = CASE WHEN $2 > 0 AND in_manifest THEN clock_timestamp() + $2 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+	run("UPDATE spice.dataset SET last_error = $4, " MOVED("next_retention", "$3")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
 }

@@ -10,6 +10,7 @@ use Spice;
 use Test::More;
 
 my $true = JSON::PP::true;
+my $false = JSON::PP::false;
 my $source = Spice::Source->new;
 
 $source->set('/items', body => [ map { { id => $_, kind => $_ % 2 ? 'odd' : 'even' } } 1 .. 4 ]);
@@ -180,6 +181,55 @@ $source->set('/items', body => [ { id => 9, kind => 'odd' } ]);
 Spice::write_manifest($node, Spice::manifest([ items('first'), items('renamed') ]));
 wait_for('SELECT array_agg(id) = ARRAY[9]::bigint[] FROM renamed', 'comes back, and is refreshed');
 is(value(q{SELECT 'renamed'::regclass::oid}), $renamed, 'in its table');
+
+# --- what happens while a refresh is under way
+
+my %once = (refresh_check_interval => '1h', refresh_retry_enabled => $false);
+my $columns_of_slow = q{SELECT string_agg(column_name, ' ' ORDER BY ordinal_position)
+	FROM information_schema.columns WHERE table_name = 'slow' AND table_schema = 'public'};
+my $slow = items('slow', %once);
+
+# at its source
+$slow->{from} = $source->url('/slow');
+$source->set('/slow', body => [ { id => 1, kind => 'odd' } ], hold => $true);
+Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
+$source->wait('/slow', 'held');
+$source->set('/slow', body => [ { id => 1, kind => 'odd' } ]);
+$slow->{acceleration}{refresh_sql} = 'SELECT id FROM slow';
+Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
+wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT id FROM slow' FROM spice.dataset WHERE name = 'slow'},
+	'a definition is replaced during a transfer');
+$source->release('/slow');
+wait_for($columns_of_slow, 'the new one does not wait until the next refresh is due', 'id');
+is(value(q{SELECT failures || status FROM spice.datasets WHERE dataset = 'slow'}), '0ready', 'nor is it told the end of the old one');
+
+# in its load
+my $gate = Spice::Session->new($node);
+value(q{CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
+	$$ BEGIN PERFORM pg_advisory_xact_lock_shared(2183); RETURN true; END $$});
+my $in_load = q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 2183 AND NOT granted};
+$gate->query('SELECT pg_advisory_lock(2183)');
+$slow->{acceleration}{refresh_sql} = 'SELECT kind FROM slow WHERE gate()';
+Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
+wait_for($in_load, 'a load waits');
+$slow->{acceleration}{refresh_sql} = 'SELECT kind, id FROM slow';
+Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
+wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT kind, id FROM slow' FROM spice.dataset WHERE name = 'slow'},
+	'a definition is replaced during a load');
+$gate->query('SELECT pg_advisory_unlock(2183)');
+wait_for($columns_of_slow, 'the new one does not wait either', 'kind id');
+
+$gate->query('SELECT pg_advisory_lock(2183)');
+Spice::write_manifest($node, Spice::manifest([ items('first'), items('brief', %once, refresh_sql => 'SELECT * FROM brief WHERE gate()') ]));
+wait_for($in_load, 'a first load waits');
+Spice::write_manifest($node, Spice::manifest([ items('first') ]));
+wait_for(q{SELECT status = 'removed' FROM spice.datasets WHERE dataset = 'brief'}, 'its dataset leaves');
+value(q{SELECT spice_drop('brief')});
+$gate->query('SELECT pg_advisory_unlock(2183)');
+$gate->quit;
+wait_for(q{SELECT outcome = 'failed' AND error LIKE 'dataset "brief" was dropped during the refresh%'
+	FROM spice.refreshes WHERE dataset = 'brief'}, 'and is dropped');
+is(value(q{SELECT count(*) FROM pg_class WHERE relname = 'brief'}), '0', 'the load leaves no table that nobody knows');
 
 # --- secrets
 
