@@ -435,13 +435,14 @@ draw_numbers(const TableBuild *build, Relation table, char persistence, Oid heap
 
 /*
  * Only the function that makes the TOAST tables of system catalogs can be told
- * which numbers to take.  It finds the heap by its name alone.
+ * which numbers to take.  It finds the heap by its name alone, which a search_path
+ * cannot lead to in every schema ("$user"): there the server chooses.
  */
 static void
 create_toast(Oid heap, const Oid *numbers)
 {
 	Relation	relation = table_open(heap, AccessExclusiveLock);
-	char	   *name = RelationGetRelationName(relation);
+	char	   *name = pstrdup(RelationGetRelationName(relation));
 	CatalogRights rights;
 
 	if (table_relation_needs_toast_table(relation))
@@ -449,9 +450,14 @@ create_toast(Oid heap, const Oid *numbers)
 		catalog_enter(&rights);
 		catalog_pin_setting("search_path", psprintf("%s, pg_temp",
 													quote_identifier(get_namespace_name(RelationGetNamespace(relation)))));
-		if (RelnameGetRelid(name) != heap)
-			elog(ERROR, "new heap \"%s\" is not found by its name", name);
-		BootstrapToastTable(pstrdup(name), numbers[0], numbers[1]);
+		if (RelnameGetRelid(name) == heap)
+			BootstrapToastTable(name, numbers[0], numbers[1]);
+		else
+		{
+			NewRelationCreateToastTable(heap, (Datum) 0);
+			CommandCounterIncrement();
+			storage_note(heap);
+		}
 		catalog_leave(&rights);
 	}
 	table_close(relation, NoLock);
