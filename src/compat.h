@@ -19,9 +19,11 @@
 #include "access/tupdesc.h"
 #include "access/visibilitymap.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_subscription_rel.h"
+#include "catalog/storage.h"
 #include "commands/defrem.h"
 #include "commands/vacuum.h"
 #include "executor/executor.h"
@@ -32,11 +34,13 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/latch.h"
+#include "storage/smgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/relmapper.h"
 #include "utils/wait_event.h"
 
 /*
@@ -80,13 +84,13 @@ spice_wait_event(const char *name)
 
 /* 16: a build of partitions takes part in the argument list */
 static inline Oid
-compat_define_index(Oid relation, IndexStmt *statement, bool skip_build)
+compat_define_index(Oid relation, IndexStmt *statement, Oid number, bool skip_build)
 {
 #if PG_VERSION_NUM >= 160000
-	return DefineIndex(relation, statement, InvalidOid, InvalidOid, InvalidOid, -1,
+	return DefineIndex(relation, statement, number, InvalidOid, InvalidOid, -1,
 					   false, false, false, skip_build, true).objectId;
 #else
-	return DefineIndex(relation, statement, InvalidOid, InvalidOid, InvalidOid,
+	return DefineIndex(relation, statement, number, InvalidOid, InvalidOid,
 					   false, false, false, skip_build, true).objectId;
 #endif
 }
@@ -183,6 +187,61 @@ compat_swap_storage_subids(Relation a, Relation b)
 	RelationCloseSmgr(a);
 	RelationCloseSmgr(b);
 #endif
+}
+
+/* 16: filenode became filenumber */
+static inline Oid
+compat_new_filenumber(Oid tablespace, Relation pg_class, char persistence)
+{
+#if PG_VERSION_NUM >= 160000
+	return GetNewRelFileNumber(tablespace, pg_class, persistence);
+#else
+	return GetNewRelFileNode(tablespace, pg_class, persistence);
+#endif
+}
+
+/* 16: the same */
+static inline Oid
+compat_mapped_filenumber(Oid relation, bool shared)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelationMapOidToFilenumber(relation, shared);
+#else
+	return RelationMapOidToFilenode(relation, shared);
+#endif
+}
+
+/* 16: the same; 17: no process has another name */
+static inline SMgrRelation
+compat_smgr_open(Oid tablespace, Oid database, Oid number)
+{
+#if PG_VERSION_NUM >= 170000
+	return smgropen((RelFileLocator) {tablespace, database, number}, INVALID_PROC_NUMBER);
+#elif PG_VERSION_NUM >= 160000
+	return smgropen((RelFileLocator) {tablespace, database, number}, InvalidBackendId);
+#else
+	return smgropen((RelFileNode) {tablespace, database, number}, InvalidBackendId);
+#endif
+}
+
+/*
+ * At the commit.  The server's function takes a relation, but of it no more than
+ * where its files are.
+ */
+static inline void
+compat_drop_files(Oid tablespace, Oid database, Oid number)
+{
+	SMgrRelation storage = compat_smgr_open(tablespace, database, number);
+	RelationData relation = {0};
+
+#if PG_VERSION_NUM >= 160000
+	relation.rd_locator = storage->smgr_rlocator.locator;
+	relation.rd_backend = storage->smgr_rlocator.backend;
+#else
+	relation.rd_node = storage->smgr_rnode.node;
+	relation.rd_backend = storage->smgr_rnode.backend;
+#endif
+	RelationDropStorage(&relation);
 }
 
 /* 18: the time at which the analyze began */

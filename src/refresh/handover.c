@@ -23,6 +23,7 @@
 
 #include "refresh/handover.h"
 #include "refresh/subscription.h"
+#include "table/table.h"
 
 typedef struct WorkerPlace
 {
@@ -50,7 +51,7 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size());
+	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size());
 }
 
 static void
@@ -68,6 +69,7 @@ start_shared_memory(void)
 		SpinLockInit(&shared->mutex);
 	}
 	apply_error_start();
+	storage_start();
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -123,6 +123,7 @@ static struct
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
 	bool		swept;			/* no extension, and nothing of it is left */
+	bool		storage_swept;	/* what a crash left of loads is gone */
 	bool		slots_short;	/* the newest start failed for want of one */
 	FileIdentity manifest;
 	bool		manifest_stale;
@@ -327,6 +328,12 @@ find_extension(void)
 		source_sweep(false);
 		launcher.swept = true;
 	}
+}
+
+static void
+sweep_storage(void)
+{
+	launcher.storage_swept = storage_sweep();
 }
 
 static void
@@ -706,6 +713,8 @@ take_turn(void)
 		launcher.manifest_stale = true;
 	}
 	reap_workers();
+	if (!launcher.storage_swept && !in_transaction(sweep_storage))
+		launcher.storage_swept = false;
 	look_at_catalog(now);
 	if (OidIsValid(launcher.extension))
 	{

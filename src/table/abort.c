@@ -33,7 +33,7 @@
 static bool made_storage;
 
 /* up to a record of our own, as the end of the one before is not told */
-static void
+void
 flush_log(void)
 {
 	char		nothing = 0;

@@ -39,6 +39,8 @@
 
 #include "table/table.h"
 
+#define HEAP_NUMBERS 3			/* the heap, its TOAST table, that one's index */
+
 static char *
 table_name(const Dataset *dataset)
 {
@@ -178,6 +180,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	catalog_run(command.data);
 	CommandCounterIncrement();
 	table = relation_of_that_name(dataset);
+	storage_note(table);
 	catalog_ensure_owner(table, owner);
 	catalog_grant_defaults(table, owner);
 	/* so that DROP EXTENSION says which tables would stay without their keeper */
@@ -187,6 +190,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	{
 		IndexBuild	index = {.definition = lfirst(cell)};
 
+		storage_draw(InvalidOid, get_rel_persistence(table), &index.table_number, 1);
 		index_create_on_table(&index, table, false);
 	}
 	return table;
@@ -406,6 +410,60 @@ plan_not_null(TableBuild *build)
 }
 
 /*
+ * A new heap's storage, its TOAST table's, that one's index's, and those of the
+ * indexes which come later: noted once for all of them.
+ */
+static void
+draw_numbers(const TableBuild *build, Relation table, char persistence, Oid heap_numbers[HEAP_NUMBERS])
+{
+	int			n = HEAP_NUMBERS + 2 * list_length(build->indexes);
+	Oid		   *numbers = palloc(sizeof(Oid) * n);
+	Oid		   *next = numbers + HEAP_NUMBERS;
+	ListCell   *cell;
+
+	storage_draw(table->rd_rel->reltablespace, persistence, numbers, n);
+	memcpy(heap_numbers, numbers, sizeof(Oid) * HEAP_NUMBERS);
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+
+		index->new_number = *next++;
+		index->table_number = *next++;
+	}
+	pfree(numbers);
+}
+
+/*
+ * Only the function that makes the TOAST tables of system catalogs can be told
+ * which numbers to take.  It finds the heap by its name alone, which a search_path
+ * cannot lead to in every schema ("$user"): there the server chooses.
+ */
+static void
+create_toast(Oid heap, const Oid *numbers)
+{
+	Relation	relation = table_open(heap, AccessExclusiveLock);
+	char	   *name = pstrdup(RelationGetRelationName(relation));
+	CatalogRights rights;
+
+	if (table_relation_needs_toast_table(relation))
+	{
+		catalog_enter(&rights);
+		catalog_pin_setting("search_path", psprintf("%s, pg_temp",
+													quote_identifier(get_namespace_name(RelationGetNamespace(relation)))));
+		if (RelnameGetRelid(name) == heap)
+			BootstrapToastTable(name, numbers[0], numbers[1]);
+		else
+		{
+			NewRelationCreateToastTable(heap, (Datum) 0);
+			CommandCounterIncrement();
+			storage_note(heap);
+		}
+		catalog_leave(&rights);
+	}
+	table_close(relation, NoLock);
+}
+
+/*
  * The new heap lives beside the table under a name of its own.  relrewrite
  * tells logical decoding that its rows are not for subscribers.
  */
@@ -418,6 +476,7 @@ create_heap(const TableBuild *build, Relation table)
 	Datum		options = (Datum) 0;
 	bool		isnull = true;
 	HeapTuple	tuple;
+	Oid			numbers[HEAP_NUMBERS];
 	Oid			heap;
 
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(build->table));
@@ -428,15 +487,16 @@ create_heap(const TableBuild *build, Relation table)
 		options = (Datum) 0;
 
 	abort_durably();
+	draw_numbers(build, table, persistence, numbers);
 	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
 			 build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
-									InvalidOid, InvalidOid, InvalidOid, table->rd_rel->relowner,
+									numbers[0], InvalidOid, InvalidOid, table->rd_rel->relowner,
 									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
 									persistence, false, false, ONCOMMIT_NOOP, options, false, true,
 									true, build->table, NULL);
 	CommandCounterIncrement();
-	NewRelationCreateToastTable(heap, (Datum) 0);
+	create_toast(heap, numbers + 1);
 	ReleaseSysCache(tuple);
 	CommandCounterIncrement();
 	LockRelationOid(heap, AccessExclusiveLock);

@@ -68,7 +68,7 @@ index_create_on_table(IndexBuild *index, Oid table, bool skip_build)
 
 	statement->primary = index->definition->primary;
 	statement->isconstraint = index->definition->primary;
-	index->old_index = compat_define_index(table, statement, skip_build);
+	index->old_index = compat_define_index(table, statement, index->table_number, skip_build);
 	CommandCounterIncrement();
 }
 
@@ -288,7 +288,7 @@ build_indexes(TableBuild *build)
 
 		callback.arg = index;
 		error_context_stack = &callback;
-		index->new_index = compat_define_index(build->heap, lfirst(statement), false);
+		index->new_index = compat_define_index(build->heap, lfirst(statement), index->new_number, false);
 		error_context_stack = callback.previous;
 		CommandCounterIncrement();
 	}

@@ -302,6 +302,7 @@ check_unpublished(const TableBuild *build)
 static void
 alter_columns(const TableBuild *build, const char *name)
 {
+	Oid			toast = toast_of(build->table);
 	ListCell   *cell;
 
 	foreach(cell, build->drop_columns)
@@ -312,6 +313,9 @@ alter_columns(const TableBuild *build, const char *name)
 		catalog_run(psprintf("ALTER TABLE %s ADD COLUMN %s", name,
 							 column_definition(TupleDescAttr(build->desc, i))));
 	}
+	/* columns that are wide may have made one */
+	if (toast_of(build->table) != toast)
+		storage_note(build->table);
 }
 
 static void

@@ -37,6 +37,8 @@ typedef struct IndexBuild
 	Oid			old_index;		/* InvalidOid: the table is to get it */
 	char	   *name;			/* of old_index */
 	Oid			new_index;
+	Oid			new_number;		/* of its storage, which is noted; its OID, too */
+	Oid			table_number;	/* the same, of one that the table is to get */
 	const DatasetIndex *definition; /* of an index the table is to get */
 } IndexBuild;
 
@@ -52,6 +54,22 @@ typedef struct MergeCounts
 
 /* abort.c: to be called before the transaction makes storage */
 extern void abort_durably(void);
+
+/* makes durable what the log has so far */
+extern void flush_log(void);
+
+/*
+ * storage.c: numbers (and OIDs) for relations that are about to be made, noted
+ * so that no crash leaves their files for good; and the same for a table that a
+ * command has made already, with its TOAST table.  Both until the transaction ends.
+ */
+extern void storage_draw(Oid tablespace, char persistence, Oid *numbers, int n);
+extern void storage_note(Oid table);
+
+/* removes what a crash has left in this database; false: it has to be tried again */
+extern bool storage_sweep(void);
+extern Size storage_shared_size(void);
+extern void storage_start(void);
 
 /* sample.c: rows picked while they are loaded */
 typedef struct TableSample TableSample;

@@ -1,0 +1,410 @@
+/*-------------------------------------------------------------------------
+ *
+ * storage.c
+ *		Keeps account of the files that a transaction makes, so that those of one
+ *		that a crash has ended are removed.
+ *
+ * The server removes the files of a transaction that is rolled back, but keeps
+ * no list of those that were under way in a crash: their files would stay for
+ * ever, claimed by no row of pg_class.  So the numbers of files are chosen here
+ * and written down before anything is made of them, outside of the catalog,
+ * which forgets what was not committed: a line each, in a file (the ledger) for
+ * each process in pg_stat, which recovery leaves alone.  The ledger goes with
+ * the transaction, after its files have.
+ *
+ * What a crash has left is removed by the launcher when it starts.  Nothing may
+ * be removed that anything refers to, or will:
+ *
+ *	- A ledger is looked into when its process is gone.  Its name has a number
+ *	  drawn at random when the server's shared memory is made, which happens at
+ *	  each start and after each crash, when no process is left of before and,
+ *	  as the launcher waits for it, the log has been replayed.  No process id or
+ *	  time of a file is asked, which may come again or be set back.
+ *	- A file whose number is in pg_class, in the relation map, or in a row of
+ *	  pg_class that a transaction under way or a prepared one has written, is in
+ *	  use.  pg_class is locked while it is read, so that no row moves from where
+ *	  it is yet to be read to where that has been done.
+ *	- A session may be making a file that pg_class has not got yet.  It is none
+ *	  of these, as no number is given out twice: that those of a ledger have been
+ *	  is on disk, as a record of the log, before the ledger is.
+ *
+ * The files go as those of a table that is dropped do, by the commit of the
+ * transaction that sweeps: buffers and requests to sync them go, too, the first
+ * file of each stays empty until the next checkpoint, and standbys, which have
+ * made the files when they replayed that, remove them when they replay this.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_tablespace.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "storage/lmgr.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "table/table.h"
+
+#define FOLDER		"pg_stat"
+#define NAME_FORMAT "spice_%016" INT64_MODIFIER "x_%u_%d.storage"
+
+/* of the server, from a start or a crash to the next; NULL: not preloaded */
+static uint64 *incarnation;
+
+static bool noted;				/* has this transaction a ledger? */
+static List *swept;				/* paths, which go when the transaction commits */
+
+/* ------- shared memory ------- */
+
+Size
+storage_shared_size(void)
+{
+	return MAXALIGN(sizeof(*incarnation));
+}
+
+/* with AddinShmemInitLock held */
+void
+storage_start(void)
+{
+	bool		found;
+
+	incarnation = ShmemInitStruct("spice storage", sizeof(*incarnation), &found);
+	if (!found && !pg_strong_random(incarnation, sizeof(*incarnation)))
+		*incarnation = (uint64) GetCurrentTimestamp();
+}
+
+/* without the library in all processes there is no launcher before the next start */
+static uint64
+current_incarnation(void)
+{
+	return incarnation ? *incarnation : (uint64) PgStartTime;
+}
+
+/* ------- the ledger of this process ------- */
+
+static void
+ledger_path(char *path)
+{
+	snprintf(path, MAXPGPATH, FOLDER "/" NAME_FORMAT, current_incarnation(), MyDatabaseId, MyProcPid);
+}
+
+/* runs when the transaction's memory goes: its files, if it made them in vain, have gone before */
+static void
+remove_ledger(void *arg pg_attribute_unused())
+{
+	char		path[MAXPGPATH];
+
+	ledger_path(path);
+	(void) unlink(path);
+	noted = false;
+}
+
+static void
+append_to_ledger(const char *text, int length)
+{
+	char		path[MAXPGPATH];
+	int			file;
+	bool		written;
+
+	ledger_path(path);
+	file = OpenTransientFile(path, O_CREAT | O_APPEND | O_WRONLY | PG_BINARY);
+	if (file < 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
+	errno = 0;
+	written = write(file, text, length) == length && pg_fsync(file) == 0;
+	if (!written || CloseTransientFile(file) != 0)
+	{
+		if (errno == 0)
+			errno = ENOSPC;
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", path)));
+	}
+}
+
+/* what is noted is on disk when this returns */
+static void
+note(const Oid *numbers, int n)
+{
+	StringInfoData text;
+	bool		first = !noted;
+
+	if (first)
+	{
+		MemoryContextCallback *callback = MemoryContextAllocZero(TopTransactionContext, sizeof(*callback));
+
+		callback->func = remove_ledger;
+		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+		noted = true;
+		/* after a commit that could still be lost, the ledger would be gone too early */
+		ForceSyncCommit();
+	}
+	initStringInfo(&text);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&text, "%u\n", numbers[i]);
+	flush_log();
+	append_to_ledger(text.data, text.len);
+	if (first)
+		fsync_fname(FOLDER, true);
+	pfree(text.data);
+}
+
+void
+storage_draw(Oid tablespace, char persistence, Oid *numbers, int n)
+{
+	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+
+	for (int i = 0; i < n; i++)
+		numbers[i] = compat_new_filenumber(tablespace, pg_class, persistence);
+	table_close(pg_class, AccessShareLock);
+	note(numbers, n);
+}
+
+void
+storage_note(Oid table)
+{
+	Relation	relation = table_open(table, AccessShareLock);
+	Oid			toast = relation->rd_rel->reltoastrelid;
+	Oid			numbers[3] = {relation->rd_rel->relfilenode};
+	int			n = 1;
+
+	table_close(relation, NoLock);
+	if (OidIsValid(toast))
+	{
+		relation = table_open(toast, AccessShareLock);
+		numbers[n++] = relation->rd_rel->relfilenode;
+		/* an index that was made just now has the number of its relation */
+		numbers[n++] = linitial_oid(RelationGetIndexList(relation));
+		table_close(relation, NoLock);
+	}
+	note(numbers, n);
+}
+
+/* ------- what a crash has left ------- */
+
+static void
+report_garbled(const char *path, int line)
+{
+	ereport(LOG,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("line %d of file \"%s\" is damaged", line, path),
+			 errdetail("The file names storage that a load was making in a crash. What follows is not removed."),
+			 errhint("A crash of the machine can do that while the file is written, when there is no storage yet.")));
+}
+
+static bool
+parse_number(const char *line, Oid *number)
+{
+	char		again[32];
+
+	if (sscanf(line, "%u", number) != 1 || *number < FirstNormalObjectId)
+		return false;
+	snprintf(again, sizeof(again), "%u\n", *number);
+	return strcmp(line, again) == 0;
+}
+
+/* the numbers in it, as far as it is whole */
+static List *
+read_ledger(const char *path, List *numbers)
+{
+	FILE	   *file = AllocateFile(path, PG_BINARY_R);
+	char		line[32];
+	Oid			number;
+
+	if (file == NULL)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
+	for (int i = 1; fgets(line, sizeof(line), file) != NULL; i++)
+	{
+		if (!parse_number(line, &number))
+		{
+			report_garbled(path, i);
+			break;
+		}
+		numbers = list_append_unique_oid(numbers, number);
+	}
+	if (ferror(file))
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read file \"%s\": %m", path)));
+	FreeFile(file);
+	return numbers;
+}
+
+/* is it a ledger whose process is gone, and can be dealt with here? */
+static bool
+is_left(const char *name, Oid *database)
+{
+	uint64		made_in;
+	int			process;
+	int			length = 0;
+
+	return sscanf(name, NAME_FORMAT "%n", &made_in, database, &process, &length) == 3 &&
+		length > 0 && name[length] == '\0' && made_in != current_incarnation() &&
+		/* of another database that is still there, the files are its launcher's, should there be one */
+		(*database == MyDatabaseId || !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(*database)));
+}
+
+static List *
+read_ledgers(List **paths)
+{
+	List	   *numbers = NIL;
+	DIR		   *folder = AllocateDir(FOLDER);
+	struct dirent *entry;
+	Oid			database;
+
+	while ((entry = ReadDir(folder, FOLDER)) != NULL)
+	{
+		char	   *path;
+
+		if (!is_left(entry->d_name, &database))
+			continue;
+		path = psprintf(FOLDER "/%s", entry->d_name);
+		*paths = lappend(*paths, path);
+		if (database == MyDatabaseId)
+			numbers = read_ledger(path, numbers);
+	}
+	FreeDir(folder);
+	return numbers;
+}
+
+/* where indexes lie is for default_tablespace to say: so anywhere */
+static List *
+all_tablespaces(void)
+{
+	List	   *tablespaces = NIL;
+	Relation	pg_tablespace = table_open(TableSpaceRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_tablespace, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Oid			oid = ((Form_pg_tablespace) GETSTRUCT(tuple))->oid;
+
+		if (oid != GLOBALTABLESPACE_OID)
+			tablespaces = lappend_oid(tablespaces, oid);
+	}
+	systable_endscan(scan);
+	table_close(pg_tablespace, AccessShareLock);
+	return tablespaces;
+}
+
+static bool
+has_files(Oid tablespace, Oid number)
+{
+	SMgrRelation storage = compat_smgr_open(tablespace, MyDatabaseId, number);
+	bool		found = false;
+
+	for (ForkNumber fork = 0; fork <= MAX_FORKNUM && !found; fork++)
+		found = smgrexists(storage, fork);
+	smgrclose(storage);
+	return found;
+}
+
+/* without those that a relation has, be it in a transaction that is yet to end */
+static List *
+without_claimed(List *numbers)
+{
+	Relation	pg_class = table_open(RelationRelationId, NoLock);
+	SnapshotData snapshot;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	InitDirtySnapshot(snapshot);
+	scan = systable_beginscan(pg_class, InvalidOid, false, &snapshot, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+		numbers = list_delete_oid(numbers, OidIsValid(class->relfilenode) ? class->relfilenode :
+								  compat_mapped_filenumber(class->oid, class->relisshared));
+	}
+	systable_endscan(scan);
+	table_close(pg_class, NoLock);
+	return numbers;
+}
+
+/* by the commit */
+static int
+drop_files(List *numbers, List *tablespaces)
+{
+	int			dropped = 0;
+	ListCell   *number,
+			   *tablespace;
+
+	foreach(number, numbers)
+	{
+		foreach(tablespace, tablespaces)
+		{
+			if (!has_files(lfirst_oid(tablespace), lfirst_oid(number)))
+				continue;
+			/* the log tells of files that are dropped by a transaction that has an id */
+			(void) GetCurrentTransactionId();
+			compat_drop_files(lfirst_oid(tablespace), MyDatabaseId, lfirst_oid(number));
+			dropped++;
+		}
+	}
+	return dropped;
+}
+
+static void
+transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+{
+	ListCell   *cell;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+		return;
+	/* that the files go is in the log, by now */
+	foreach(cell, event == XACT_EVENT_COMMIT ? swept : NIL)
+		(void) unlink(lfirst(cell));
+	list_free_deep(swept);
+	swept = NIL;
+}
+
+static void
+remove_at_commit(List *paths)
+{
+	static bool registered;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	ListCell   *cell;
+
+	if (!registered)
+		RegisterXactCallback(transaction_callback, NULL);
+	registered = true;
+	foreach(cell, paths)
+		swept = lappend(swept, pstrdup(lfirst(cell)));
+	MemoryContextSwitchTo(old);
+}
+
+bool
+storage_sweep(void)
+{
+	List	   *paths = NIL;
+	List	   *numbers = read_ledgers(&paths);
+	int			dropped;
+
+	if (numbers != NIL)
+	{
+		if (!ConditionalLockRelationOid(RelationRelationId, ShareLock))
+			return false;
+		dropped = drop_files(without_claimed(numbers), all_tablespaces());
+		if (dropped > 0)
+			ereport(LOG, (errmsg("removing the storage of %d relations, which a crash has left of loads", dropped)));
+	}
+	remove_at_commit(paths);
+	return true;
+}
