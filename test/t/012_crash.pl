@@ -163,15 +163,14 @@ my @readers = map { start_reader($_) } @reports;
 sub signal_child
 {
 	my ($signal, $title, $most_delay) = @_;
-	my $deadline = time + 4;
+	my $deadline = time + 3;
 
 	while (time < $deadline)
 	{
-		if (Spice::children($node, $title))
+		if (my @pids = Spice::children($node, $title))
 		{
 			sleep(rand($most_delay));
-			my @pids = Spice::children($node, $title) or next;
-			return kill $signal, $pids[ rand @pids ];
+			return 1 if kill $signal, $pids[ rand @pids ];
 		}
 		sleep(0.002);
 	}
@@ -250,7 +249,7 @@ sub end_one
 }
 
 # These ways until that part of the run is over, each once before any comes again; the one
-# that takes long in every third round only.
+# that takes long in every fourth round only.
 sub torture
 {
 	my ($part, @ways) = @_;
@@ -259,7 +258,7 @@ sub torture
 	{
 		foreach my $way (map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [ rand, $_ ] } @ways)
 		{
-			end_one($way) unless $round % 3 && $way eq 'launcher terminated';
+			end_one($way) unless $round % 4 && $way eq 'launcher terminated';
 		}
 	}
 	return;
