@@ -88,6 +88,7 @@ value('SELECT spice_reload()');
 value(q{SELECT spice_refresh('whole')});
 # from here on nothing is refreshed but what is asked for: a retry would be in the way of what is looked at
 value("SELECT spice_pause('$_')") for qw(whole news);
+reached('SELECT count(*) = 0 FROM spice.refresh_history WHERE finished IS NULL') or die 'refreshes do not end';
 
 my $waits_at = q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = 4242 AND objid = %d
 	AND NOT granted AND pid = %%d};
