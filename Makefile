@@ -36,7 +36,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 
 PG_CONFIG ?= pg_config
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test test-image sanitize valgrind demo bench fuzz fuzzers unit,$(MAKECMDGOALS)),)
+ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -50,7 +50,7 @@ src/source/%.o: override CFLAGS += -O3
 HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc $(HOST_SANITIZE)
 HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
-.PHONY: unit fuzz fuzzers test test-image sanitize valgrind demo bench
+.PHONY: unit fuzz fuzzers test test-image test-crash sanitize valgrind demo bench
 
 test/unit/manifest_%: test/unit/manifest_%.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
 	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
@@ -91,6 +91,10 @@ valgrind:
 # builds the container image and runs it; needs no Docker engine
 test-image:
 	@test/image
+
+# hundreds of ends of processes while readers check; SPICE_CRASHES= says how many
+test-crash:
+	@test/crash
 
 demo:
 	@test/demo

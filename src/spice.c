@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -107,7 +108,8 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 	if (IsA(statement->utilityStmt, DropdbStmt) && context == PROCESS_UTILITY_TOPLEVEL &&
 		!IsTransactionBlock())
 		launcher_leave_database(((DropdbStmt *) statement->utilityStmt)->dbname);
-	if (IsA(statement->utilityStmt, DropStmt) && drops_extension((DropStmt *) statement->utilityStmt))
+	if (IsA(statement->utilityStmt, DropStmt) && drops_extension((DropStmt *) statement->utilityStmt) &&
+		!RecoveryInProgress())
 		ledger_refuse_loss();
 	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
 }

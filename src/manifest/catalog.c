@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -30,7 +29,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -38,6 +36,7 @@
 #include "utils/syscache.h"
 
 #include "manifest/catalog.h"
+#include "manifest/extension.h"
 #include "spice.h"
 
 /* columns of the query below, counted from 1 */
@@ -159,62 +158,6 @@ static const char *const conflicts_query =
 static const char *const params_query =
 "SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
 
-/* the version of the objects in this database, or NULL */
-static char *
-extension_version(void)
-{
-	Relation	relation = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	char	   *version = NULL;
-
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("spice"));
-	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation), &isnull);
-
-		version = isnull ? NULL : TextDatumGetCString(value);
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	return version;
-}
-
-bool
-catalog_version_agrees(void)
-{
-	char	   *version = extension_version();
-
-	return version != NULL && strcmp(version, SPICE_VERSION) == 0;
-}
-
-/*
- * A library works with the objects of its own version.  A process keeps the
- * library it has; one that has found them to agree does not look again.
- */
-static void
-check_version(void)
-{
-	static bool agreed = false;
-	char	   *version;
-
-	if (agreed)
-		return;
-	agreed = catalog_version_agrees();
-	version = agreed ? NULL : extension_version();
-	/* none while the script of CREATE EXTENSION runs */
-	if (version != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("extension spice in database \"%s\" has version %s, its library %s",
-						get_database_name(MyDatabaseId), version, SPICE_VERSION),
-				 errhint("Run ALTER EXTENSION spice UPDATE, and restart the server after an upgrade of the package.")));
-}
-
 static Oid
 catalog_owner(void)
 {
@@ -229,7 +172,7 @@ catalog_owner(void)
 				 errhint("Run CREATE EXTENSION spice.")));
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
-	check_version();
+	extension_check_version();
 	return owner;
 }
 
@@ -242,9 +185,12 @@ catalog_pin_setting(const char *name, const char *value)
 void
 catalog_enter(CatalogRights *rights)
 {
+	Oid			owner;
+
+	(void) catalog_extension();
+	owner = catalog_owner();
 	GetUserIdAndSecContext(&rights->user, &rights->security);
-	SetUserIdAndSecContext(catalog_owner(),
-						   rights->security | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(owner, rights->security | SECURITY_LOCAL_USERID_CHANGE);
 	rights->guc_level = NewGUCNestLevel();
 	catalog_pin_setting("search_path", "pg_catalog, pg_temp");
 }
@@ -283,13 +229,6 @@ catalog_ensure_usage(Oid owner)
 	if (!compat_may_use_schema(schema, owner))
 		catalog_run(psprintf("GRANT USAGE ON SCHEMA " SPICE_SOURCE_SCHEMA " TO %s",
 							 quote_identifier(GetUserNameFromId(owner, false))));
-}
-
-Oid
-catalog_extension(void)
-{
-	return OidIsValid(get_namespace_oid(SPICE_SCHEMA, true)) ?
-		get_extension_oid("spice", true) : InvalidOid;
 }
 
 Oid

@@ -179,11 +179,11 @@ extern void catalog_leave(const CatalogRights *rights);
 /* sets a setting until then */
 extern void catalog_pin_setting(const char *name, const char *value);
 
-/* the extension in this database, InvalidOid when there is none; another one when made again */
+/*
+ * The extension in this database, InvalidOid when there is none; another one when
+ * made again.  It stays until the end of the transaction (manifest/extension.c).
+ */
 extern Oid	catalog_extension(void);
-
-/* are the objects in this database of the library's version? */
-extern bool catalog_version_agrees(void);
 
 /* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
 extern Oid	catalog_table_owner(void);

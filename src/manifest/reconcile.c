@@ -455,8 +455,10 @@ reconcile_manifest(bool wait)
 	Manifest   *manifest = NULL;
 	CatalogRights rights;
 
+	catalog_enter(&rights);
 	if (!lock_manifest(wait))
 	{
+		catalog_leave(&rights);
 		result->incomplete = true;
 		return result;
 	}
@@ -467,7 +469,6 @@ reconcile_manifest(bool wait)
 		if (manifest->broken)
 			result->error = broken_text(path, manifest);
 	}
-	catalog_enter(&rights);
 	SPI_connect();
 	if (result->error != NULL)
 		record_manifest(path, NULL, result->error);

@@ -21,7 +21,7 @@
  *
  * States:
  *
- *	WAITING		no extension in the database	-> SERVING
+ *	WAITING		no extension in the database, or one of another version	-> SERVING
  *	SERVING		reconciles and starts refreshes	-> WAITING
  *
  * It never touches the network.
@@ -53,6 +53,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "manifest/extension.h"
 #include "manifest/reconcile.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
@@ -122,6 +123,7 @@ static struct
 	TimestampTz catalog_read;
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
+	bool		outdated;		/* its objects are of another version than the library */
 	bool		swept;			/* no extension, and nothing of it is left */
 	bool		storage_swept;	/* what a crash left of loads is gone */
 	bool		slots_short;	/* the newest start failed for want of one */
@@ -318,10 +320,29 @@ serve(void)
 	catalog_leave(&rights);
 }
 
+/* says it once, not every second */
+static bool
+versions_agree(void)
+{
+	bool		agree = extension_version_agrees(launcher.outdated ? 0 : WARNING);
+
+	if (agree && launcher.outdated)
+		ereport(LOG, (errmsg("extension spice and its library have the same version again")));
+	launcher.outdated = !agree;
+	return agree;
+}
+
 static void
 find_extension(void)
 {
 	launcher.extension = catalog_extension();
+	if (!OidIsValid(launcher.extension))
+		launcher.outdated = false;
+	else if (!versions_agree())
+	{
+		launcher.extension = InvalidOid;
+		return;
+	}
 	/* an extension that was dropped leaves files behind */
 	if (!OidIsValid(launcher.extension) && !launcher.swept)
 	{

@@ -17,6 +17,7 @@
 #include "utils/pg_lsn.h"
 #include "utils/timestamp.h"
 
+#include "manifest/extension.h"
 #include "refresh/ledger.h"
 
 /* one statement; how many rows it found */
@@ -190,8 +191,11 @@ ledger_refuse_loss(void)
 	CatalogRights rights;
 	char	   *names;
 
-	/* another version's ledger cannot be read, and shall not make the extension stay for ever */
-	if (!OidIsValid(catalog_extension()) || !catalog_version_agrees())
+	/*
+	 * Another version's ledger cannot be read, and shall not make the extension
+	 * stay for ever.  The lock is the one with which the extension goes.
+	 */
+	if (!OidIsValid(extension_lock(AccessExclusiveLock)) || !extension_version_agrees(0))
 		return;
 	catalog_enter(&rights);
 	SPI_connect();

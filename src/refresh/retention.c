@@ -98,6 +98,8 @@ delete_batch(const Dataset *dataset, RawStmt *(*make_statement) (const Dataset *
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
+	/* before the table: with DROP EXTENSION it may have gone */
+	(void) catalog_extension();
 	deleted = run_statement(dataset, make_statement(dataset));
 	PopActiveSnapshot();
 	CommitTransactionCommand();

@@ -4,7 +4,11 @@
 # The rows of one version of a source belong together: their amounts add up to zero and
 # there is a known number of them.  So each read can tell by itself whether what it saw
 # is a version, however often it changes.  SPICE_SEED repeats a run, as far as the moments
-# of a machine can be repeated; SPICE_CRASH_SECONDS makes it longer.
+# of a machine can be repeated; SPICE_CRASH_SECONDS makes it longer, SPICE_CRASHES has it go
+# on until so many processes have been ended ("make test-crash").
+#
+# The server runs without fsync, which hides nothing here: a process that is killed leaves
+# the kernel all that it has written, and no test can take the machine's power.
 
 use strict;
 use warnings;
@@ -18,11 +22,14 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant ROWS => 3000;		# of a version; several times spice.fetch_memory
-use constant STEP_ROWS => 40;	# that a step appends
+use constant STEP_ROWS => 20;	# that a step appends
 use constant FIRST_STEPS => 30;
+use constant STEPS_KEPT => 60;	# of the news, by the source: more than are made between two looks at all datasets
 use constant READERS => 2;
 
-my $seconds = $ENV{SPICE_CRASH_SECONDS} // 40;
+my $wanted = $ENV{SPICE_CRASHES} // 0;
+# with a number that is wanted: the longest that it may take
+my $seconds = $ENV{SPICE_CRASH_SECONDS} // ($wanted ? 600 : 40);
 my $seed = $ENV{SPICE_SEED} // int(rand(1e9));
 srand($seed);
 diag("SPICE_SEED=$seed repeats these kills");
@@ -53,18 +60,23 @@ sub time_of
 	return sprintf('2025-03-01T%02d:%02d:%02dZ', int($step / 3600), int($step / 60) % 60, $step % 60);
 }
 
+# Files, as a test that sends all of it to its source would spend its time with that.
+my $bodies = PostgreSQL::Test::Utils::tempdir();
+
 sub advance
 {
 	my @amounts = amounts(ROWS);
 	my @of_step = amounts(STEP_ROWS);
 
 	$version++;
-	my $body = join ",\n",
-	  map { qq({"id":$_,"version":$version,"amount":$amounts[$_ - 1],"text":"a text that fills the row $_"}) } 1 .. ROWS;
-	$source->set("/$_", body => "[$body]") for @full;
-	push @news, map { sprintf '{"step":%d,"nr":%d,"amount":%d,"at":"%s","text":"%s"}', $version, $_, $of_step[ $_ - 1 ],
+	Spice::write_file("$bodies/full", '[' . join(",\n",
+		map { qq({"id":$_,"version":$version,"amount":$amounts[$_ - 1],"text":"a text that fills the row $_"}) } 1 .. ROWS) . ']');
+	$source->set('/full', body_file => "$bodies/full");
+	push @news, join ',', map { sprintf '{"step":%d,"nr":%d,"amount":%d,"at":"%s","text":"%s"}', $version, $_, $of_step[ $_ - 1 ],
 		time_of($version), 'x' x 60 } 1 .. STEP_ROWS;
-	$source->set('/news', body => '[' . join(',', @news) . ']');
+	shift @news if @news > STEPS_KEPT;
+	Spice::write_file("$bodies/news", '[' . join(',', @news) . ']');
+	$source->set('/news', body_file => "$bodies/news");
 	return;
 }
 
@@ -74,7 +86,7 @@ my $news = Spice::dataset('news', $source->url('/news'), %keys, mode => 'file', 
 $news->{time_column} = 'at';
 my $node = Spice::new_node(
 	'crash',
-	Spice::manifest([ (map { Spice::dataset($_, $source->url("/$_"), %keys, mode => $_) } @full), $news ]),
+	Spice::manifest([ (map { Spice::dataset($_, $source->url('/full'), %keys, mode => $_) } @full), $news ]),
 	'restart_after_crash = on', 'spice.max_refresh_workers = 3', q{spice.fetch_memory = '64kB'}, 'spice.parallel_when_busy = on', 'fsync = off',
 	'log_statement = none');
 
@@ -89,7 +101,7 @@ my $step_rows = STEP_ROWS;
 my $look = join ' UNION ALL ', map { qq{SELECT '$_', count(*) = $rows AND count(DISTINCT id) = $rows AND sum(amount) = 0
 	AND min(version) = max(version) OR '$_' = 'memory' AND count(*) = 0, max(version) FROM $_} } @full;
 $look .= qq{ UNION ALL SELECT 'news', sum(amount) = 0 AND count(*) = $step_rows * max(step)
-	AND count(DISTINCT (step, nr)) = count(*), max(step) FROM news};
+	AND count(DISTINCT step * 1000 + nr) = count(*), max(step) FROM news};
 $look =~ s/\s+/ /g;
 my $folder = PostgreSQL::Test::Utils::tempdir();
 my $script = "$folder/look.sql";
@@ -151,15 +163,14 @@ my @readers = map { start_reader($_) } @reports;
 sub signal_child
 {
 	my ($signal, $title, $most_delay) = @_;
-	my $deadline = time + 4;
+	my $deadline = time + 3;
 
 	while (time < $deadline)
 	{
-		if (Spice::children($node, $title))
+		if (my @pids = Spice::children($node, $title))
 		{
 			sleep(rand($most_delay));
-			my @pids = Spice::children($node, $title) or next;
-			return kill $signal, $pids[ rand @pids ];
+			return 1 if kill $signal, $pids[ rand @pids ];
 		}
 		sleep(0.002);
 	}
@@ -175,8 +186,8 @@ my %ways = (
 	'reader process terminated' => sub { signal_child('TERM', qr/parallel worker/, 0.02) },
 	'launcher killed' => sub { sleep(rand(0.5)); signal_child('KILL', qr/spice launcher/, 0.01) },
 	'launcher terminated' => sub { sleep(rand(0.5)); signal_child('TERM', qr/spice launcher/, 0.01) },
-	'immediate shutdown' => sub { sleep(rand(1.2)); $node->stop('immediate'); $node->start },
-	'postmaster killed' => sub { sleep(rand(1.2)); Spice::kill_postmaster($node); $node->start });
+	'immediate shutdown' => sub { sleep(rand(0.8)); $node->stop('immediate'); $node->start; 1 },
+	'postmaster killed' => sub { sleep(rand(0.8)); Spice::kill_postmaster($node); $node->start; 1 });
 
 my $up_to_date = join ' AND ', (map { "(SELECT max(version) FROM $_) = %1\$d" } @full),
   '(SELECT max(step) FROM news) = %1$d';
@@ -206,20 +217,48 @@ sub orphans
 }
 
 my (%done, @stuck);
+my $start = time;
 
-# these ways, each once before any comes again
+sub ends
+{
+	my $ends = 0;
+
+	$ends += $_ for values %done;
+	return $ends;
+}
+
+# Is this part of the run over?
+sub is_over
+{
+	my ($part) = @_;
+
+	return 1 if time > $start + $seconds * $part && !$wanted || time > $start + $seconds;
+	return $wanted && ends() >= $wanted * $part;
+}
+
+sub end_one
+{
+	my ($way) = @_;
+
+	advance();
+	$done{$way} += $ways{$way}->();
+	# the postmaster makes another launcher after some seconds, and without one there is little to end
+	return if $way ne 'launcher terminated' && rand() < 0.6;
+	settle() or push @stuck, "$way at version $version";
+	return;
+}
+
+# These ways until that part of the run is over, each once before any comes again; the one
+# that takes long in every fourth round only.
 sub torture
 {
-	my ($until, @ways) = @_;
+	my ($part, @ways) = @_;
 
-	while (time < $until && !@stuck)
+	for (my $round = 0; !is_over($part) && !@stuck; $round++)
 	{
 		foreach my $way (map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [ rand, $_ ] } @ways)
 		{
-			advance();
-			$done{$way} += $ways{$way}->();
-			next if rand() < 0.5;
-			settle() or push @stuck, "$way at version $version";
+			end_one($way) unless $round % 4 && $way eq 'launcher terminated';
 		}
 	}
 	return;
@@ -229,19 +268,18 @@ sub torture
 # files of relations whose transaction was under way, as the server keeps no list of those:
 # at most the heap, its TOAST table and that one's index of each refresh.
 my @in_order = grep { /terminated|cancelled/ } sort keys %ways;
-torture(time + $seconds / 3, @in_order);
+torture(1 / 3, @in_order);
 settle() or push @stuck, 'after the ends in order';
 is(join(', ', orphans()), '', 'processes that end in order leave no file');
-torture(time + $seconds * 2 / 3, sort keys %ways);
+torture(1, sort keys %ways);
 # a process that is there for moments may have been missed each time: those again, until it is met
 my $longest = time + $PostgreSQL::Test::Utils::timeout_default;
 while (time < $longest && !@stuck && (my @missed = grep { !$done{$_} } sort keys %ways))
 {
-	torture(time + 1, @missed);
+	end_one($_) for @missed;
 }
-my $total = 0;
-$total += $_ for values %done;
-diag("$total kills: " . join ', ', map { "$_ $done{$_}" } sort keys %done);
+diag(sprintf '%d ends in %d s: %s', ends(), time - $start, join ', ', map { "$_ $done{$_}" } sort keys %done);
+cmp_ok(ends(), '>=', $wanted, "as many ends as are wanted, in $seconds s") if $wanted;
 ok($done{$_}, "$_ at least once") for sort keys %ways;
 is("@stuck", '', 'after each, all datasets were refreshed again');
 

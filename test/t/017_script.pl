@@ -239,5 +239,22 @@ $node->safe_psql('postgres', "DROP EXTENSION spice; CREATE EXTENSION spice VERSI
 my $before = -s $node_log;
 $node->restart;
 Spice::wait_for_log($node, qr/has version 99, its library/, $before, 'the launcher says so, too');
+
+# It looks every second, which the index shows through which it looks.
+my $looks = q{(SELECT idx_scan FROM pg_stat_sys_indexes WHERE indexrelname = 'pg_extension_name_index')};
+my $looked = $node->safe_psql('postgres', "SELECT $looks");
+Spice::wait_for($node, "SELECT $looks > $looked + 12", 'it looks again and again');
+my @warnings = slurp_file($node_log, $before) =~ /^(.*has version 99.*)$/mg;
+is(scalar(@warnings), 1, 'but says it once') or diag(join "\n", @warnings);
+like($warnings[0], qr/WARNING/, 'as a warning');
+
+$before = -s $node_log;
+$node->safe_psql('postgres', "UPDATE pg_extension SET extversion = '$default' WHERE extname = 'spice'");
+Spice::wait_for_log($node, qr/LOG:  extension spice and its library have the same version again/, $before, 'it says so when they agree again');
+$node->safe_psql('postgres', "UPDATE pg_extension SET extversion = '99' WHERE extname = 'spice'");
+Spice::wait_for_log($node, qr/WARNING:  extension spice in database "postgres" has version 99, its library/, $before,
+	'and when they do not, though it was at work');
+$node->safe_psql('postgres', 'DROP EXTENSION spice');
+$node->safe_psql('postgres', "CREATE EXTENSION spice VERSION '$default'");
 $node->stop;
 done_testing();

@@ -164,13 +164,28 @@ sub children
 	my ($node, $title) = @_;
 	my @pids;
 
+	foreach my $pid (child_pids($node->{_pid}))
+	{
+		open my $command, '<', "/proc/$pid/cmdline" or next;
+		push @pids, $pid if (<$command> // '') =~ $title;
+	}
+	return @pids;
+}
+
+# Some of them are there for moments only: from one file, if the kernel has it.
+sub child_pids
+{
+	my ($parent) = @_;
+	my @pids;
+
+	if (open my $file, '<', "/proc/$parent/task/$parent/children")
+	{
+		return split ' ', <$file> // '';
+	}
 	foreach my $path (glob '/proc/[0-9]*/stat')
 	{
 		open my $file, '<', $path or next;
-		my ($pid, $parent) = (<$file> // '') =~ /^(\d+) \(.*\) \S (\d+) /s or next;
-		next unless $parent == $node->{_pid};
-		open my $command, '<', "/proc/$pid/cmdline" or next;
-		push @pids, $pid if (<$command> // '') =~ $title;
+		push @pids, $1 if (<$file> // '') =~ /^(\d+) \(.*\) \S $parent /s;
 	}
 	return @pids;
 }
