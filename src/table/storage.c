@@ -38,6 +38,7 @@
 #include "postgres.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "access/genam.h"
@@ -65,7 +66,7 @@
 #include "table/table.h"
 
 #define FOLDER		"pg_stat"
-#define NAME_FORMAT "spice_%016" INT64_MODIFIER "x_%u_%d.storage"
+#define NAME_FORMAT "spice_%016" PRIx64 "_%u_%d.storage"
 
 /* of the server, from a start or a crash to the next; NULL: not preloaded */
 static uint64 *incarnation;
