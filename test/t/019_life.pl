@@ -156,6 +156,22 @@ sub look_at
 	return ($memory, scalar(my @files = glob "/proc/$pid/fd/*"));
 }
 
+# kB that a process has asked for, by its own account: what the system has given it hides a small leak
+sub used_by
+{
+	my ($pid) = @_;
+	my $before = -s $node->logfile;
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	value("SELECT pg_log_backend_memory_contexts($pid)");
+	while (time < $deadline)
+	{
+		return $1 / 1024 if slurp_file($node->logfile, $before) =~ /\[$pid\] LOG:  Grand total: .* (\d+) used/;
+		select undef, undef, undef, 0.02;
+	}
+	die "process $pid does not tell of its memory";
+}
+
 my %size = (
 	'spice.dataset' => 'pg_relation_size', 'spice.refresh_request' => 'pg_relation_size',
 	pg_class => 'pg_total_relation_size', pg_attribute => 'pg_total_relation_size', pg_depend => 'pg_total_relation_size');
@@ -164,7 +180,10 @@ sub look
 {
 	my %seen;
 
-	($seen{memory}, $seen{files}) = look_at(Spice::pid_of($node, 'spice launcher'));
+	my $launcher = Spice::pid_of($node, 'spice launcher');
+
+	($seen{memory}, $seen{files}) = look_at($launcher);
+	$seen{used} = used_by($launcher);
 	$seen{$_} = value("SELECT $size{$_}('$_')") / 1024 for keys %size;
 	$seen{refreshes} = value(q{SELECT max(id) FROM spice.refresh_history});
 	$seen{worker} = 0;
@@ -204,8 +223,10 @@ my $refreshes = $ended->{refreshes} - $begun->{refreshes};
 diag("$refreshes refreshes; " . join ', ', map { "$_ $begun->{$_} -> $ended->{$_}" } grep { $_ ne 'refreshes' } sort keys %$ended);
 cmp_ok($refreshes, '>', $seconds * 5, 'many refreshes');
 cmp_ok($ended->{memory}, '<', $begun->{memory} + 256, 'the launcher has no more memory than after the first third');
-is($ended->{files}, $begun->{files}, 'and no more files open');
-cmp_ok($ended->{worker}, '<', 40 * 1024, 'a worker has bounded memory');
+cmp_ok($ended->{used}, '<', $begun->{used} + 32, 'and has not asked for more');
+# some, as the server keeps the files of tables open that it may need again
+cmp_ok($ended->{files}, '<=', $begun->{files} + 8, 'nor has it many more files open');
+cmp_ok($ended->{worker}, '<', ($begun->{worker} > 8192 ? $begun->{worker} : 8192) + 4096, 'nor has a worker more memory');
 cmp_ok($ended->{$_}, '<=', $begun->{$_} * 1.5 + 256, "$_ does not grow with the refreshes") for sort keys %size;
 foreach my $kind (\@same, \@changing, \@news)
 {
