@@ -51,4 +51,10 @@ ALTER ROLE spice_subscriber WITH LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREA
 GRANT spice_reader TO spice_subscriber;
 SELECT 'CREATE PUBLICATION spice_hub FOR TABLES IN SCHEMA public'
 	WHERE NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'spice_hub') \gexec
+-- Pods that are gone for ever leave their slots, and there are only so many.  Who comes
+-- back later than this copies its tables again.  The time counts anew from each start.
+SELECT cron.schedule('spice_idle_slots', '*/10 * * * *', $$
+	SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots
+	WHERE slot_name LIKE 'spice\_%' AND NOT active
+	AND (wal_status = 'lost' OR inactive_since < pg_catalog.now() - interval '1 day')$$);
 \endif

@@ -217,13 +217,24 @@ local_reason(const Refresh *refresh, const SlotEntry *entry, const SubscriptionS
 }
 
 static const char *
+lost_reason(const SlotEntry *entry, const char *lost)
+{
+	if (strcmp(lost, "wal_removed") == 0)
+		return psprintf("the source no longer had the log that replication slot %s needs (its max_slot_wal_keep_size is too small for such an outage)",
+						entry->name);
+	if (strcmp(lost, "rows_removed") == 0)
+		return psprintf("the source, a standby, no longer had the rows of its catalogs that replication slot %s needs (it should have hot_standby_feedback = on, and a primary_slot_name)",
+						entry->name);
+	return psprintf("the source had given up replication slot %s: %s", entry->name, lost);
+}
+
+static const char *
 remote_reason(const SlotEntry *entry, const SourceSlot *slot, const PublishedTable *table)
 {
 	if (!slot->exists)
 		return psprintf("replication slot %s was gone from the source", entry->name);
-	if (slot->lost)
-		return psprintf("the source no longer had the log that replication slot %s needs (its max_slot_wal_keep_size is too small for such an outage)",
-						entry->name);
+	if (slot->lost != NULL)
+		return lost_reason(entry, slot->lost);
 	if (table == NULL)
 		return "the publication was gone from the source, or had lost the table";
 	if (strcmp(table->shape, entry->shape) != 0)

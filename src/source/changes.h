@@ -45,7 +45,7 @@ typedef struct PublishedTable
 typedef struct SourceSlot
 {
 	bool		exists;
-	bool		lost;			/* its log is gone */
+	char	   *lost;			/* why it is of no use any more, in the server's word; NULL: it is */
 	XLogRecPtr	confirmed;		/* up to here the table is known to have it */
 	XLogRecPtr	position;		/* of the source's log, now */
 } SourceSlot;

@@ -354,7 +354,10 @@ cure(const ErrorData *error)
 			if (error->detail != NULL && (strstr(error->detail, "walsender") != NULL ||
 										  strstr(error->detail, "WAL sender") != NULL))
 				return "refresh_mode changes needs ALTER ROLE ... REPLICATION for the user of pg_user, in the source.";
+			if (error->detail != NULL && strstr(error->detail, "max_wal_senders") != NULL)
+				return "Raise max_wal_senders on the source, and restart it: refresh_mode changes takes one for each dataset, and one more while it is checked.";
 			if (error->detail != NULL && (strstr(error->detail, "SSL") != NULL ||
+										  strstr(error->detail, "no encryption") != NULL ||
 										  strstr(error->detail, "certificate") != NULL))
 				return "pg_sslmode is verify-full unless the manifest says otherwise; pg_sslrootcert names the file of the authority's certificate.";
 			return "Check that the source's server runs and may be reached, and pg_host, pg_port and pg_db.";

@@ -28,6 +28,7 @@
 #include "source/remote.h"
 
 #define OLDEST_SERVER	150000
+#define OLDEST_STANDBY	160000
 
 /* the table itself */
 typedef struct SourceTable
@@ -35,6 +36,7 @@ typedef struct SourceTable
 	char	   *oid;
 	char		kind;
 	char		identity;		/* relreplident */
+	bool		standby;		/* nothing can be made where it is */
 	List	   *key;			/* of char *: the replica identity, or the primary key */
 } SourceTable;
 
@@ -55,11 +57,14 @@ refuse_table(const Dataset *dataset, const char *problem, const char *hint)
 }
 
 static void
-check_server(const Dataset *dataset, const char *version, const char *wal_level)
+check_server(const Dataset *dataset, const char *version, const char *wal_level, bool standby)
 {
 	if (atoi(version) < OLDEST_SERVER)
 		refuse_table(dataset, "the source's server is older than PostgreSQL 15",
 					 "Write refresh_mode: full or append.");
+	if (standby && atoi(version) < OLDEST_STANDBY)
+		refuse_table(dataset, "the source's server is a standby, which has changes to give from PostgreSQL 16 on",
+					 "Name the primary in pg_host, or write refresh_mode: full or append.");
 	if (strcmp(wal_level, "logical") != 0)
 		refuse_table(dataset, psprintf("wal_level of the source is %s", wal_level),
 					 "Set wal_level = logical on the source, and restart it.");
@@ -84,14 +89,16 @@ find_table(Remote *remote)
 
 	rows = remote_query(remote,
 						psprintf("SELECT c.oid, c.relkind, c.relreplident, c.relpersistence,"
-								 " current_setting('server_version_num'), current_setting('wal_level')"
+								 " current_setting('server_version_num'), current_setting('wal_level'),"
+								 " pg_is_in_recovery()"
 								 " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 								 " WHERE n.nspname = %s AND c.relname = %s",
 								 quote_literal_cstr(dataset->remote_schema),
 								 quote_literal_cstr(dataset->remote_table)), NULL);
 	if (rows->n_rows == 0)
 		refuse_missing_relation(dataset);
-	check_server(dataset, remote_value(rows, 0, 4), remote_value(rows, 0, 5));
+	table->standby = remote_value(rows, 0, 6)[0] == 't';
+	check_server(dataset, remote_value(rows, 0, 4), remote_value(rows, 0, 5), table->standby);
 	table->oid = remote_value(rows, 0, 0);
 	table->kind = remote_value(rows, 0, 1)[0];
 	table->identity = remote_value(rows, 0, 2)[0];
@@ -103,7 +110,9 @@ find_table(Remote *remote)
 								 " unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY k(attnum, position)"
 								 " JOIN pg_catalog.pg_attribute a ON a.attrelid = %s AND a.attnum = k.attnum"
 								 " WHERE i.indrelid = %s AND %s ORDER BY k.position", table->oid, table->oid,
-								 table->identity == REPLICA_IDENTITY_INDEX ? "i.indisreplident" : "i.indisprimary"), NULL);
+								 table->identity == REPLICA_IDENTITY_INDEX ? "i.indisreplident" :
+								 /* one that is checked at the commit is no replica identity */
+								 "i.indisprimary AND i.indimmediate"), NULL);
 	table->key = first_column(rows);
 	return table;
 }
@@ -243,8 +252,13 @@ table_clause(const Dataset *dataset, const SourceTable *table, const ChangesQuer
 }
 
 static void
-refuse_creation(const Dataset *dataset, const char *statement)
+refuse_creation(const Dataset *dataset, const SourceTable *table, const char *statement)
 {
+	if (table->standby)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the source of dataset \"%s\" is a standby, where no publication can be made", dataset->name),
+				 errhint("Have the owner of the table run this on the primary: %s", statement)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("the user of dataset \"%s\" may not make a publication on its source", dataset->name),
@@ -262,16 +276,16 @@ create_publication(Remote *remote, const SourceTable *table, const ChangesQuery 
 									 table->kind == RELKIND_PARTITIONED_TABLE ?
 									 " WITH (publish_via_partition_root = true)" : "");
 
-	if (remote_query(remote, statement, "42501 42710 23505") != NULL)
+	if (remote_query(remote, statement, "42501 42710 23505 25006") != NULL)
 		(void) remote_query(remote, psprintf("COMMENT ON PUBLICATION %s IS 'made by spice for those who follow %s'",
 											 quote_identifier(publication), dataset->remote_table), NULL);
 	else if (remote_query(remote, psprintf("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = %s",
 										   quote_literal_cstr(publication)), NULL)->n_rows == 0)
-		refuse_creation(dataset, statement);
+		refuse_creation(dataset, table, statement);
 	else
 		/* it is there, and may have lost the table, which was dropped and made again */
 		(void) remote_query(remote, psprintf("ALTER PUBLICATION %s SET %s", quote_identifier(publication), clause),
-							"42501");
+							"42501 25006");
 }
 
 static void

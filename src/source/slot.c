@@ -67,19 +67,23 @@ read_position(const char *text)
 		DatumGetLSN(DirectFunctionCall1(pg_lsn_in, CStringGetDatum(text)));
 }
 
+/* versions differ in whether they tell why a slot is lost, and where; the oldest knows one way only */
+#define LOST_REASON \
+	"CASE s.wal_status WHEN 'lost' THEN coalesce(to_jsonb(s) ->> 'invalidation_reason'," \
+	" CASE to_jsonb(s) ->> 'conflicting' WHEN 'true' THEN 'rows_removed' END, 'wal_removed') END"
+
 SourceSlot
 changes_slot(ChangesSource *source, const char *slot)
 {
 	RemoteRows *rows = remote_query(source,
-									psprintf("SELECT s.slot_name, s.wal_status, s.confirmed_flush_lsn,"
+									psprintf("SELECT s.slot_name, " LOST_REASON ", s.confirmed_flush_lsn,"
 											 " CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
 											 " ELSE pg_current_wal_flush_lsn() END"
 											 " FROM (VALUES (1)) v LEFT JOIN pg_catalog.pg_replication_slots s"
 											 " ON s.slot_name = %s", quote_literal_cstr(slot)), NULL);
-	const char *status = remote_value(rows, 0, 1);
 	SourceSlot	state = {
 		.exists = remote_value(rows, 0, 0) != NULL,
-		.lost = status != NULL && strcmp(status, "lost") == 0,
+		.lost = remote_value(rows, 0, 1),
 		.confirmed = read_position(remote_value(rows, 0, 2)),
 		.position = read_position(remote_value(rows, 0, 3)),
 	};

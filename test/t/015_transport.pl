@@ -11,7 +11,6 @@ use FindBin;
 use lib $FindBin::RealBin;
 use IO::Compress::Gzip qw(gzip);
 use IO::Socket::INET;
-use IPC::Run;
 use MIME::Base64;
 use POSIX qw(strftime);
 use PostgreSQL::Test::Utils;
@@ -21,7 +20,8 @@ use Test::More;
 my $true = JSON::PP::true;
 my $false = JSON::PP::false;
 my $room = $ENV{SPICE_ROOM};
-my $folder = PostgreSQL::Test::Utils::tempdir();
+my $certificates = Spice::Certificates->new;
+my $folder = $certificates->{folder};
 my @rows = map { { id => $_, text => 'some text to fill a row' } } 1 .. 20;
 my %good = (body => \@rows);
 my $source = Spice::Source->new;
@@ -29,66 +29,12 @@ my $nginx = Spice::Nginx->new;
 
 # --- certificates
 
-sub openssl
-{
-	my $output = '';
-
-	IPC::Run::run([ 'openssl', @_ ], '<', \undef, '>&', \$output) or die "openssl @_: $output";
-	return;
-}
-
-sub make_authority
-{
-	my ($name) = @_;
-
-	mkdir "$folder/$name" or die $!;
-	Spice::write_file("$folder/$name/index", '');
-	Spice::write_file("$folder/$name/serial", "01\n");
-	Spice::write_file("$folder/$name/conf", <<"END");
-[ca]
-default_ca = all
-[all]
-database = $folder/$name/index
-new_certs_dir = $folder/$name
-serial = $folder/$name/serial
-private_key = $folder/$name/key
-certificate = $folder/$name/cert
-default_md = sha256
-unique_subject = no
-copy_extensions = copy
-policy = any
-[any]
-commonName = supplied
-[req]
-distinguished_name = name
-[name]
-END
-	openssl(qw(req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 3), '-config', "$folder/$name/conf",
-		'-subj', "/CN=$name", '-addext', 'basicConstraints=critical,CA:true',
-		'-keyout', "$folder/$name/key", '-out', "$folder/$name/cert");
-	return;
-}
-
-# dates are relative to today
-sub make_certificate
-{
-	my ($name, $authority, $host, $first_day, $last_day) = @_;
-	my ($from, $to) = map { strftime('%Y%m%d%H%M%SZ', gmtime(time + $_ * 86400)) } $first_day, $last_day;
-
-	openssl(qw(req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1), '-config', "$folder/$authority/conf",
-		'-subj', "/CN=$host", '-addext', "subjectAltName=DNS:$host",
-		'-keyout', "$folder/$name.key", '-out', "$folder/$name.request");
-	openssl(qw(ca -batch -notext), '-config', "$folder/$authority/conf", '-in', "$folder/$name.request",
-		'-out', "$folder/$name.cert", '-startdate', $from, '-enddate', $to);
-	return;
-}
-
-make_authority($_) for qw(trusted stranger);
-make_certificate('right', 'trusted', 'localhost', -1, 1);
-make_certificate('unknown', 'stranger', 'localhost', -1, 1);
-make_certificate('another', 'trusted', 'elsewhere.test', -1, 1);
-make_certificate('expired', 'trusted', 'localhost', -3, -1);
-make_certificate('early', 'trusted', 'localhost', 1, 3);
+$certificates->authority($_) for qw(trusted stranger);
+$certificates->certificate('right', 'trusted', 'localhost', -1, 1);
+$certificates->certificate('unknown', 'stranger', 'localhost', -1, 1);
+$certificates->certificate('another', 'trusted', 'elsewhere.test', -1, 1);
+$certificates->certificate('expired', 'trusted', 'localhost', -3, -1);
+$certificates->certificate('early', 'trusted', 'localhost', 1, 3);
 
 sub tls
 {

@@ -79,41 +79,10 @@ sub change
 	return;
 }
 
-# What a statement is told when it fails.
-sub error_of
-{
-	my ($sql) = @_;
-	my ($status, $answer, $error) = $node->psql('postgres', $sql);
-
-	isnt($status, 0, "fails: $sql");
-	return $error;
-}
-
-# Until the dataset's last error is like this.
-sub wait_for_error
-{
-	my ($dataset, $pattern, $name) = @_;
-
-	return Spice::wait_for($node, qq{SELECT coalesce(last_error, '') ~ '$pattern' FROM spice.datasets WHERE dataset = '$dataset'}, $name);
-}
-
-# Until the table has the rows that its source has.
-sub wait_for_same
-{
-	my ($relation, $name, $columns, $condition) = @_;
-	my $query = 'SELECT coalesce(md5(string_agg(x::text, chr(10) ORDER BY x::text)), chr(45)) FROM (SELECT '
-	  . ($columns // '*') . " FROM $relation WHERE " . ($condition // 'true') . ') x';
-
-	return ok($node->poll_query_until('postgres', $query, remote($query)), $name);
-}
-
-sub wait_for_status
-{
-	my ($dataset, $status, $name) = @_;
-
-	return Spice::wait_for($node, "SELECT status FROM spice.datasets WHERE dataset = '$dataset'", $name, $status);
-}
-
+sub error_of { return Spice::error_of($node, @_); }
+sub wait_for_error { return Spice::wait_for_error($node, @_); }
+sub wait_for_status { return Spice::wait_for_status($node, @_); }
+sub wait_for_same { return Spice::wait_for_same($node, \&remote, @_); }
 sub snapshots { return value("SELECT count(*) FROM spice.refreshes WHERE outcome = 'loaded' AND dataset = '$_[0]'"); }
 sub notice { return value("SELECT notice FROM spice.refreshes WHERE outcome = 'loaded' AND dataset = '$_[0]' LIMIT 1"); }
 sub slots { return remote(q{SELECT count(*) FROM pg_replication_slots}); }

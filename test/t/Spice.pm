@@ -141,6 +141,41 @@ sub wait_for
 		$name // $query);
 }
 
+# What a statement is told when it fails; an assertion that it does.
+sub error_of
+{
+	my ($node, $sql) = @_;
+	my ($status, $answer, $error) = $node->psql('postgres', $sql);
+
+	isnt($status, 0, "fails: $sql");
+	return $error;
+}
+
+# Until the dataset's last error is like this; an assertion.
+sub wait_for_error
+{
+	my ($node, $dataset, $pattern, $name) = @_;
+
+	return wait_for($node, qq{SELECT coalesce(last_error, '') ~ '$pattern' FROM spice.datasets WHERE dataset = '$dataset'}, $name);
+}
+
+sub wait_for_status
+{
+	my ($node, $dataset, $status, $name) = @_;
+
+	return wait_for($node, "SELECT status FROM spice.datasets WHERE dataset = '$dataset'", $name, $status);
+}
+
+# Until a table has the rows that its source has, which $ask asks; an assertion.
+sub wait_for_same
+{
+	my ($node, $ask, $relation, $name, $columns, $condition) = @_;
+	my $query = 'SELECT coalesce(md5(string_agg(x::text, chr(10) ORDER BY x::text)), chr(45)) FROM (SELECT '
+	  . ($columns // '*') . " FROM $relation WHERE " . ($condition // 'true') . ') x';
+
+	return wait_for($node, $query, $name, $ask->($query));
+}
+
 # How a dataset's table is stored: equal before and after means it was not rewritten.
 sub storage_of
 {
@@ -491,6 +526,81 @@ sub DESTROY
 	my ($self) = @_;
 
 	$self->stop if $self->{owner} == $$;
+	return;
+}
+
+package Spice::Certificates;
+
+use strict;
+use warnings;
+
+use IPC::Run;
+use POSIX qw(strftime);
+use PostgreSQL::Test::Utils;
+
+# Authorities and what they certify, in files of a folder: NAME/cert is the certificate of
+# an authority, NAME.cert and NAME.key are those of a host.
+sub new
+{
+	my ($class) = @_;
+
+	return bless { folder => PostgreSQL::Test::Utils::tempdir() }, $class;
+}
+
+sub openssl
+{
+	my $output = '';
+
+	IPC::Run::run([ 'openssl', @_ ], '<', \undef, '>&', \$output) or die "openssl @_: $output";
+	return;
+}
+
+sub authority
+{
+	my ($self, $name) = @_;
+	my $folder = $self->{folder};
+
+	mkdir "$folder/$name" or die $!;
+	Spice::write_file("$folder/$name/index", '');
+	Spice::write_file("$folder/$name/serial", "01\n");
+	Spice::write_file("$folder/$name/conf", <<"END");
+[ca]
+default_ca = all
+[all]
+database = $folder/$name/index
+new_certs_dir = $folder/$name
+serial = $folder/$name/serial
+private_key = $folder/$name/key
+certificate = $folder/$name/cert
+default_md = sha256
+unique_subject = no
+copy_extensions = copy
+policy = any
+[any]
+commonName = supplied
+[req]
+distinguished_name = name
+[name]
+END
+	openssl(qw(req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 3), '-config', "$folder/$name/conf",
+		'-subj', "/CN=$name", '-addext', 'basicConstraints=critical,CA:true',
+		'-keyout', "$folder/$name/key", '-out', "$folder/$name/cert");
+	return;
+}
+
+# For a host's name or IPv4 address; dates are relative to today.
+sub certificate
+{
+	my ($self, $name, $authority, $host, $first_day, $last_day) = @_;
+	my $folder = $self->{folder};
+	my ($from, $to) = map { strftime('%Y%m%d%H%M%SZ', gmtime(time + $_ * 86400)) } $first_day, $last_day;
+	my $kind = $host =~ /^[\d.]+$/ ? 'IP' : 'DNS';
+
+	openssl(qw(req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1), '-config', "$folder/$authority/conf",
+		'-subj', "/CN=$host", '-addext', "subjectAltName=$kind:$host",
+		'-keyout', "$folder/$name.key", '-out', "$folder/$name.request");
+	openssl(qw(ca -batch -notext), '-config', "$folder/$authority/conf", '-in', "$folder/$name.request",
+		'-out', "$folder/$name.cert", '-startdate', $from, '-enddate', $to);
 	return;
 }
 
