@@ -368,22 +368,22 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	/* there may be another dataset of this number */
 	if (catalog_extension() != refresh->extension)
 		return;
-	if (retry)
-		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
-					(int64) http_report.retry_after_s * 1000);
 	if (dataset->follows)
 		(void) ledger_leave(dataset->id, true);
 	if (refresh->history == 0)
 	{
 		/*
-		 * The table follows on as soon as it can; yet looking at a source that
-		 * does not answer takes a worker's time.
+		 * The table follows on as soon as it can, which the next check finds;
+		 * yet looking at a source that does not answer takes a worker's time.
 		 */
-		delay = Max(delay, Min(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
-							   LONGEST_CHECK_DELAY_MS));
+		delay = Max(delay, schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)));
+		delay = Min(delay, LONGEST_CHECK_DELAY_MS);
 		state_failed(&failed, text, delay, true);
 		return;
 	}
+	if (retry)
+		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
+					(int64) http_report.retry_after_s * 1000);
 	failed.outcome = OUTCOME_FAILED;
 	failed.rows = 0;
 	memset(&failed.counts, 0, sizeof(failed.counts));
