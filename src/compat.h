@@ -34,6 +34,7 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/latch.h"
+#include "storage/lwlock.h"
 #include "storage/smgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -187,6 +188,23 @@ compat_swap_storage_subids(Relation a, Relation b)
 	RelationCloseSmgr(a);
 	RelationCloseSmgr(b);
 #endif
+}
+
+/* 17: another name.  The OIDs that are free, and that the log says have been given out; none when they wrap around */
+static inline void
+compat_logged_oids(Oid *first, Oid *end)
+{
+	LWLockAcquire(OidGenLock, LW_SHARED);
+#if PG_VERSION_NUM >= 170000
+	*first = TransamVariables->nextOid;
+	*end = *first + TransamVariables->oidCount;
+#else
+	*first = ShmemVariableCache->nextOid;
+	*end = *first + ShmemVariableCache->oidCount;
+#endif
+	LWLockRelease(OidGenLock);
+	if (*end < *first)
+		*end = *first;
 }
 
 /* 16: filenode became filenumber */

@@ -255,6 +255,17 @@ refusal_of(CURLUcode code)
 	}
 }
 
+static bool
+has_control(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		if ((unsigned char) *p < 0x20 || *p == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 static const char *
 fill(CURLU *handle, int port, Url *url)
 {
@@ -289,7 +300,8 @@ fill(CURLU *handle, int port, Url *url)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char) (*p + ('a' - 'A'));
 	}
-	if (url->host[0] == '\0')
+	/* libcurl decodes a host's escapes, and lets some of what comes out pass */
+	if (url->host[0] == '\0' || has_control(url->text))
 		return "malformed URL";
 	url->port = atoi(number);
 	if (url->port < 1 || url->port > 65535)
@@ -311,11 +323,8 @@ parse(const char *base, const char *text, int port, Url *url)
 	if (strlen(text) > URL_MAX_LENGTH)
 		return "URL too long";
 	/* some libcurls encode what would split a request */
-	for (const char *p = text; *p != '\0'; p++)
-	{
-		if ((unsigned char) *p < 0x20 || *p == 0x7f)
-			return "malformed URL";
-	}
+	if (has_control(text))
+		return "malformed URL";
 	handle = curl_url();
 	if (handle == NULL)
 		return "out of memory";

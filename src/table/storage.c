@@ -131,7 +131,8 @@ append_to_ledger(const char *text, int length)
 	if (file < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
 	errno = 0;
-	written = write(file, text, length) == length && pg_fsync(file) == 0;
+	/* not synced: what a crash of the machine takes away may leave files, and nothing worse */
+	written = write(file, text, length) == length;
 	if (!written || CloseTransientFile(file) != 0)
 	{
 		if (errno == 0)
@@ -140,14 +141,32 @@ append_to_ledger(const char *text, int length)
 	}
 }
 
-/* what is noted is on disk when this returns */
+/*
+ * That numbers have been given out stands in the log, in one record for
+ * thousands of them, which is on disk when this returns.
+ */
+static void
+flush_draws(const Oid *numbers, int n)
+{
+	/* those of a record that is known to be, as far as they were free then */
+	static Oid	first = InvalidOid;
+	static Oid	end = InvalidOid;
+	bool		known = true;
+
+	for (int i = 0; i < n; i++)
+		known &= numbers[i] >= first && numbers[i] < end;
+	if (known)
+		return;
+	compat_logged_oids(&first, &end);
+	flush_log();
+}
+
 static void
 note(const Oid *numbers, int n)
 {
 	StringInfoData text;
-	bool		first = !noted;
 
-	if (first)
+	if (!noted)
 	{
 		MemoryContextCallback *callback = MemoryContextAllocZero(TopTransactionContext, sizeof(*callback));
 
@@ -160,10 +179,8 @@ note(const Oid *numbers, int n)
 	initStringInfo(&text);
 	for (int i = 0; i < n; i++)
 		appendStringInfo(&text, "%u\n", numbers[i]);
-	flush_log();
+	flush_draws(numbers, n);
 	append_to_ledger(text.data, text.len);
-	if (first)
-		fsync_fname(FOLDER, true);
 	pfree(text.data);
 }
 

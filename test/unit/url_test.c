@@ -56,6 +56,8 @@ static const Reading readings[] = {
 	{"http://example.com:0/", 0, NULL, "invalid port number"},
 	{"http://exam\nple.com/", 0, NULL, "malformed URL"},
 	{"http://example.com/\r\nX: y", 0, NULL, "malformed URL"},
+	{"http://a%7f.example/", 0, NULL, "malformed URL"},
+	{"http://a%0d.example/", 0, NULL, "malformed URL"},
 	{"products", 0, NULL, "malformed URL"},
 	{"", 0, NULL, "malformed URL"}
 };
