@@ -54,7 +54,7 @@ typedef struct HttpReport
 {
 	int			status;			/* 0: no response */
 	int64		bytes;			/* of the body, decoded */
-	int			fetch_ms;
+	double		fetch_ms;
 	bool		transient;		/* network, 408, 429, 5xx: may pass */
 	int			retry_after_s;	/* what the server asked for, else 0 */
 } HttpReport;

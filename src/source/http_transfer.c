@@ -120,20 +120,20 @@ restore_signals(const sigset_t *saved)
 	pthread_sigmask(SIG_SETMASK, saved, NULL);
 }
 
-static int
+static double
 elapsed_ms(const HttpTransfer *transfer)
 {
 	instr_time	now;
 
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, transfer->fetch_start);
-	return (int) INSTR_TIME_GET_MILLISEC(now);
+	return INSTR_TIME_GET_MILLISEC(now);
 }
 
 int
 http_transfer_time_left(const HttpTransfer *transfer, int limit_ms)
 {
-	return Max(1, limit_ms - elapsed_ms(transfer));
+	return Max(1, limit_ms - (int) elapsed_ms(transfer));
 }
 
 void
