@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -266,6 +267,22 @@ has_control(const char *text)
 	return false;
 }
 
+/*
+ * libcurl decodes the escapes of a host after it has looked for an address in
+ * it, so that what comes out could be read as another host.
+ */
+static bool
+reads_the_same(const Url *url)
+{
+	char		host[sizeof(url->host)];
+	CURLU	   *handle = curl_url();
+	bool		same = handle != NULL && curl_url_set(handle, CURLUPART_URL, url->text, 0) == CURLUE_OK &&
+		get_part(handle, CURLUPART_HOST, 0, host, sizeof(host)) == NULL && strcasecmp(host, url->host) == 0;
+
+	curl_url_cleanup(handle);
+	return same;
+}
+
 static const char *
 fill(CURLU *handle, int port, Url *url)
 {
@@ -300,8 +317,7 @@ fill(CURLU *handle, int port, Url *url)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char) (*p + ('a' - 'A'));
 	}
-	/* libcurl decodes a host's escapes, and lets some of what comes out pass */
-	if (url->host[0] == '\0' || has_control(url->text))
+	if (url->host[0] == '\0' || has_control(url->text) || !reads_the_same(url))
 		return "malformed URL";
 	url->port = atoi(number);
 	if (url->port < 1 || url->port > 65535)

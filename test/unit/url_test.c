@@ -58,6 +58,7 @@ static const Reading readings[] = {
 	{"http://example.com/\r\nX: y", 0, NULL, "malformed URL"},
 	{"http://a%7f.example/", 0, NULL, "malformed URL"},
 	{"http://a%0d.example/", 0, NULL, "malformed URL"},
+	{"http://0%35/", 0, NULL, "malformed URL"},
 	{"products", 0, NULL, "malformed URL"},
 	{"", 0, NULL, "malformed URL"}
 };
