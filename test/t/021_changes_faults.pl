@@ -342,7 +342,7 @@ else
 }
 change($items, $others);
 follows('the primary', 'items', 'others');
-Spice::wait_for($node, 'SELECT count(*) = 2 FROM spice.slot', 'slots of before have been released');
+Spice::wait_for($node, 'SELECT count(*) = 2 AND bool_and(NOT leaving AND subscription IS NOT NULL) FROM spice.slot', 'slots of before have been released');
 is(standby_slots() . remote('SELECT count(*) FROM pg_replication_slots'), '02', 'and are gone from the standby');
 $standby->stop;
 
