@@ -19,7 +19,9 @@
 #include "access/tupdesc.h"
 #include "access/visibilitymap.h"
 #include "access/xact.h"
+#include "access/xloginsert.h"
 #include "catalog/catalog.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_subscription_rel.h"
@@ -42,6 +44,7 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/relmapper.h"
+#include "utils/syscache.h"
 #include "utils/wait_event.h"
 
 /*
@@ -260,6 +263,56 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 	relation.rd_backend = storage->smgr_rnode.backend;
 #endif
 	RelationDropStorage(&relation);
+}
+
+/* 17: null for the default, and not part of what every descriptor has.  -1: the default, or no such column */
+static inline int
+compat_statistics_target(Oid relation, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(attnum));
+	int			target = -1;
+
+	if (!HeapTupleIsValid(tuple))
+		return target;
+#if PG_VERSION_NUM >= 170000
+	{
+		bool		is_null;
+		Datum		value = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attstattarget, &is_null);
+
+		if (!is_null)
+			target = DatumGetInt16(value);
+	}
+#else
+	target = ((Form_pg_attribute) GETSTRUCT(tuple))->attstattarget;
+#endif
+	ReleaseSysCache(tuple);
+	return target;
+}
+
+/* 17: the same */
+static inline void
+compat_set_statistics_target(VacAttrStats *stats, Form_pg_attribute attribute, int target)
+{
+#if PG_VERSION_NUM >= 170000
+	(void) attribute;
+	stats->attstattarget = target;
+#else
+	stats->attr = palloc(ATTRIBUTE_FIXED_PART_SIZE);
+	memcpy(stats->attr, attribute, ATTRIBUTE_FIXED_PART_SIZE);
+	stats->attr->attstattarget = target;
+#endif
+}
+
+/* 16: node became locator */
+static inline void
+compat_log_newpages(Relation relation, ForkNumber fork, int n, BlockNumber *blocks, Page *pages,
+					bool has_hole)
+{
+#if PG_VERSION_NUM >= 160000
+	log_newpages(&relation->rd_locator, fork, n, blocks, pages, has_hole);
+#else
+	log_newpages(&relation->rd_node, fork, n, blocks, pages, has_hole);
+#endif
 }
 
 /* 18: the time at which the analyze began */

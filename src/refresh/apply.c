@@ -364,22 +364,6 @@ check_guards(const Refresh *refresh, const TableBuild *build)
 				 errhint("If the source is right, SELECT spice_reload() after changing them in the manifest.")));
 }
 
-static void
-make_statistics(const Dataset *dataset, TableBuild *build)
-{
-	HeapTuple  *rows;
-	int			n_rows;
-
-	if (!build_sample_serves(build, dataset->source_relation))
-	{
-		build_analyze(build);
-		return;
-	}
-	rows = build_sample_rows(build, &n_rows);
-	source_analyze(dataset, rows, n_rows, (double) build->rows);
-	build_take_statistics(build, dataset->source_relation);
-}
-
 /*
  * Nothing reads the response any more.  To remove a large file takes tens of
  * milliseconds, in which nobody shall wait for the lock of the swap.
@@ -412,7 +396,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);
-	make_statistics(refresh->dataset, build);
+	build_statistics(build);
 	build_sync(build);
 	refresh->index_ms = elapsed_ms(start);
 

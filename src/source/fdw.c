@@ -241,29 +241,6 @@ end_scan(ForeignScanState *node)
 		scan_free(((ForeignScanWork *) node->fdw_state)->scan);
 }
 
-/* ------- ANALYZE, of rows that a load has picked; a person cannot analyze a source ------- */
-
-static int
-acquire_sample(Relation relation, int elevel pg_attribute_unused(), HeapTuple *rows, int targrows,
-			   double *totalrows, double *totaldeadrows)
-{
-	const SourceSample *sample = source_sample(RelationGetRelid(relation));
-	int			n_rows = Min(sample->n_rows, targrows);
-
-	memcpy(rows, sample->rows, sizeof(HeapTuple) * n_rows);
-	*totalrows = sample->total;
-	*totaldeadrows = 0;
-	return n_rows;
-}
-
-static bool
-analyze_source(Relation relation, AcquireSampleRowsFunc *function, BlockNumber *pages)
-{
-	*function = acquire_sample;
-	*pages = 1;
-	return source_sample(RelationGetRelid(relation)) != NULL;
-}
-
 Datum
 spice_fdw_handler(PG_FUNCTION_ARGS)
 {
@@ -278,7 +255,6 @@ spice_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = rescan;
 	routine->ShutdownForeignScan = shutdown_scan;
 	routine->EndForeignScan = end_scan;
-	routine->AnalyzeForeignTable = analyze_source;
 	PG_RETURN_POINTER(routine);
 }
 

@@ -142,38 +142,6 @@ source_reader_allowed(void)
 	return offered.reader_allowed;
 }
 
-/* for the time of an ANALYZE */
-static struct
-{
-	Oid			foreign_table;
-	SourceSample sample;
-} sampled;
-
-void
-source_analyze(const Dataset *dataset, HeapTuple *rows, int n_rows, double total)
-{
-	sampled.foreign_table = dataset->source_relation;
-	sampled.sample.rows = rows;
-	sampled.sample.n_rows = n_rows;
-	sampled.sample.total = total;
-	PG_TRY();
-	{
-		catalog_run(psprintf("ANALYZE %s", catalog_relation_name(dataset->source_relation)));
-	}
-	PG_FINALLY();
-	{
-		sampled.foreign_table = InvalidOid;
-	}
-	PG_END_TRY();
-	CommandCounterIncrement();
-}
-
-const SourceSample *
-source_sample(Oid foreign_table)
-{
-	return OidIsValid(foreign_table) && sampled.foreign_table == foreign_table ? &sampled.sample : NULL;
-}
-
 /* ------- http as a connector ------- */
 
 static List *

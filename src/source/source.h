@@ -45,22 +45,6 @@ extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
 extern void source_allow_reader(bool allowed);
 extern bool source_reader_allowed(void);
 
-/*
- * Makes statistics of the foreign table from a sample of total rows, which have
- * its columns.
- */
-extern void source_analyze(const Dataset *dataset, HeapTuple *rows, int n_rows, double total);
-
-/* the sample, while that happens */
-typedef struct SourceSample
-{
-	HeapTuple  *rows;
-	int			n_rows;
-	double		total;
-} SourceSample;
-
-extern const SourceSample *source_sample(Oid foreign_table);	/* or NULL */
-
 /* what the newest scan of an offered spool met */
 typedef struct SourceReport
 {

@@ -39,7 +39,7 @@
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
-#define SPOOL_WRITE_SIZE	((Size) 256 * 1024)	/* stays in the processor's cache */
+#define SPOOL_WRITE_SIZE	((Size) 256 * 1024)	/* stays in the processor's cache; smaller writes cost the kernel more */
 #define DIGEST_LANES		4
 #define DIGEST_STRIDE		(DIGEST_LANES * sizeof(uint64))
 
@@ -184,6 +184,17 @@ spool_free(Spool *spool)
 	MemoryContextDelete(spool->context);
 }
 
+static void
+free_blocks(Spool *spool)
+{
+	for (SpoolBlock *block = spool->first, *next; block != NULL; block = next)
+	{
+		next = block->next;
+		pfree(block);
+	}
+	spool->first = spool->last = NULL;
+}
+
 /*
  * A block with at least one free byte becomes the last: the one after it, left
  * from before a flush, or a new one.  False: no memory.
@@ -195,7 +206,7 @@ next_block(Spool *spool)
 
 	if (block == NULL)
 	{
-		Size		size = SPOOL_FIRST_BLOCK;
+		Size		size = spool->file > 0 ? SPOOL_WRITE_SIZE : SPOOL_FIRST_BLOCK;
 
 		if (spool->last != NULL)
 			size = Min(spool->last->size * 2, SPOOL_LAST_BLOCK);
@@ -266,12 +277,14 @@ spool_append(Spool *spool, const char *data, Size length)
 void
 spool_flush(Spool *spool)
 {
+	bool		first_flush = spool->file <= 0;
+
 	if (spool->in_memory == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("Not even the first block of a response fits.")));
-	if (spool->file <= 0)
+	if (first_flush)
 		spool->file = OpenTemporaryFile(true);
 
 	for (SpoolBlock *block = spool->first; block != NULL; block = block->next)
@@ -298,8 +311,12 @@ spool_flush(Spool *spool)
 		block->used = 0;
 	}
 	spool->last = NULL;
-	/* from here on the blocks only buffer the file */
-	spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
+	if (first_flush)
+	{
+		/* from here on one block buffers the file */
+		free_blocks(spool);
+		spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
+	}
 }
 
 void
@@ -310,12 +327,7 @@ spool_finish(Spool *spool)
 	{
 		if (spool->in_memory > 0)
 			spool_flush(spool);
-		for (SpoolBlock *block = spool->first, *next; block != NULL; block = next)
-		{
-			next = block->next;
-			pfree(block);
-		}
-		spool->first = spool->last = NULL;
+		free_blocks(spool);
 	}
 	finish_digest(spool);
 	spool->finished = true;

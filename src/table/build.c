@@ -176,7 +176,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 		appendStringInfo(&command, "%s%s%s", i == 0 ? "" : ", ", column_definition(attribute),
 						 wants_not_null(dataset, NameStr(attribute->attname)) ? " NOT NULL" : "");
 	}
-	appendStringInfoChar(&command, ')');
+	appendStringInfoString(&command, ") USING heap");
 	catalog_run(command.data);
 	CommandCounterIncrement();
 	table = relation_of_that_name(dataset);
@@ -266,6 +266,8 @@ refuse_unswappable(Relation table, const Dataset *dataset)
 		problem = "has triggers or takes part in foreign keys";
 	else if (table->rd_rules != NULL)
 		problem = "has rules";
+	else if (table->rd_rel->relam != HEAP_TABLE_AM_OID)
+		problem = "is of another access method than heap";
 	else if (table->rd_rel->relispartition || has_children(table, dataset))
 		problem = "is a partition or has children";
 	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&

@@ -303,13 +303,6 @@ analyze_relation(Oid relation)
 	CommandCounterIncrement();
 }
 
-/* here, while nobody waits; the swap hands the result over */
-void
-build_analyze(const TableBuild *build)
-{
-	analyze_relation(build->heap);
-}
-
 void
 build_sync(const TableBuild *build)
 {

@@ -1,43 +1,34 @@
 /*-------------------------------------------------------------------------
  *
  * load.c
- *		A DestReceiver that writes rows into a new heap.
+ *		A DestReceiver that puts the rows of a refresh into a new heap.
  *
- * Nobody else can see the heap before it is swapped, so rows are written
- * frozen and in batches: a page is logged once, not once a row, and the
- * visibility map is complete, which makes index-only scans work at once.
+ * What a row must fulfil is checked here: NOT NULL, and the CHECK constraints that
+ * people have put on the table.  A row that is laid out as the heap's rows are,
+ * and has nothing to be checked, is taken as the tuple it comes as.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "nodes/nodes.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "table/heap_writer.h"
 #include "table/table.h"
-
-/* a batch ends with whichever comes first */
-#define BATCH_ROWS	1000
-#define BATCH_BYTES (256 * 1024)
 
 typedef struct LoadReceiver
 {
 	DestReceiver receiver;
 	TableBuild *build;
 	Relation	heap;
-	BulkInsertState bulk;
-	TupleTableSlot *slots[BATCH_ROWS];	/* made when first needed */
-	int			n_slots;
-	Size		bytes;
+	HeapWriter *writer;
 	bool		same_layout;	/* a row of the query is one of the heap; no CHECK constraint */
 	bool		any_not_null;
 	Datum	   *values;			/* one row, laid out as the heap is */
@@ -45,43 +36,8 @@ typedef struct LoadReceiver
 	ExprState **checks;			/* the table's CHECK constraints */
 	EState	   *estate;			/* NULL: there are none */
 	TupleTableSlot *check_slot;
-	MemoryContext batch_context;	/* the tuples of a batch */
-	MemoryContext insert_context;	/* what inserting a batch leaves behind */
+	MemoryContext row_context;	/* of a tuple that had to be made; reset for each */
 } LoadReceiver;
-
-/* the server's error about a row that fits no page knows neither table nor cure */
-static void
-batch_callback(void *arg)
-{
-	const LoadReceiver *load = arg;
-
-	if (geterrcode() == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
-		errhint("The columns of a row must fit a page of %d kB. Leave some out with refresh_sql, or put them into one of type jsonb.",
-				BLCKSZ / 1024);
-	errcontext("loading dataset \"%s\"", load->build->dataset->name);
-}
-
-static void
-flush_batch(LoadReceiver *load)
-{
-	ErrorContextCallback callback = {error_context_stack, batch_callback, load};
-	MemoryContext old;
-
-	if (load->n_slots == 0)
-		return;
-	error_context_stack = &callback;
-	old = MemoryContextSwitchTo(load->insert_context);
-	table_multi_insert(load->heap, load->slots, load->n_slots, GetCurrentCommandId(true),
-					   TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM, load->bulk);
-	MemoryContextSwitchTo(old);
-	error_context_stack = callback.previous;
-	MemoryContextReset(load->insert_context);
-	for (int i = 0; i < load->n_slots; i++)
-		ExecClearTuple(load->slots[i]);
-	MemoryContextReset(load->batch_context);
-	load->n_slots = 0;
-	load->bytes = 0;
-}
 
 /* CHECK constraints people put on the table hold for the rows we load, too */
 static void
@@ -142,14 +98,6 @@ check_not_null(const LoadReceiver *load)
 	}
 }
 
-static TupleTableSlot *
-next_slot(LoadReceiver *load)
-{
-	if (load->slots[load->n_slots] == NULL)
-		load->slots[load->n_slots] = MakeSingleTupleTableSlot(load->build->desc, &TTSOpsHeapTuple);
-	return load->slots[load->n_slots];
-}
-
 /* does the row come as a tuple that is laid out as the heap's, with nothing to check? */
 static bool
 is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
@@ -167,19 +115,6 @@ is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 	/* one with fewer attributes takes the others from its own table's defaults */
 	return HeapTupleHeaderGetNatts(header) == load->build->desc->natts &&
 		(!load->any_not_null || (header->t_infomask & HEAP_HASNULL) == 0);
-}
-
-/* the row as it is, without what its header says of the type it was made as */
-static HeapTuple
-copy_tuple(TupleTableSlot *slot)
-{
-	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
-
-	HeapTupleHeaderSetXmin(tuple->t_data, InvalidTransactionId);
-	HeapTupleHeaderSetXmax(tuple->t_data, InvalidTransactionId);
-	HeapTupleHeaderSetCmin(tuple->t_data, 0);
-	ItemPointerSetInvalid(&tuple->t_data->t_ctid);
-	return tuple;
 }
 
 /* values of a row to where they are in the heap */
@@ -201,24 +136,40 @@ form_tuple(LoadReceiver *load, TupleTableSlot *slot)
 	return heap_form_tuple(build->desc, load->values, load->nulls);
 }
 
+static HeapTuple
+make_tuple(LoadReceiver *load, TupleTableSlot *slot)
+{
+	bool		is_copy;
+
+	return is_ready_made(load, slot) ? ExecFetchSlotHeapTuple(slot, false, &is_copy) : form_tuple(load, slot);
+}
+
+/* an error says whose row it is */
+static void
+load_callback(void *arg)
+{
+	const LoadReceiver *load = arg;
+
+	errcontext("loading dataset \"%s\"", load->build->dataset->name);
+}
+
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	LoadReceiver *load = (LoadReceiver *) self;
 	TableBuild *build = load->build;
-	MemoryContext old = MemoryContextSwitchTo(load->batch_context);
-	HeapTuple	tuple = is_ready_made(load, slot) ? copy_tuple(slot) : form_tuple(load, slot);
+	ErrorContextCallback callback = {error_context_stack, load_callback, load};
+	MemoryContext old = MemoryContextSwitchTo(load->row_context);
+	HeapTuple	tuple = make_tuple(load, slot);
 
+	error_context_stack = &callback;
+	tuple = heap_writer_add(load->writer, tuple);
+	error_context_stack = callback.previous;
 	if (build->sampled)
 		sample_add(build->sample, tuple);
-	tuple->t_tableOid = build->heap;
 	MemoryContextSwitchTo(old);
-	ExecStoreHeapTuple(tuple, next_slot(load), false);
-	load->n_slots++;
-	load->bytes += tuple->t_len;
+	MemoryContextReset(load->row_context);
 	build->rows++;
-	if (load->n_slots == BATCH_ROWS || load->bytes >= BATCH_BYTES)
-		flush_batch(load);
 	return true;
 }
 
@@ -230,19 +181,16 @@ start_load(DestReceiver *self, int operation pg_attribute_unused(),
 	int			natts = load->build->desc->natts;
 
 	load->heap = table_open(load->build->heap, NoLock);
-	load->bulk = GetBulkInsertState();
+	load->writer = heap_writer_begin(load->heap);
 	load->values = palloc0(sizeof(Datum) * natts);
 	load->nulls = palloc(sizeof(bool) * natts);
 	memset(load->nulls, true, sizeof(bool) * natts);	/* dropped columns stay so */
-	/* the first block is kept when the context is reset: it takes a batch with its headers */
-	load->batch_context = AllocSetContextCreate(CurrentMemoryContext, "spice load batch",
-												2 * BATCH_BYTES, 2 * BATCH_BYTES,
-												ALLOCSET_DEFAULT_MAXSIZE);
-	load->insert_context = AllocSetContextCreate(CurrentMemoryContext, "spice load insert",
-												 ALLOCSET_DEFAULT_SIZES);
+	load->row_context = AllocSetContextCreate(CurrentMemoryContext, "spice loaded row",
+											  ALLOCSET_DEFAULT_SIZES);
 	prepare_checks(load);
 	sample_free(load->build->sample);
-	load->build->sample = load->build->sampled ? sample_begin(GetMemoryChunkContext(load->build)) : NULL;
+	load->build->sample = load->build->sampled ?
+		sample_begin(GetMemoryChunkContext(load->build), build_statistics_target(load->build)) : NULL;
 	load->same_layout = load->estate == NULL && load->build->n_result == natts;
 	for (int i = 0; i < natts; i++)
 	{
@@ -256,18 +204,13 @@ end_load(DestReceiver *self)
 {
 	LoadReceiver *load = (LoadReceiver *) self;
 
-	flush_batch(load);
-	FreeBulkInsertState(load->bulk);
-	table_finish_bulk_insert(load->heap, TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM);
-	for (int i = 0; i < BATCH_ROWS && load->slots[i] != NULL; i++)
-		ExecDropSingleTupleTableSlot(load->slots[i]);
+	heap_writer_end(load->writer);
 	if (load->estate != NULL)
 	{
 		ExecDropSingleTupleTableSlot(load->check_slot);
 		FreeExecutorState(load->estate);
 	}
-	MemoryContextDelete(load->batch_context);
-	MemoryContextDelete(load->insert_context);
+	MemoryContextDelete(load->row_context);
 	table_close(load->heap, NoLock);
 }
 

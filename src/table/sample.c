@@ -8,26 +8,15 @@
  * that cost they can be picked on their way in.  They are as many as ANALYZE
  * would take, by the same algorithm, in the same order.
  *
- * Core lets only foreign tables bring a sample of their own.  So the statistics
- * are made for the foreign table, if its columns are the heap's, and handed on
- * (apply.c, source.h).  Where a row is too large, an index has expressions, or the
- * columns differ, ANALYZE reads the heap.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/heaptoast.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
-#include "access/xact.h"
-#include "catalog/heap.h"
-#include "commands/vacuum.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/sampling.h"
 
-#include "compat.h"
+#include "table/heap_writer.h"
 #include "table/table.h"
 
 #define ROWS_PER_TARGET	300		/* as std_typanalyze() has it */
@@ -53,13 +42,13 @@ struct TableSample
 };
 
 TableSample *
-sample_begin(MemoryContext parent)
+sample_begin(MemoryContext parent, int target)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "spice sample", ALLOCSET_DEFAULT_SIZES);
 	TableSample *sample = MemoryContextAllocZero(context, sizeof(TableSample));
 
 	sample->context = context;
-	sample->wanted = ROWS_PER_TARGET * Max(default_statistics_target, 1);
+	sample->wanted = ROWS_PER_TARGET * Max(target, 1);
 	sample->rows = MemoryContextAllocHuge(context, sizeof(SampleRow) * sample->wanted);
 	sample->skip = -1;
 	reservoir_init_selection_state(&sample->state, sample->wanted);
@@ -105,14 +94,14 @@ sample_add(TableSample *sample, HeapTuple tuple)
 		heap_freetuple(sample->rows[place].tuple);
 	}
 	sample->bytes += tuple->t_len;
-	if (tuple->t_len > TOAST_TUPLE_THRESHOLD || sample->bytes > MAX_BYTES)
+	if (sample->bytes > MAX_BYTES)
 	{
 		sample->failed = true;
 		return;
 	}
 	old = MemoryContextSwitchTo(sample->context);
 	sample->rows[place].number = sample->seen;
-	sample->rows[place].tuple = heap_copytuple(tuple);
+	sample->rows[place].tuple = heap_tuple_copy_plain(tuple);
 	MemoryContextSwitchTo(old);
 }
 
@@ -126,9 +115,8 @@ compare_rows(const void *a, const void *b)
 }
 
 HeapTuple *
-build_sample_rows(const TableBuild *build, int *n_rows)
+sample_rows(TableSample *sample, int *n_rows)
 {
-	TableSample *sample = build->sample;
 	HeapTuple  *tuples = MemoryContextAllocHuge(sample->context, sizeof(HeapTuple) * (sample->n_rows + 1));
 
 	qsort(sample->rows, sample->n_rows, sizeof(SampleRow), compare_rows);
@@ -138,62 +126,8 @@ build_sample_rows(const TableBuild *build, int *n_rows)
 	return tuples;
 }
 
-static bool
-same_columns(TupleDesc a, TupleDesc b)
-{
-	bool		same = a->natts == b->natts;
-
-	for (int i = 0; i < a->natts && same; i++)
-	{
-		Form_pg_attribute first = TupleDescAttr(a, i);
-		Form_pg_attribute second = TupleDescAttr(b, i);
-
-		same = first->atttypid == second->atttypid && first->atttypmod == second->atttypmod &&
-			first->attcollation == second->attcollation &&
-			!first->attisdropped && !second->attisdropped;
-	}
-	return same;
-}
-
-static bool
-any_expression_index(const TableBuild *build)
-{
-	ListCell   *cell;
-	bool		any = false;
-
-	foreach(cell, build->indexes)
-	{
-		Relation	index = relation_open(((IndexBuild *) lfirst(cell))->new_index, AccessShareLock);
-
-		any |= RelationGetIndexExpressions(index) != NIL;
-		relation_close(index, NoLock);
-	}
-	return any;
-}
-
 bool
-build_sample_serves(const TableBuild *build, Oid foreign_table)
+sample_serves(const TableSample *sample)
 {
-	Relation	relation;
-	bool		same;
-
-	if (build->sample == NULL || build->sample->failed || any_expression_index(build))
-		return false;
-	relation = relation_open(foreign_table, AccessShareLock);
-	same = same_columns(RelationGetDescr(relation), build->desc);
-	relation_close(relation, NoLock);
-	return same;
-}
-
-void
-build_take_statistics(const TableBuild *build, Oid foreign_table)
-{
-	Relation	heap = relation_open(build->heap, AccessShareLock);
-
-	CopyStatistics(foreign_table, build->heap);
-	/* of the rows of this refresh, which need not be all of the source's */
-	RemoveStatistics(foreign_table, 0);
-	compat_update_relstats(heap, (double) build->rows);
-	relation_close(heap, NoLock);
-	CommandCounterIncrement();
+	return sample != NULL && !sample->failed;
 }

@@ -11,7 +11,7 @@
  *								may_alter another shape is refused
  *		build_receiver			rows of the refresh query go into it
  *		build_indexes			of the new heap
- *		build_analyze | build_take_statistics
+ *		build_statistics		for the planner
  *		build_sync				makes durable what the commit would otherwise have to
  *		build_swap				the table takes over its storage
  *
@@ -106,7 +106,7 @@ extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc resu
 							   bool apart);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
-extern void build_analyze(const TableBuild *build);
+extern void build_statistics(const TableBuild *build);
 extern void build_sync(const TableBuild *build);
 extern void build_swap(TableBuild *build);
 
@@ -166,17 +166,17 @@ extern char *column_definition(Form_pg_attribute attribute);
 /* what a table must not be or have, because a swap would pass over it */
 extern void refuse_unswappable(Relation table, const Dataset *dataset);
 
-/*
- * Statistics without reading the heap: if the sample serves, those that were made
- * of its rows for this foreign table are taken from it.
- */
-extern bool build_sample_serves(const TableBuild *build, Oid foreign_table);
-extern HeapTuple *build_sample_rows(const TableBuild *build, int *n_rows);
-extern void build_take_statistics(const TableBuild *build, Oid foreign_table);
+/* how large a sample the statistics want, in the unit of default_statistics_target */
+extern int	build_statistics_target(const TableBuild *build);
 
-/* while rows are loaded */
-extern TableSample *sample_begin(MemoryContext parent);
+/*
+ * sample.c: rows that are picked while all are loaded.  NULL never serves.  The
+ * rows come in the order in which they were added, and belong to the sample.
+ */
+extern TableSample *sample_begin(MemoryContext parent, int target);
 extern void sample_add(TableSample *sample, HeapTuple tuple);
+extern bool sample_serves(const TableSample *sample);
+extern HeapTuple *sample_rows(TableSample *sample, int *n_rows);
 extern void sample_free(TableSample *sample);
 
 /* index.c: ANALYZE */
