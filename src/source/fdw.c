@@ -172,7 +172,7 @@ open_scan(ForeignScanState *node)
 			work->spool = source_fetch(work->dataset, NULL, false, context)->spool;
 		else if (source_reader_allowed())
 			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
-												 work->used, work->spool);
+												 work->used, work->spool, work->scan);
 	}
 	if (work->process == NULL)
 		scan_open(work->scan, work->spool);
@@ -190,7 +190,7 @@ close_scan(ForeignScanWork *work)
 		work->process = NULL;
 	}
 	else if (work->offered)
-		source_report = scan_report(work->scan);
+		source_report = scan_report(work->scan, NULL);
 	work->phase = SCAN_ENDED;
 }
 

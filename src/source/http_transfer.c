@@ -12,9 +12,9 @@
  *	   we may wait is asked before each wait instead of kept from a callback:
  *	   libcurl does not repeat a moment it has named before, so a timer of ours
  *	   that was cleared too early would never come back.
- *	 - Callbacks record and nothing else.  None of them allocates from the
- *	   server or can raise an error.  When the spool's memory is full the body
- *	   is paused, and the spool is flushed from our own loop.
+ *	 - Callbacks record and nothing else, and no error passes through libcurl.  One
+ *	   of them writes to a file, when the spool's memory is full: its error is
+ *	   kept, ends the transfer, and is raised when libcurl has been left.
  *	 - Handles belong to the memory context: its reset releases them, whatever
  *	   the reason, and never from inside libcurl.
  *	 - libcurl resolves names in a thread of its own.  Threads inherit the
@@ -25,14 +25,11 @@
  * States of a transfer and their successors:
  *
  *		idle	-> running		(http_transfer_run)
- *		running -> paused		(the write callback: spool's memory full)
- *		paused	-> running		(spool flushed)
  *		running -> idle			(libcurl reports the end)
  *		any		-> released		(the context is reset)
  *
  * HTTP/1.1 is asked for even where HTTP/2 is to be had: one request needs no
- * multiplexing, and a paused stream of several needs flow control that is not
- * right in every libcurl.
+ * multiplexing.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,13 +53,8 @@
 #define MAX_HEADER_BYTES	(256 * 1024)
 #define STALL_SECONDS		30
 
-/*
- * While a body is paused libcurl keeps what it has already decoded, at most
- * 64 MB, and copies it at each pause.  One read must not decode to more, or a
- * highly compressible body would fail: gzip expands 32 kB to 33 MB at most.
- * Larger reads measured no faster.
- */
-#define READ_SIZE			(32 * 1024)
+/* what is read at once: every read costs an acknowledgement, and a look at the socket */
+#define READ_SIZE			(256 * 1024)
 
 typedef struct HttpSocket
 {
@@ -84,8 +76,9 @@ typedef struct HttpTransferState
 	bool		too_many_sockets;
 	bool		fds_reserved;
 	bool		connecting;		/* the name is resolved */
-	bool		paused;
 	int			header_bytes;
+	MemoryContext context;
+	ErrorData  *error;			/* of writing the spool's file, or NULL */
 } HttpTransferState;
 
 bool
@@ -262,6 +255,34 @@ excerpt_body(HttpTransfer *transfer, const char *data, size_t length)
 	return length;
 }
 
+/*
+ * False: it failed, and the error is kept.  The process must not be ended in here by an
+ * interrupt either: that would release the handle that has called us.
+ */
+static bool
+flush_spool(HttpTransfer *transfer)
+{
+	HttpTransferState *state = transfer->state;
+	MemoryContext old = CurrentMemoryContext;
+	uint32		holdoff = InterruptHoldoffCount;
+
+	HOLD_INTERRUPTS();
+	PG_TRY();
+	{
+		spool_flush(transfer->spool);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(state->context);
+		state->error = CopyErrorData();
+		FlushErrorState();
+		MemoryContextSwitchTo(old);
+	}
+	PG_END_TRY();
+	InterruptHoldoffCount = holdoff;
+	return state->error == NULL;
+}
+
 static size_t
 write_callback(char *data, size_t size, size_t count, void *arg)
 {
@@ -275,10 +296,10 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	}
 	if (http_status_is_success(transfer->status))
 	{
-		if (spool_append(transfer->spool, data, length) < length)
+		while (spool_append(transfer->spool, data, length) < length)
 		{
-			transfer->state->paused = true;
-			return CURL_WRITEFUNC_PAUSE;
+			if (!flush_spool(transfer))
+				return 0;
 		}
 	}
 	else if (excerpt_body(transfer, data, length) < length)
@@ -373,6 +394,7 @@ http_transfer_create(MemoryContext context)
 	start_libcurl();
 	transfer->state = state;
 	state->transfer = transfer;
+	state->context = context;
 	state->callback.func = transfer_release;
 	state->callback.arg = state;
 	MemoryContextRegisterResetCallback(context, &state->callback);
@@ -514,29 +536,6 @@ drive(HttpTransferState *state, curl_socket_t fd, int events)
 }
 
 /*
- * The body goes on once there is room for it again.  libcurl first hands out
- * what it had kept, and forgets to end the transfer when the write callback
- * refuses that: then we end it.  Returns whether the transfer goes on.
- */
-static bool
-resume(HttpTransfer *transfer)
-{
-	HttpTransferState *state = transfer->state;
-	sigset_t	saved;
-
-	spool_flush(transfer->spool);
-	state->paused = false;
-	block_signals(&saved);
-	transfer->result = curl_easy_pause(state->easy, CURLPAUSE_CONT);
-	restore_signals(&saved);
-	if (transfer->result != CURLE_OK)
-		return false;
-	if (!state->paused)
-		drive(state, CURL_SOCKET_TIMEOUT, 0);
-	return true;
-}
-
-/*
  * A descriptor that was closed and opened again looks unchanged, so the set is
  * built anew after every word from libcurl about its sockets.
  */
@@ -660,7 +659,6 @@ reset_outcome(HttpTransfer *transfer)
 	forget_headers(transfer);
 	transfer->reached = false;
 	transfer->state->connecting = false;
-	transfer->state->paused = false;
 	transfer->state->header_bytes = 0;
 }
 
@@ -697,11 +695,10 @@ http_transfer_run(HttpTransfer *transfer)
 	{
 		if (state->too_many_sockets)
 			elog(ERROR, "libcurl wants to wait for more than %d sockets", MAX_SOCKETS);
-		if (!state->paused)
-			wait_and_drive(transfer);
-		else if (!resume(transfer))
-			break;
+		wait_and_drive(transfer);
 	}
+	if (state->error != NULL)
+		ReThrowError(state->error);
 	http_transfer_report(transfer);
 	note_outcome(transfer);
 	release_easy(state);

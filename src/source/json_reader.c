@@ -22,6 +22,7 @@
 #include "source/json_reader.h"
 #include "source/json_fields.h"
 #include "source/json_path.h"
+#include "source/json_skip.h"
 #include "source/json_window.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ typedef struct JsonReaderState
 	JsonPath	path;
 	JsonFields	fields;
 	JsonValue	ignored;		/* where values of unknown keys go */
+	JsonSeek	seek;
 } JsonReaderState;
 
 static void
@@ -67,6 +69,7 @@ note_unknown(JsonReader *reader, const char *name, size_t length)
 		}
 		memcpy(reader->unknown_name, name, cut);
 		reader->unknown_name[cut] = '\0';
+		reader->unknown_record = reader->record + 1;
 	}
 	reader->n_unknown++;
 }
@@ -231,6 +234,7 @@ read_record(JsonReader *reader)
 	reader->record++;
 	reader->unknown_total += reader->n_unknown;
 	reader->offset = json_window_offset(window, window->position);
+	reader->end = json_window_offset(window, end);
 	window->position = end;
 	window->newline = false;
 	return true;
@@ -438,6 +442,93 @@ json_reader_next(JsonReader *reader)
 	}
 }
 
+/* at records that follow one another: see json_reader_skip() */
+static bool
+skip_structure(JsonReader *reader, int64_t offset)
+{
+	JsonWindow *window = &reader->state->window;
+	JsonSkip	skip = {0};
+	const char *p;
+
+	do
+	{
+		int64_t		left = offset - json_window_offset(window, window->position);
+		int64_t		size = window->scan.end - window->position;
+
+		/* a target that is not in the window yet lies in the zeros behind it */
+		left = left < 0 ? 0 : left > size ? size + 1 : left;
+		p = json_skip_records(&skip, window->position, window->scan.end, window->position + left);
+		window->position = p != NULL ? p : window->scan.end;
+	} while (p == NULL && json_window_fill(window));
+	window->newline = false;
+	reader->record += skip.records;
+	window->record = reader->record;
+	if (reader->state->phase == PHASE_FIRST && skip.records > 0)
+		reader->state->phase = PHASE_NEXT;
+	if (p == NULL || skip.closed)
+		return false;
+	reader->end = json_window_offset(window, p);
+	return true;
+}
+
+/* the same of one record, without telling what it holds */
+static bool
+skip_reading(JsonReader *reader)
+{
+	JsonReader	before = *reader;
+	bool		read = json_reader_next(reader) == JSON_RECORD;
+
+	reader->unknown_total = before.unknown_total;
+	reader->unknown_record = before.unknown_record;
+	memcpy(reader->unknown_name, before.unknown_name, sizeof(before.unknown_name));
+	return read;
+}
+
+/* is it where one record follows another?  After a first object that is yet to be seen. */
+static bool
+in_sequence(const JsonReader *reader)
+{
+	Phase		phase = reader->state->phase;
+
+	return phase == PHASE_FIRST || phase == PHASE_NEXT || phase == PHASE_LINE;
+}
+
+bool
+json_reader_skip(JsonReader *reader, int64_t offset)
+{
+	if (reader->state->phase == PHASE_START && !open_document(reader))
+		return false;
+	while (reader->end < offset)
+	{
+		if (in_sequence(reader) ? !skip_structure(reader, offset) : !skip_reading(reader))
+			return false;
+	}
+	return true;
+}
+
+bool
+json_reader_go(JsonReader *reader, int64_t record, int64_t end)
+{
+	JsonReaderState *state = reader->state;
+	JsonWindow *window = &state->window;
+
+	if (state->phase == PHASE_START && !open_document(reader))
+		return false;
+	while (!in_sequence(reader))
+	{
+		if (!skip_reading(reader))
+			return false;
+	}
+	if (state->phase == PHASE_FIRST)
+		state->phase = PHASE_NEXT;
+	state->seek(window->arg, end);
+	json_window_go(window, end);
+	window->record = record;
+	reader->record = record;
+	reader->end = end;
+	return true;
+}
+
 JsonReader *
 json_reader_create(const JsonReaderOptions *options)
 {
@@ -454,6 +545,7 @@ json_reader_create(const JsonReaderOptions *options)
 	state->format = options->format;
 	state->discover = options->discover;
 	state->max_fields = options->max_fields;
+	state->seek = options->seek;
 	if (json_fields_init(&state->fields) &&
 		json_window_init(&state->window, options, &reader->error) &&
 		json_path_init(&state->path, options->pointer) &&

@@ -77,6 +77,9 @@ typedef struct JsonError
 /* next bytes of the document: how many, 0 at the end, < 0 on failure */
 typedef int64_t (*JsonRead) (void *arg, char *buffer, size_t size);
 
+/* from now on JsonRead gives what is at this offset of the document */
+typedef void (*JsonSeek) (void *arg, int64_t offset);
+
 typedef struct JsonReaderOptions
 {
 	JsonRecordFormat	format;
@@ -85,6 +88,7 @@ typedef struct JsonReaderOptions
 	int			max_fields;		/* discover: more is JSON_ERROR_LIMIT */
 	JsonRead	read;
 	void	   *arg;
+	JsonSeek	seek;			/* or NULL */
 } JsonReaderOptions;
 
 typedef struct JsonReader
@@ -94,12 +98,14 @@ typedef struct JsonReader
 	int			n_fields;
 	int64_t		record;			/* its number, from 1 */
 	int64_t		offset;			/* its first byte's offset in the document */
+	int64_t		end;			/* the offset behind it; 0: there was none */
 	int			n_known;		/* how many of the fields it has */
 	int			n_unknown;		/* how many keys it has that are no field */
 
 	/* over all records so far */
 	int64_t		unknown_total;	/* keys that were no field */
 	char		unknown_name[64];	/* the first of them, cut at a character */
+	int64_t		unknown_record; /* and where it was */
 
 	JsonError	error;
 	struct JsonReaderState *state;	/* private */
@@ -119,6 +125,20 @@ extern int	json_reader_add_field(JsonReader *reader, const char *name, size_t le
 extern const char *json_reader_field_name(const JsonReader *reader, int field, size_t *length);
 
 extern JsonStatus json_reader_next(JsonReader *reader);
+
+/*
+ * For two readers of one document, of which one passes over what the other reads.
+ *
+ * json_reader_skip: up to and over the first record that ends at this offset or
+ * later; record and end are that one's then.  False: the records end before, or
+ * something is wrong, as json_reader_next() then says.  What is passed over is not
+ * checked: the other one's failure in it is the document's.
+ *
+ * json_reader_go: on behind a record that the other has read, whose number (from 1)
+ * and end are given.  Needs a seek.  False: there is no more, or see error.
+ */
+extern bool json_reader_skip(JsonReader *reader, int64_t offset);
+extern bool json_reader_go(JsonReader *reader, int64_t record, int64_t end);
 
 /* offset in the document of a value of the current record */
 extern int64_t json_reader_value_offset(const JsonReader *reader, const JsonValue *value);

@@ -97,6 +97,17 @@ json_window_fill(JsonWindow *window)
 	return size > rest;
 }
 
+void
+json_window_go(JsonWindow *window, int64_t offset)
+{
+	window->offset = offset;
+	window->position = window->bytes;
+	window->scan.end = window->bytes;
+	memset(window->bytes, 0, JSON_SCAN_PADDING);
+	window->at_end = false;
+	window->newline = false;
+}
+
 int
 json_window_peek(JsonWindow *window)
 {

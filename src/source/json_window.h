@@ -42,6 +42,9 @@ extern int64_t json_window_offset(const JsonWindow *window, const char *p);
 /* more bytes behind position; false: not one more, at the end or failed */
 extern bool json_window_fill(JsonWindow *window);
 
+/* what is read next is at this offset of the document */
+extern void json_window_go(JsonWindow *window, int64_t offset);
+
 /* skips space; the byte at position then, or JSON_NO_BYTE */
 extern int	json_window_peek(JsonWindow *window);
 

@@ -14,18 +14,18 @@
 #include "utils/rel.h"
 
 #include "manifest/catalog.h"
-#include "source/source.h"
-#include "source/spool.h"
+#include "source/scan.h"
 
 typedef struct ReaderProcess ReaderProcess;
 
 /*
  * Starts a scan of the spool (scan.h has the meaning of used).  NULL when the
  * spool cannot be shared or no process can be had.  The caller is in parallel
- * mode until the stop: it may write rows, but not begin commands.
+ * mode until the stop: it may write rows, but not begin commands.  scan: a scan of the
+ * same columns in this process, not open yet, which may take part.
  */
 extern ReaderProcess *reader_process_start(const Dataset *dataset, Relation relation,
-										   List *used, Spool *spool);
+										   List *used, Spool *spool, SourceScan *scan);
 
 /* the next tuple, good until the next call; NULL at the end.  Raises the scan's errors. */
 extern HeapTuple reader_process_next(ReaderProcess *process);

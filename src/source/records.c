@@ -28,6 +28,12 @@ records_read_spool(void *arg, char *buffer, size_t size)
 }
 
 static void
+seek_spool(void *arg, int64_t offset)
+{
+	((SpoolCursor *) arg)->offset = offset;
+}
+
+static void
 free_reader(void *arg)
 {
 	json_reader_free(arg);
@@ -55,6 +61,13 @@ raise_json_error(const JsonError *error, const char *dataset)
 	pg_unreachable();
 }
 
+static void
+note_place(RecordReader *reader, const JsonReader *json)
+{
+	reader->record = json->record;
+	reader->end = json->end;
+}
+
 static bool
 json_next(RecordReader *reader)
 {
@@ -65,10 +78,31 @@ json_next(RecordReader *reader)
 		raise_json_error(&json->error, reader->dataset->name);
 	reader->values = json->values;
 	reader->n_fields = json->n_fields;
-	reader->record = json->record;
+	note_place(reader, json);
 	reader->foreign = json->n_known == 0 && json->n_unknown > 0;
 	reader->unknown_total = json->unknown_total;
+	reader->unknown_record = json->unknown_record;
 	return status == JSON_RECORD;
+}
+
+static bool
+json_skip(RecordReader *reader, int64 offset)
+{
+	JsonReader *json = ((JsonRecords *) reader)->json;
+	bool		skipped = json_reader_skip(json, offset);
+
+	note_place(reader, json);
+	return skipped;
+}
+
+static bool
+json_go(RecordReader *reader, int64 record, int64 end)
+{
+	JsonReader *json = ((JsonRecords *) reader)->json;
+	bool		gone = json_reader_go(json, record, end);
+
+	note_place(reader, json);
+	return gone;
 }
 
 static int
@@ -106,7 +140,9 @@ json_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryCont
 		.next = json_next,
 		.add_field = json_add_field,
 		.field_name = json_field_name,
-		.place = json_place
+		.place = json_place,
+		.skip = json_skip,
+		.go = json_go
 	};
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 	JsonRecords *records = MemoryContextAllocZero(context, sizeof(JsonRecords));
@@ -118,6 +154,7 @@ json_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryCont
 	options.discover = discover;
 	options.max_fields = MaxHeapAttributeNumber;
 	options.read = records_read_spool;
+	options.seek = seek_spool;
 	options.arg = cursor;
 	records->json = json_reader_create(&options);
 	if (records->json == NULL)

@@ -31,6 +31,10 @@ typedef struct RecordMethods
 	int			(*add_field) (RecordReader *reader, const char *name, Oid type);
 	const char *(*field_name) (const RecordReader *reader, int field, size_t *length);
 	char	   *(*place) (const RecordReader *reader, const JsonValue *value);
+
+	/* both NULL: two readers cannot share a spool of this format */
+	bool		(*skip) (RecordReader *reader, int64 offset);
+	bool		(*go) (RecordReader *reader, int64 record, int64 end);
 } RecordMethods;
 
 struct RecordReader
@@ -42,11 +46,13 @@ struct RecordReader
 	const JsonValue *values;	/* by field */
 	int			n_fields;
 	int64		record;			/* its number, from 1; at the end, how many there were */
+	int64		end;			/* the offset behind it, if the spool can be shared */
 	bool		foreign;		/* it has fields, but none that was added */
 
 	/* over all records so far: values of fields that were not added */
 	int64		unknown_total;
 	const char *unknown_name;	/* the first such field, cut to 63 bytes */
+	int64		unknown_record; /* and where it was */
 };
 
 /*
@@ -78,6 +84,28 @@ static inline bool
 records_next(RecordReader *reader)
 {
 	return reader->methods->next(reader);
+}
+
+static inline bool
+records_can_be_shared(const RecordReader *reader)
+{
+	return reader->methods->skip != NULL;
+}
+
+/*
+ * See json_reader_skip() and json_reader_go(): false when there is no record there,
+ * or something is wrong, which records_next() then raises.
+ */
+static inline bool
+records_skip(RecordReader *reader, int64 offset)
+{
+	return reader->methods->skip(reader, offset);
+}
+
+static inline bool
+records_go(RecordReader *reader, int64 record, int64 end)
+{
+	return reader->methods->go(reader, record, end);
 }
 
 /* where the current record stands, or a value of it, for errors: palloc'd */

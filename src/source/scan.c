@@ -138,16 +138,79 @@ scan_next(SourceScan *scan)
 	return tuple;
 }
 
-SourceReport
-scan_report(const SourceScan *scan)
+bool
+scan_can_be_shared(const SourceScan *scan)
 {
-	SourceReport report = {0};
+	return records_can_be_shared(scan->reader);
+}
 
-	report.unknown_total = scan->reader->unknown_total;
-	strlcpy(report.unknown_name, scan->reader->unknown_name, sizeof(report.unknown_name));
-	for (int i = 0; i < scan->desc->natts && scan->reader->record > 0; i++)
+bool
+scan_skip(SourceScan *scan, int64 offset)
+{
+	return records_skip(scan->reader, offset);
+}
+
+bool
+scan_go(SourceScan *scan, int64 record, int64 end)
+{
+	return records_go(scan->reader, record, end);
+}
+
+int64
+scan_record(const SourceScan *scan)
+{
+	return scan->reader->record;
+}
+
+int64
+scan_end(const SourceScan *scan)
+{
+	return scan->reader->end;
+}
+
+Size
+scan_findings_size(TupleDesc desc)
+{
+	return offsetof(ScanFindings, met) + sizeof(bool) * desc->natts;
+}
+
+void
+scan_findings(const SourceScan *scan, ScanFindings *findings)
+{
+	const RecordReader *reader = scan->reader;
+
+	findings->records = reader->record;
+	findings->unknown_total = reader->unknown_total;
+	findings->unknown_record = reader->unknown_record;
+	strlcpy(findings->unknown_name, reader->unknown_name, sizeof(findings->unknown_name));
+	memcpy(findings->met, scan->met, sizeof(bool) * scan->desc->natts);
+}
+
+/* keeps the name that comes first in the spool */
+static void
+add_unknown(SourceReport *report, int64 *first, int64 total, int64 record, const char *name)
+{
+	report->unknown_total += total;
+	if (total == 0 || record >= *first)
+		return;
+	*first = record;
+	strlcpy(report->unknown_name, name, sizeof(report->unknown_name));
+}
+
+SourceReport
+scan_report(const SourceScan *scan, const ScanFindings *findings)
+{
+	const RecordReader *reader = scan->reader;
+	SourceReport report = {0};
+	int64		first = PG_INT64_MAX;
+	int64		records = findings != NULL ? findings->records : reader->record;
+
+	add_unknown(&report, &first, reader->unknown_total, reader->unknown_record, reader->unknown_name);
+	if (findings != NULL)
+		add_unknown(&report, &first, findings->unknown_total, findings->unknown_record, findings->unknown_name);
+	for (int i = 0; i < scan->desc->natts && records > 0; i++)
 	{
-		if (OidIsValid(scan->typers[i].type) && !scan->met[i])
+		if (OidIsValid(scan->typers[i].type) && !scan->met[i] && (findings == NULL || !findings->met[i]))
 			strlcpy(report.absent_name, scan->typers[i].name, NAMEDATALEN);
 	}
 	return report;

@@ -10,9 +10,9 @@
  * never move: a small response costs little, a large one is not copied again
  * and again.
  *
- * Bytes are added by a libcurl callback, which must neither raise an error nor
- * do anything that could.  So spool_append() only copies; what may fail with
- * an error happens in spool_flush() and spool_finish().
+ * Bytes are added by a libcurl callback, through which no error may pass.  So
+ * spool_append() only copies; what may fail with an error happens in spool_flush()
+ * and spool_finish().
  *
  * States and their successors:
  *

@@ -29,9 +29,8 @@ extern void spool_free(Spool *spool);
 extern void spool_discard(Spool *spool);
 
 /*
- * Appends without ever raising an error, so that a libcurl callback may call
- * it.  Returns how many bytes fit into memory now: fewer than length means
- * that spool_flush() must be called (outside of the callback) first.
+ * Appends without ever raising an error.  Returns how many bytes it has taken: fewer
+ * than length means that spool_flush() must be called first.
  */
 extern Size spool_append(Spool *spool, const char *data, Size length);
 

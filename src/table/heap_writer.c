@@ -133,15 +133,16 @@ heap_writer_begin(Relation heap)
 	return writer;
 }
 
-HeapTuple
-heap_tuple_copy_plain(HeapTuple tuple)
+void
+heap_tuple_copy_plain(HeapTuple copy, HeapTuple tuple)
 {
-	HeapTuple	copy = heap_copytuple(tuple);
-
+	copy->t_len = tuple->t_len;
+	copy->t_self = tuple->t_self;
+	copy->t_tableOid = tuple->t_tableOid;
+	memcpy(copy->t_data, tuple->t_data, tuple->t_len);
 	HeapTupleHeaderSetXmin(copy->t_data, InvalidTransactionId);
 	HeapTupleHeaderSetXmax(copy->t_data, InvalidTransactionId);
 	HeapTupleHeaderSetCmin(copy->t_data, 0);
-	return copy;
 }
 
 /* the row with what is too large for a page compressed or moved to the TOAST table */
@@ -149,12 +150,17 @@ static HeapTuple
 toast(HeapWriter *writer, HeapTuple tuple)
 {
 	MemoryContext old;
+	HeapTupleData plain;
 
 	MemoryContextReset(writer->toast_context);
 	old = MemoryContextSwitchTo(writer->toast_context);
-	tuple = heap_tuple_copy_plain(tuple);
-	tuple = heap_toast_insert_or_update(writer->heap, tuple, NULL,
+	plain.t_data = palloc(tuple->t_len);
+	heap_tuple_copy_plain(&plain, tuple);
+	tuple = heap_toast_insert_or_update(writer->heap, &plain, NULL,
 										HEAP_INSERT_SKIP_FSM | HEAP_INSERT_FROZEN);
+	/* it may have found nothing to do */
+	if (tuple == &plain)
+		tuple = heap_copytuple(&plain);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }

@@ -32,9 +32,9 @@ extern HeapTuple heap_writer_add(HeapWriter *writer, HeapTuple tuple);
 extern void heap_writer_end(HeapWriter *writer);
 
 /*
- * A copy without what the header says of the type that the row was made as, by
- * which the server would check whoever takes it apart.
+ * Copies a tuple, whose data copy has room for, without what its header says of the
+ * type that the row was made as, by which the server would check whoever takes it apart.
  */
-extern HeapTuple heap_tuple_copy_plain(HeapTuple tuple);
+extern void heap_tuple_copy_plain(HeapTuple copy, HeapTuple tuple);
 
 #endif

@@ -21,11 +21,13 @@
 
 #define ROWS_PER_TARGET	300		/* as std_typanalyze() has it */
 #define MAX_BYTES		(16 * 1024 * 1024)
+#define ROOM_STEP		64		/* rows that differ little in length fit into each other's place */
 
 typedef struct SampleRow
 {
 	double		number;			/* its place among all rows */
-	HeapTuple	tuple;
+	HeapTupleData tuple;		/* in here: the data alone is far away enough */
+	Size		room;			/* for the data, which another row's may take over */
 } SampleRow;
 
 struct TableSample
@@ -49,7 +51,8 @@ sample_begin(MemoryContext parent, int target)
 
 	sample->context = context;
 	sample->wanted = ROWS_PER_TARGET * Max(target, 1);
-	sample->rows = MemoryContextAllocHuge(context, sizeof(SampleRow) * sample->wanted);
+	sample->rows = MemoryContextAllocExtended(context, sizeof(SampleRow) * sample->wanted,
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	sample->skip = -1;
 	reservoir_init_selection_state(&sample->state, sample->wanted);
 	return sample;
@@ -75,11 +78,19 @@ choose_place(TableSample *sample)
 	return (int) (sample->wanted * sampler_random_fract(&sample->state.randstate));
 }
 
+static void
+make_room(TableSample *sample, SampleRow *row, Size needed)
+{
+	if (row->tuple.t_data != NULL)
+		pfree(row->tuple.t_data);
+	row->room = TYPEALIGN(ROOM_STEP, needed);
+	row->tuple.t_data = MemoryContextAlloc(sample->context, row->room);
+}
+
 void
 sample_add(TableSample *sample, HeapTuple tuple)
 {
-	MemoryContext old;
-	int			before = sample->n_rows;
+	SampleRow  *row;
 	int			place;
 
 	if (sample->failed)
@@ -88,21 +99,18 @@ sample_add(TableSample *sample, HeapTuple tuple)
 	sample->seen++;
 	if (place < 0)
 		return;
-	if (place < before)
-	{
-		sample->bytes -= sample->rows[place].tuple->t_len;
-		heap_freetuple(sample->rows[place].tuple);
-	}
+	row = &sample->rows[place];
+	sample->bytes -= row->tuple.t_len;
 	sample->bytes += tuple->t_len;
 	if (sample->bytes > MAX_BYTES)
 	{
 		sample->failed = true;
 		return;
 	}
-	old = MemoryContextSwitchTo(sample->context);
-	sample->rows[place].number = sample->seen;
-	sample->rows[place].tuple = heap_tuple_copy_plain(tuple);
-	MemoryContextSwitchTo(old);
+	if (row->room < tuple->t_len)
+		make_room(sample, row, tuple->t_len);
+	row->number = sample->seen;
+	heap_tuple_copy_plain(&row->tuple, tuple);
 }
 
 static int
@@ -121,7 +129,7 @@ sample_rows(TableSample *sample, int *n_rows)
 
 	qsort(sample->rows, sample->n_rows, sizeof(SampleRow), compare_rows);
 	for (int i = 0; i < sample->n_rows; i++)
-		tuples[i] = sample->rows[i].tuple;
+		tuples[i] = &sample->rows[i].tuple;
 	*n_rows = sample->n_rows;
 	return tuples;
 }

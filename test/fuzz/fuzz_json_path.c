@@ -130,7 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *newline = memchr(data, '\n', size);
 	char	   *pointer;
 	Feed		feed;
-	JsonReaderOptions options = {JSON_FORMAT_DOCUMENT, NULL, true, 100, feed_read, &feed};
+	JsonReaderOptions options = {JSON_FORMAT_DOCUMENT, NULL, true, 100, feed_read, &feed, NULL};
 	JsonReader *reader;
 	json_t	   *tree;
 

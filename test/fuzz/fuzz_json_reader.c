@@ -6,9 +6,10 @@
  * The first byte of the input chooses format, pointer and chunking, the rest
  * is the document.  Checked: the outcome is the same at two chunkings; values
  * lie inside of the document, at the offset that is claimed for them; typed
- * access is safe; and jansson, an independent parser, agrees about what is
- * JSON and about the values, as far as it does not have limits of its own
- * (depth, lone surrogates, numbers out of a double's range).
+ * access is safe; readers that share the document make the same of it; and jansson,
+ * an independent parser, agrees about what is JSON and about the values, as far as it
+ * does not have limits of its own (depth, lone surrogates, numbers out of a double's
+ * range).
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +38,7 @@
 #include <string.h>
 
 #include "../feed.h"
+#include "../sharing.h"
 #include "check.h"
 
 static const char *const pointers[] = {NULL, "/a", "/a/b", "/0", "/a/1", "/", "/~0~1", "b"};
@@ -45,7 +47,7 @@ static const size_t chunks[] = {1, 2, 5, 16};
 static JsonReader *
 make_reader(Feed *feed, JsonRecordFormat format, const char *pointer)
 {
-	JsonReaderOptions options = {format, pointer, true, 50, feed_read, feed};
+	JsonReaderOptions options = {format, pointer, true, 50, feed_read, feed, NULL};
 	JsonReader *reader = json_reader_create(&options);
 
 	CHECK(reader != NULL);
@@ -254,5 +256,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_reader_free(other);
 
 	check_with_jansson(document, size);
+	CHECK(sharing_differs(document, size, pieces.chunk, format, pointer, 1 + size % 61, data[0]) == NULL);
 	return 0;
 }

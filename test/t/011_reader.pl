@@ -1,5 +1,6 @@
-# The process that reads the records of a large response while another one writes the rows:
-# the same rows in the same order, the same errors, and no process left behind.
+# The process that reads the records of a large response while another one writes the rows,
+# and reads some of them: the same rows in the same order, the same errors, and no process
+# left behind.
 
 use strict;
 use warnings;
@@ -38,7 +39,8 @@ sub refresh
 sub row
 {
 	my ($id) = @_;
-	my $row = { id => $id, text => "row $id", price => $id / 100 };
+	# so that the response is a few times what the writer begins with
+	my $row = { id => $id, text => "row $id", price => $id / 100, padding => chr(97 + $id % 26) x (900 + $id % 7) };
 
 	$row->{text} = undef if $id % 7 == 0;
 	delete $row->{price} if $id % 11 == 0;
@@ -51,8 +53,21 @@ sub row
 my @rows = map { row($_) } 1 .. $count;
 $source->set($_, body => \@rows) for qw(/rows /alone);
 
+# what takes longer to read than to write, so that the writer is handed some of it
+my $unused = join ',', map { $_ % 10 } 1 .. 400;
+my $text = '[' . join(',', map { sprintf '{"id":%d,"text":"%s","unused":[%s]}', $_, $_ % 3 ? "row $_" : "} a brace { $_", $unused } 1 .. $count) . ']';
+my $file = PostgreSQL::Test::Utils::tempdir() . '/shared.json';
+
+sub set_shared
+{
+	Spice::write_file($file, $_[0]);
+	$source->set('/shared', body_file => $file);
+	return;
+}
+set_shared($text);
+
 # more than the queue between the two holds
-$source->set('/wide', body => [ map { { id => $_, text => 'wide ' x 100 } } 1 .. $count ]);
+$source->set('/wide', body => [ map { { id => $_, text => 'wide ' x 300 } } 1 .. $count ]);
 
 sub big
 {
@@ -63,10 +78,14 @@ sub big
 	return $dataset;
 }
 
-$node = Spice::new_node('reader', Spice::manifest([ big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide') ]),
-	q{spice.fetch_memory = '64kB'}, 'log_min_messages = debug1', 'spice.parallel_when_busy = on');
-Spice::wait_for($node, 'SELECT spice_ready()', 'three datasets are loaded');
-ok(readers_since(0) >= 3, 'each with a reader of its own');
+my @datasets = (big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide'),
+	big('shared', '/shared', refresh_sql => 'SELECT id, text FROM shared'));
+$node = Spice::new_node('reader', Spice::manifest(\@datasets),
+	q{spice.fetch_memory = '64kB'}, 'log_min_messages = debug1', 'spice.parallel_when_busy = on',
+	# a sample so small that no other process helps with the statistics
+	'default_statistics_target = 10');
+Spice::wait_for($node, 'SELECT spice_ready()', 'four datasets are loaded');
+ok(readers_since(0) >= 4, 'each with a reader of its own');
 
 # --- the same rows
 
@@ -97,10 +116,68 @@ is(value('SELECT count(*) FROM rows'), $count + 1, 'the table is as it was');
 value(q{SELECT spice_refresh('rows', wait => false)});
 Spice::wait_for($node, q{SELECT last_error LIKE 'the value does not fit column "id" of type bigint; Dataset "rows", record 20002, %'
 	FROM spice.datasets WHERE dataset = 'rows'}, 'and so it is in the view');
-$source->set('/rows', body => \@rows, truncate_after => 1_000_000);
+$source->set('/rows', body => \@rows, truncate_after => 10_000_000);
 (undef, $error) = refresh(q{SELECT spice_refresh('rows')});
 like($error, qr/ERROR/, 'a body that ends early is an error');
 $source->set('/rows', body => \@rows);
+
+# --- who has read which records
+
+# how many stripes the writer and the reader have read, by the newest line of the log
+sub shares
+{
+	my ($offset) = @_;
+	my @shares = slurp_file($node->logfile, $offset) =~ /of (\d+) records the writer has read (\d+)/g;
+
+	return @shares[ -2, -1 ];
+}
+
+my $offset = -s $node->logfile;
+value(q{SELECT spice_refresh('shared', 'SELECT id, text FROM shared')});
+my ($of, $by_writer) = shares($offset);
+is($of, $count, 'every record is read by one of two');
+# the first stripe is the writer's
+cmp_ok($by_writer, '>', $count * 5 * 1024 * 1024 / length($text), 'some by the writer, which was handed more than it began with');
+cmp_ok($by_writer, '<', $count, 'and some by the reader');
+is(value('SELECT count(*), sum(id), bool_and(id = n) FROM (SELECT id, row_number() OVER (ORDER BY ctid) AS n FROM shared) o'),
+	join('|', $count, $count * ($count + 1) / 2, 't'), 'all of them are there, in order');
+
+# --- what is wrong first is what a refresh fails with, whoever reads what
+
+my $failures = 0;
+my $others = 0;
+
+sub failure
+{
+	my ($workers) = @_;
+	my (undef, $said) = refresh("SET max_parallel_workers_per_gather = $workers; SELECT spice_refresh('shared')");
+
+	return join "\n", $said =~ /((?:ERROR|DETAIL): .*)/g;
+}
+# where a quote is missing, the reader takes texts for records behind what it has handed over
+for my $place (1 .. 16)
+{
+	my $at = int($place * length($text) / 17);
+	my $kind = $place % 8;
+	my $broken = $text;
+
+	# the response ends; a comma is missing, a brace, or a quote
+	if ($kind == 0) { $broken = substr($broken, 0, $at); }
+	elsif ($kind == 1) { substr($broken, index($broken, '},{', $at) + 1, 1) = ' '; }
+	elsif ($kind == 2) { substr($broken, index($broken, '},{', $at), 1) = ''; }
+	else { substr($broken, index($broken, '"', $at), 1) = ''; }
+	set_shared($broken);
+	my $alone = failure(0);
+	my $shared = failure(2);
+
+	$failures++ if $alone =~ /^ERROR:/ && $shared =~ /^ERROR:/;
+	next if $shared eq $alone;
+	$others++;
+	diag("at $at, alone: $alone\nshared: $shared");
+}
+is($failures, 16, 'responses that are broken somewhere');
+is($others, 0, 'the failure is the one that a process alone meets');
+set_shared($text);
 
 # --- queries that end early, read twice, or must not run beside a reader
 
@@ -179,7 +256,7 @@ value('CREATE DOMAIN noted_id AS bigint CHECK (public.kept(VALUE))');
 value('GRANT INSERT ON kept TO PUBLIC');
 my $domain = Spice::dataset('domain', $source->url('/rows'), refresh_retry_enabled => JSON::PP::false);
 $domain->{columns} = [ { name => 'id', type => 'public.noted_id' } ];
-Spice::write_manifest($node, Spice::manifest([ big('rows', '/rows'), big('alone', '/alone'), big('wide', '/wide'), $domain ]));
+Spice::write_manifest($node, Spice::manifest([ @datasets, $domain ]));
 Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'domain'}, 'a domain with a condition');
 is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'domain'}), 't|' . ($count + 1), 'is loaded')
   or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'domain'}));

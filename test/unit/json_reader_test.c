@@ -275,7 +275,7 @@ test_max_fields(void)
 	for (size_t i = 0; i < N_CHUNKS; i++)
 	{
 		Feed		feed = {document, sizeof(document) - 1, chunks[i], false};
-		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 2, feed_read, &feed};
+		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 2, feed_read, &feed, NULL};
 		JsonReader *reader = json_reader_create(&options);
 
 		check(json_reader_next(reader) == JSON_RECORD && json_reader_next(reader) == JSON_RECORD &&
@@ -307,7 +307,7 @@ test_many_fields(void)
 	for (size_t c = 0; c < N_CHUNKS; c++)
 	{
 		Feed		feed = {document, used, chunks[c], false};
-		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 1600, feed_read, &feed};
+		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 1600, feed_read, &feed, NULL};
 		JsonReader *reader = json_reader_create(&options);
 
 		for (int record = 0; record < 20; record++)
@@ -389,7 +389,7 @@ test_big_records(void)
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 	{
 		BigFeed		feed = {0, lengths[i]};
-		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 10, big_read, &feed};
+		JsonReaderOptions options = {JSON_FORMAT_AUTO, NULL, true, 10, big_read, &feed, NULL};
 		JsonReader *reader = json_reader_create(&options);
 		bool		good;
 

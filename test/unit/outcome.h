@@ -25,6 +25,7 @@
 #include "source/json_reader.h"
 
 #include "../feed.h"
+#include "../sharing.h"
 #include "tap.h"
 
 typedef struct Outcome
@@ -87,7 +88,7 @@ say_record(Outcome *outcome, const JsonReader *reader)
 static inline JsonReader *
 make_reader(Feed *feed, JsonRecordFormat format, const char *pointer, bool discover)
 {
-	JsonReaderOptions options = {format, pointer, discover, 100, feed_read, feed};
+	JsonReaderOptions options = {format, pointer, discover, 100, feed_read, feed, NULL};
 	JsonReader *reader = json_reader_create(&options);
 
 	if (reader == NULL)
@@ -128,6 +129,25 @@ run(Outcome *outcome, const char *document, size_t length, size_t chunk,
 	free(copy);
 }
 
+/* two readers that share the document make the same of it */
+static inline bool
+shares_agree(const char *document, size_t length, JsonRecordFormat format, const char *pointer)
+{
+	static const int stripes[] = {1, 2, 5, 16, 70};
+	const char *difference = NULL;
+
+	for (unsigned int pattern = 1; pattern < 256 && difference == NULL; pattern += 42)
+	{
+		for (size_t i = 0; i < sizeof(stripes) / sizeof(stripes[0]) && difference == NULL; i++)
+		{
+			difference = sharing_differs(document, length, i % 2, format, pointer, stripes[i], pattern);
+			if (difference != NULL)
+				printf("# pattern %u, stripes of %d: %s\n", pattern, stripes[i], difference);
+		}
+	}
+	return difference == NULL;
+}
+
 /* message: a part of the error's message, or NULL */
 static inline void
 expect(const char *document, size_t length, JsonRecordFormat format, const char *pointer,
@@ -149,6 +169,7 @@ expect(const char *document, size_t length, JsonRecordFormat format, const char 
 			printf("# chunks of %zu: %s (%s)\n# expected: %s (%s)\n", chunks[i], outcome.text,
 				   outcome.message, expected, message != NULL ? message : first.message);
 	}
+	good = good && shares_agree(document, length, format, pointer);
 	check(good, "%.*s -> %s", (int) strcspn(document, "\r\n"), document, expected);
 }
 
