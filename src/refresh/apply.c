@@ -369,8 +369,10 @@ check_guards(const Refresh *refresh, const TableBuild *build)
  * milliseconds, in which nobody shall wait for the lock of the swap.
  */
 static void
-let_go_of_response(Refresh *refresh)
+let_go_of_response(void *arg)
 {
+	Refresh    *refresh = arg;
+
 	source_withdraw();
 	if (refresh->response != NULL && refresh->response->spool != NULL)
 		spool_discard(refresh->response->spool);
@@ -392,11 +394,13 @@ finish_build(Refresh *refresh, TableBuild *build)
 	CatalogRights rights;
 	instr_time	start;
 
-	let_go_of_response(refresh);
+	/* its room may be what the indexes need */
+	if (build->indexes != NIL)
+		let_go_of_response(refresh);
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);
-	build_statistics(build);
+	build_statistics(build, let_go_of_response, refresh);
 	build_sync(build);
 	refresh->index_ms = elapsed_ms(start);
 

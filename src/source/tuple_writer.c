@@ -12,6 +12,8 @@
  */
 #include "source/tuple_writer.h"
 
+#include <float.h>
+
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
@@ -33,7 +35,9 @@ tuple_writer_init(TupleWriter *writer, TupleDesc desc, ColumnTyper *typers, Memo
 		column->alignment = attribute->attalign;
 		column->by_value = attribute->attbyval;
 		column->packable = attribute->attlen == -1 && attribute->attstorage != TYPSTORAGE_PLAIN;
-		column->text = attribute->atttypid == TEXTOID;
+		column->shortcut = attribute->atttypid == TEXTOID ? WRITER_TEXT :
+			attribute->atttypid == INT8OID ? WRITER_INTEGER :
+			attribute->atttypid == FLOAT8OID ? WRITER_DOUBLE : WRITER_ANY;
 	}
 	writer->capacity = FIRST_CAPACITY + MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(desc->natts));
 	writer->tuple.t_data = MemoryContextAllocZero(context, writer->capacity);
@@ -85,6 +89,49 @@ add_text(TupleWriter *writer, const WriterColumn *column, const char *text, Size
 	writer->used += header + length;
 }
 
+/* the eight bytes of a number */
+static inline void
+add_word(TupleWriter *writer, const void *value)
+{
+	char	   *p = align(writer, reserve(writer, sizeof(int64)), TYPALIGN_DOUBLE);
+
+	memcpy(p, value, sizeof(int64));
+	writer->used += sizeof(int64);
+}
+
+/*
+ * The plain values of the types that nearly all columns have.  False: it is another one,
+ * which wants to be converted, or refused.
+ */
+static inline bool
+add_plain(TupleWriter *writer, const WriterColumn *column, const JsonValue *value)
+{
+	int64		integer;
+	double		number;
+
+	switch (column->shortcut)
+	{
+		case WRITER_TEXT:
+			if (value->kind != JSON_STRING || value->escaped)
+				return false;
+			add_text(writer, column, value->start, value->length);
+			return true;
+		case WRITER_INTEGER:
+			if (!json_value_integer(value, &integer))
+				return false;
+			add_word(writer, &integer);
+			return true;
+		case WRITER_DOUBLE:
+			if ((value->kind != JSON_DECIMAL && value->kind != JSON_INTEGER) || value->length > DBL_DIG ||
+				!json_value_double(value, &number))
+				return false;
+			add_word(writer, &number);
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* what an input function has made: never toasted, never expanded */
 static void
 add_pointer(TupleWriter *writer, const WriterColumn *column, const void *value)
@@ -134,16 +181,24 @@ is_null(const WriterColumn *column, const JsonValue *values)
 	return kind == JSON_ABSENT || kind == JSON_NULL;
 }
 
+static bool
+any_null(const TupleWriter *writer, const JsonValue *values)
+{
+	for (int i = 0; i < writer->desc->natts; i++)
+	{
+		if (is_null(&writer->columns[i], values))
+			return true;
+	}
+	return false;
+}
+
 /* the header, and where there are nulls the bits that say so */
 static void
-begin_tuple(TupleWriter *writer, const JsonValue *values)
+begin_tuple(TupleWriter *writer, const JsonValue *values, bool nulls)
 {
 	HeapTupleHeader header = writer->tuple.t_data;
 	int			natts = writer->desc->natts;
-	bool		nulls = false;
 
-	for (int i = 0; i < natts; i++)
-		nulls |= is_null(&writer->columns[i], values);
 	writer->used = MAXALIGN(SizeofHeapTupleHeader + (nulls ? BITMAPLEN(natts) : 0));
 	memset(header, 0, writer->used);
 	for (int i = 0; i < natts && nulls; i++)
@@ -156,32 +211,26 @@ begin_tuple(TupleWriter *writer, const JsonValue *values)
 	HeapTupleHeaderSetNatts(header, natts);
 }
 
-static HeapTuple
-end_tuple(TupleWriter *writer)
-{
-	writer->tuple.t_len = (uint32) writer->used;
-	ItemPointerSetInvalid(&writer->tuple.t_data->t_ctid);
-	return &writer->tuple;
-}
-
-HeapTuple
-tuple_writer_write(TupleWriter *writer, ValuePlace *place)
+/* false: there is a null, which was not expected */
+static bool
+write_columns(TupleWriter *writer, ValuePlace *place, bool nulls)
 {
 	const JsonValue *values = place->reader->values;
 	const WriterColumn *end = writer->columns + writer->desc->natts;
 
-	begin_tuple(writer, values);
 	for (const WriterColumn *column = writer->columns; column < end; column++)
 	{
 		const JsonValue *value = &values[column->field];
 
-		if (column->typer == NULL)
-			continue;
-		if (column->text && value->kind == JSON_STRING && !value->escaped)
+		if (is_null(column, values))
 		{
-			add_text(writer, column, value->start, value->length);
-			continue;
+			if (!nulls)
+				return false;
+			if (column->typer == NULL)
+				continue;
 		}
+		else if (add_plain(writer, column, value))
+			continue;
 		place->column = column->typer->name;
 		place->value = value;
 		if (is_null(column, values))
@@ -190,5 +239,24 @@ tuple_writer_write(TupleWriter *writer, ValuePlace *place)
 			add_datum(writer, column, column->typer->convert(column->typer, value, place));
 	}
 	place->value = NULL;
-	return end_tuple(writer);
+	return true;
+}
+
+HeapTuple
+tuple_writer_write(TupleWriter *writer, ValuePlace *place)
+{
+	const JsonValue *values = place->reader->values;
+	bool		nulls = writer->nulls && any_null(writer, values);
+
+	begin_tuple(writer, values, nulls);
+	if (!write_columns(writer, place, nulls))
+	{
+		nulls = true;
+		begin_tuple(writer, values, nulls);
+		(void) write_columns(writer, place, nulls);
+	}
+	writer->nulls = nulls;
+	writer->tuple.t_len = (uint32) writer->used;
+	ItemPointerSetInvalid(&writer->tuple.t_data->t_ctid);
+	return &writer->tuple;
 }

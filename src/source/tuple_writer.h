@@ -15,6 +15,15 @@
 
 #include "source/typing.h"
 
+/* types whose plain values are written without a conversion */
+typedef enum WriterShortcut
+{
+	WRITER_ANY,
+	WRITER_TEXT,
+	WRITER_INTEGER,				/* bigint */
+	WRITER_DOUBLE
+} WriterShortcut;
+
 /* what writing a value takes, close together: every record asks for all of it */
 typedef struct WriterColumn
 {
@@ -24,7 +33,7 @@ typedef struct WriterColumn
 	char		alignment;
 	bool		by_value;
 	bool		packable;		/* may have a short header */
-	bool		text;
+	WriterShortcut shortcut;
 } WriterColumn;
 
 typedef struct TupleWriter
@@ -34,6 +43,7 @@ typedef struct TupleWriter
 	HeapTupleData tuple;		/* t_data: the memory that every tuple is written to */
 	Size		capacity;
 	Size		used;
+	bool		nulls;			/* the tuple before had some */
 } TupleWriter;
 
 /* typers: by column; type InvalidOid: not wanted */

@@ -39,6 +39,7 @@ struct TableSample
 	int			n_rows;
 	double		seen;
 	double		skip;			/* rows until the next one is taken; < 0: to be drawn */
+	SampleRow  *next;			/* whose place that one gets */
 	Size		bytes;
 	bool		failed;			/* it would be too large */
 };
@@ -65,17 +66,20 @@ sample_free(TableSample *sample)
 		MemoryContextDelete(sample->context);
 }
 
-/* which place of the reservoir the row gets, -1: none */
-static int
+/* the place of the reservoir that the row gets, NULL: none */
+static SampleRow *
 choose_place(TableSample *sample)
 {
 	if (sample->n_rows < sample->wanted)
-		return sample->n_rows++;
+		return &sample->rows[sample->n_rows++];
 	if (sample->skip < 0)
+	{
 		sample->skip = reservoir_get_next_S(&sample->state, sample->seen, sample->wanted);
-	if (sample->skip-- > 0)
-		return -1;
-	return (int) (sample->wanted * sampler_random_fract(&sample->state.randstate));
+		sample->next = &sample->rows[(int) (sample->wanted * sampler_random_fract(&sample->state.randstate))];
+		/* it is in no cache, and there is time until it is needed */
+		__builtin_prefetch(sample->next, 1);
+	}
+	return sample->skip-- > 0 ? NULL : sample->next;
 }
 
 static void
@@ -91,15 +95,13 @@ void
 sample_add(TableSample *sample, HeapTuple tuple)
 {
 	SampleRow  *row;
-	int			place;
 
 	if (sample->failed)
 		return;
-	place = choose_place(sample);
+	row = choose_place(sample);
 	sample->seen++;
-	if (place < 0)
+	if (row == NULL)
 		return;
-	row = &sample->rows[place];
 	sample->bytes -= row->tuple.t_len;
 	sample->bytes += tuple->t_len;
 	if (sample->bytes > MAX_BYTES)

@@ -46,7 +46,7 @@
 #include "compat.h"
 #include "table/table.h"
 
-#define BLOCK_COLUMNS	8		/* whose values are taken out of the rows at once */
+#define BLOCK_COLUMNS	16		/* whose values are taken out of the rows at once */
 #define LEAST_ROWS		5000	/* of a sample that is worth a second process */
 #define QUEUE_SIZE		((Size) 1024 * 1024)
 
@@ -395,7 +395,7 @@ compute_alone(StatisticsWork *work, HeapTuple *rows)
 }
 
 static List *
-compute_together(const StatisticsWork *work, HeapTuple *rows)
+compute_together(const StatisticsWork *work, HeapTuple *rows, Meanwhile meanwhile, void *arg)
 {
 	ParallelContext *context;
 	shm_mq_handle *queue;
@@ -404,6 +404,7 @@ compute_together(const StatisticsWork *work, HeapTuple *rows)
 	EnterParallelMode();
 	context = start_helper(work, rows);
 	queue = shm_mq_attach(shm_toc_lookup(context->toc, KEY_QUEUE, false), context->seg, NULL);
+	meanwhile(arg);
 	all = compute_alone(shm_toc_lookup(context->toc, KEY_WORK, false), rows);
 	if (context->nworkers_launched > 0)
 	{
@@ -474,7 +475,7 @@ build_statistics_target(const TableBuild *build)
 
 /* here, while nobody waits; the swap hands the result over */
 void
-build_statistics(const TableBuild *build)
+build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg)
 {
 	StatisticsWork work = {.table = build->table,.heap = build->heap,.total = (double) build->rows};
 	HeapTuple  *rows;
@@ -484,6 +485,7 @@ build_statistics(const TableBuild *build)
 
 	if (!sample_serves(build->sample) || any_expression_index(build))
 	{
+		meanwhile(arg);
 		analyze_relation(build->heap);
 		return;
 	}
@@ -491,7 +493,13 @@ build_statistics(const TableBuild *build)
 	pg_atomic_init_u32(&work.taken, 0);
 	/* a type may have functions of whoever made it */
 	catalog_enter_as_owner(build->dataset, &rights);
-	all = may_be_helped(build, work.n_rows) ? compute_together(&work, rows) : compute_alone(&work, rows);
+	if (may_be_helped(build, work.n_rows))
+		all = compute_together(&work, rows, meanwhile, arg);
+	else
+	{
+		meanwhile(arg);
+		all = compute_alone(&work, rows);
+	}
 	catalog_leave(&rights);
 	write_statistics(all);
 	heap = relation_open(build->heap, AccessShareLock);

@@ -106,7 +106,10 @@ extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc resu
 							   bool apart);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
-extern void build_statistics(const TableBuild *build);
+
+/* meanwhile: what else there is to do, for the time in which a process starts that helps */
+typedef void (*Meanwhile) (void *arg);
+extern void build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg);
 extern void build_sync(const TableBuild *build);
 extern void build_swap(TableBuild *build);
 
