@@ -115,11 +115,18 @@ sample_add(TableSample *sample, HeapTuple tuple)
 	heap_tuple_copy_plain(&row->tuple, tuple);
 }
 
-static int
-compare_rows(const void *a, const void *b)
+/* what is sorted: little, as it is moved often */
+typedef struct PlacedTuple
 {
-	double		first = ((const SampleRow *) a)->number;
-	double		second = ((const SampleRow *) b)->number;
+	double		number;
+	HeapTuple	tuple;
+} PlacedTuple;
+
+static int
+compare_places(const void *a, const void *b)
+{
+	double		first = ((const PlacedTuple *) a)->number;
+	double		second = ((const PlacedTuple *) b)->number;
 
 	return first < second ? -1 : first > second;
 }
@@ -127,12 +134,17 @@ compare_rows(const void *a, const void *b)
 HeapTuple *
 sample_rows(TableSample *sample, int *n_rows)
 {
-	HeapTuple  *tuples = MemoryContextAllocHuge(sample->context, sizeof(HeapTuple) * (sample->n_rows + 1));
+	int			n = sample->n_rows;
+	HeapTuple  *tuples = MemoryContextAllocHuge(sample->context, sizeof(HeapTuple) * (n + 1));
+	PlacedTuple *places = MemoryContextAllocHuge(sample->context, sizeof(PlacedTuple) * (n + 1));
 
-	qsort(sample->rows, sample->n_rows, sizeof(SampleRow), compare_rows);
-	for (int i = 0; i < sample->n_rows; i++)
-		tuples[i] = &sample->rows[i].tuple;
-	*n_rows = sample->n_rows;
+	for (int i = 0; i < n; i++)
+		places[i] = (PlacedTuple) {sample->rows[i].number, &sample->rows[i].tuple};
+	qsort(places, n, sizeof(PlacedTuple), compare_places);
+	for (int i = 0; i < n; i++)
+		tuples[i] = places[i].tuple;
+	pfree(places);
+	*n_rows = n;
 	return tuples;
 }
 
