@@ -85,14 +85,22 @@ append_pages(Relation heap, ForkNumber fork, BlockNumber first, char *pages, int
 		images[i] = (Page) (pages + (Size) i * BLCKSZ);
 	}
 	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
-	if (RelationNeedsWAL(heap))
-		compat_log_newpages(heap, fork, n, blocks, images, has_hole);
-	for (int i = 0; i < n; i++)
+	PG_TRY();
 	{
-		PageSetChecksumInplace(images[i], blocks[i]);
-		smgrextend(RelationGetSmgr(heap), fork, blocks[i], images[i], false);
+		if (RelationNeedsWAL(heap))
+			compat_log_newpages(heap, fork, n, blocks, images, has_hole);
+		for (int i = 0; i < n; i++)
+		{
+			PageSetChecksumInplace(images[i], blocks[i]);
+			smgrextend(RelationGetSmgr(heap), fork, blocks[i], images[i], false);
+		}
 	}
-	MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
+	PG_FINALLY();
+	{
+		/* also after an error, as only the end of the whole transaction would do it */
+		MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
+	}
+	PG_END_TRY();
 }
 
 static void

@@ -41,6 +41,7 @@
 #include "utils/relcache.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -67,6 +68,7 @@ try_lock_queued(Oid table)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	int			lock_timeout = LockTimeout;
+	bool		timed = get_timeout_active(STATEMENT_TIMEOUT);
 	volatile bool locked = false;
 
 	BeginInternalSubTransaction(NULL);
@@ -93,6 +95,11 @@ try_lock_queued(Oid table)
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
+	/* of two timeouts at once the server tells the one that was due first, and forgets the other */
+	if (!locked && timed && !get_timeout_active(STATEMENT_TIMEOUT))
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("canceling statement due to statement timeout")));
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return locked;

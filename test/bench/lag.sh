@@ -2,7 +2,7 @@
 #
 # test/bench/lag.sh
 #	How long a change of the source takes until the sidecar shows it (refresh_mode changes):
-#	1,000 changes a second for 15 s, 500 transactions of one new row and one update.  To be
+#	1,000 changes a second for 6 s, 500 transactions of one new row and one update.  To be
 #	sourced.
 #
 # Both servers are on this machine and have one clock.  The source notes when it has
@@ -10,7 +10,7 @@
 # the time which is the newest row, and notes when it has seen it.  What is measured is from
 # the one to the other, so it includes the wait for the source's disk, and up to one look.
 
-lag_seconds=15
+lag_seconds=6
 source_port=5433
 
 at_source()

@@ -5,6 +5,7 @@
 #	their keys, as fast as two clients can, while the table's rows are all replaced.  To be
 #	sourced.
 #
+#	alone			nothing is written: what the machine itself keeps readers from
 #	refresh			full refreshes, back to back
 #	copy			none; a plain COPY of the same rows into another table runs beside
 #	mv				REFRESH MATERIALIZED VIEW, of a table with the same rows
@@ -15,12 +16,13 @@
 # writer does; what that alone costs the readers is what they see beside the COPY.
 
 refreshes=2 # in a row, in one run
+undisturbed=4 # seconds in which nothing is written, about as long as a refresh takes beside reads
 
 # reading WAY: the table that is read meanwhile
 reading()
 {
 	case $1 in
-		refresh | copy) echo products ;;
+		alone | refresh | copy) echo products ;;
 		mv | concurrently) echo viewed ;;
 		truncate) echo replaced ;;
 	esac
@@ -32,6 +34,7 @@ writing()
 	local time
 
 	case $1 in
+		alone) printf '%s\n' '\timing on' "DO 'BEGIN PERFORM pg_sleep($undisturbed); END';" ;;
 		refresh)
 			for ((time = 1; time <= refreshes; time++)); do
 				printf '%s\n' '\timing off' "$forget;" '\timing on' "SELECT spice_refresh('products');"
@@ -123,7 +126,7 @@ part_readers()
 	reload
 	prepare_readers
 	for ((run = 1; run <= RUNS; run++)); do
-		for way in refresh copy mv concurrently truncate; do
+		for way in alone refresh copy mv concurrently truncate; do
 			beside $way
 		done
 	done
@@ -131,11 +134,13 @@ part_readers()
 	check_loaded
 
 	heading "reads by key, pgbench -M prepared, 2 clients, of $ROWS rows with two indexes, while ..."
+	row 'nothing is written: longest' ms readers.alone.most
 	row 'COPY of the same rows into another table: longest' ms readers.copy.most
 	row 'REFRESH MATERIALIZED VIEW: longest' ms readers.mv.most
 	row 'REFRESH MATERIALIZED VIEW CONCURRENTLY: longest' ms readers.concurrently.most
 	row 'TRUNCATE, INSERT: longest' ms readers.truncate.most
 	row 'full refreshes back to back: longest' ms readers.refresh.most most 20
+	row 'nothing is written: 99th percentile' ms readers.alone.p99
 	row 'COPY: 99th percentile' ms readers.copy.p99
 	row 'REFRESH MATERIALIZED VIEW: 99th percentile' ms readers.mv.p99
 	row 'REFRESH MATERIALIZED VIEW CONCURRENTLY: 99th percentile' ms readers.concurrently.p99

@@ -209,7 +209,7 @@ sub orphans
 		WHERE backend_type IN ('spice refresh', 'parallel worker')}) or die 'refreshes do not end';
 	# what is dropped goes from the disk by the next checkpoint
 	value('CHECKPOINT');
-	my $files = value(q{SELECT f FROM pg_database d, pg_ls_dir('base/' || d.oid) f
+	my $files = value(q{SELECT f || ' of ' || (pg_stat_file('base/' || d.oid || '/' || f, true)).size || ' bytes' FROM pg_database d, pg_ls_dir('base/' || d.oid) f
 		WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
 		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))});
 	value("SELECT spice_resume('$_')") for @all;
