@@ -221,19 +221,15 @@ write_columns(TupleWriter *writer, ValuePlace *place, bool nulls)
 	for (const WriterColumn *column = writer->columns; column < end; column++)
 	{
 		const JsonValue *value = &values[column->field];
+		bool		null = is_null(column, values);
 
-		if (is_null(column, values))
-		{
-			if (!nulls)
-				return false;
-			if (column->typer == NULL)
-				continue;
-		}
-		else if (add_plain(writer, column, value))
+		if (null && !nulls)
+			return false;
+		if (column->typer == NULL || (!null && add_plain(writer, column, value)))
 			continue;
 		place->column = column->typer->name;
 		place->value = value;
-		if (is_null(column, values))
+		if (null)
 			typer_take_null(column->typer);
 		else
 			add_datum(writer, column, column->typer->convert(column->typer, value, place));

@@ -142,15 +142,11 @@ heap_writer_begin(Relation heap)
 }
 
 void
-heap_tuple_copy_plain(HeapTuple copy, HeapTuple tuple)
+heap_tuple_forget_type(HeapTupleHeader header)
 {
-	copy->t_len = tuple->t_len;
-	copy->t_self = tuple->t_self;
-	copy->t_tableOid = tuple->t_tableOid;
-	memcpy(copy->t_data, tuple->t_data, tuple->t_len);
-	HeapTupleHeaderSetXmin(copy->t_data, InvalidTransactionId);
-	HeapTupleHeaderSetXmax(copy->t_data, InvalidTransactionId);
-	HeapTupleHeaderSetCmin(copy->t_data, 0);
+	HeapTupleHeaderSetXmin(header, InvalidTransactionId);
+	HeapTupleHeaderSetXmax(header, InvalidTransactionId);
+	HeapTupleHeaderSetCmin(header, 0);
 }
 
 /* the row with what is too large for a page compressed or moved to the TOAST table */
@@ -158,17 +154,13 @@ static HeapTuple
 toast(HeapWriter *writer, HeapTuple tuple)
 {
 	MemoryContext old;
-	HeapTupleData plain;
 
 	MemoryContextReset(writer->toast_context);
 	old = MemoryContextSwitchTo(writer->toast_context);
-	plain.t_data = palloc(tuple->t_len);
-	heap_tuple_copy_plain(&plain, tuple);
-	tuple = heap_toast_insert_or_update(writer->heap, &plain, NULL,
+	tuple = heap_copytuple(tuple);
+	heap_tuple_forget_type(tuple->t_data);
+	tuple = heap_toast_insert_or_update(writer->heap, tuple, NULL,
 										HEAP_INSERT_SKIP_FSM | HEAP_INSERT_FROZEN);
-	/* it may have found nothing to do */
-	if (tuple == &plain)
-		tuple = heap_copytuple(&plain);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }

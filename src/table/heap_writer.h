@@ -32,9 +32,9 @@ extern HeapTuple heap_writer_add(HeapWriter *writer, HeapTuple tuple);
 extern void heap_writer_end(HeapWriter *writer);
 
 /*
- * Copies a tuple, whose data copy has room for, without what its header says of the
- * type that the row was made as, by which the server would check whoever takes it apart.
+ * Takes out of a tuple's header what it says of the type that the row was made as, by
+ * which the server would check whoever takes it apart.
  */
-extern void heap_tuple_copy_plain(HeapTuple copy, HeapTuple tuple);
+extern void heap_tuple_forget_type(HeapTupleHeader header);
 
 #endif

@@ -112,7 +112,9 @@ sample_add(TableSample *sample, HeapTuple tuple)
 	if (row->room < tuple->t_len)
 		make_room(sample, row, tuple->t_len);
 	row->number = sample->seen;
-	heap_tuple_copy_plain(&row->tuple, tuple);
+	row->tuple.t_len = tuple->t_len;
+	memcpy(row->tuple.t_data, tuple->t_data, tuple->t_len);
+	heap_tuple_forget_type(row->tuple.t_data);
 }
 
 /* what is sorted: little, as it is moved often */

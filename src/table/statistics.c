@@ -74,7 +74,6 @@ typedef struct StatisticsRun
 	int			block;			/* the first of the columns whose values are at hand; -1: none */
 	Datum	   *values;			/* by row, BLOCK_COLUMNS of each */
 	bool	   *nulls;
-	MemoryContext context;
 	MemoryContext column_context;	/* reset for each */
 } StatisticsRun;
 
@@ -88,7 +87,6 @@ begin_run(StatisticsRun *run, StatisticsWork *work, HeapTuple *rows)
 	run->heap = table_open(work->heap, AccessShareLock);
 	run->catalog = table_open(StatisticRelationId, AccessShareLock);
 	run->block = -1;
-	run->context = CurrentMemoryContext;
 	run->column_context = AllocSetContextCreate(CurrentMemoryContext, "spice statistics column",
 												ALLOCSET_DEFAULT_SIZES);
 	run->values = palloc_extended(sizeof(Datum) * BLOCK_COLUMNS * (work->n_rows + 1), MCXT_ALLOC_HUGE);
@@ -214,17 +212,18 @@ form_statistics(const StatisticsRun *run, const VacAttrStats *stats)
 static HeapTuple
 analyze_column(StatisticsRun *run, Form_pg_attribute attribute)
 {
-	int			column = attribute->attnum - 1;
+	int			place = (attribute->attnum - 1) % BLOCK_COLUMNS;
+	int			block = attribute->attnum - 1 - place;
 	int			target = compat_statistics_target(run->work->table, attribute->attnum);
 	AttributeOpts *options = get_attribute_options(run->work->table, attribute->attnum);
 	VacAttrStats *stats = target == 0 ? NULL : describe_column(run, attribute, target);
 
 	if (stats == NULL)
 		return NULL;
-	if (run->block < 0 || column < run->block || column >= run->block + BLOCK_COLUMNS)
-		fill_block(run, column - column % BLOCK_COLUMNS);
-	stats->exprvals = run->values + (column - run->block);
-	stats->exprnulls = run->nulls + (column - run->block);
+	if (run->block != block)
+		fill_block(run, block);
+	stats->exprvals = run->values + place;
+	stats->exprnulls = run->nulls + place;
 	stats->compute_stats(stats, fetch_value, run->work->n_rows, run->work->total);
 	if (!stats->stats_valid)
 		return NULL;
@@ -233,7 +232,7 @@ analyze_column(StatisticsRun *run, Form_pg_attribute attribute)
 	return form_statistics(run, stats);
 }
 
-/* takes columns until one has statistics, in run->context; NULL: none is left */
+/* takes columns until one has statistics; NULL: none is left */
 static HeapTuple
 next_statistics(StatisticsRun *run)
 {
