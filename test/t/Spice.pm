@@ -132,6 +132,25 @@ sub write_file
 	return;
 }
 
+# A psql that is turned away, as by a server that comes back from a crash, may leave before
+# its query was written to it, and the library then ends the test instead of asking again.
+{
+	my $poll = \&PostgreSQL::Test::Cluster::poll_query_until;
+
+	no warnings 'redefine';
+	*PostgreSQL::Test::Cluster::poll_query_until = sub {
+		for (1 .. 100)
+		{
+			my $answered = eval { $poll->(@_) };
+
+			return $answered unless $@;
+			die $@ unless $@ =~ /Broken pipe/;
+			select undef, undef, undef, 0.1;
+		}
+		return 0;
+	};
+}
+
 # Until a query answers true (or what is expected); an assertion of its own.
 sub wait_for
 {
