@@ -38,6 +38,7 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/smgr.h"
+#include "storage/sync.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
@@ -313,6 +314,38 @@ compat_log_newpages(Relation relation, ForkNumber fork, int n, BlockNumber *bloc
 #else
 	log_newpages(&relation->rd_node, fork, n, blocks, pages, has_hole);
 #endif
+}
+
+/* 16: the same; 18: a string of a structure */
+static inline char *
+compat_relation_path(Relation relation, ForkNumber fork)
+{
+#if PG_VERSION_NUM >= 180000
+	return pstrdup(relpath(RelationGetSmgr(relation)->smgr_rlocator, fork).str);
+#elif PG_VERSION_NUM >= 160000
+	return relpath(RelationGetSmgr(relation)->smgr_rlocator, fork);
+#else
+	return relpath(RelationGetSmgr(relation)->smgr_rnode, fork);
+#endif
+}
+
+/* 16: the same.  The next checkpoint shall sync the segment; false: nobody has heard it */
+static inline bool
+compat_register_sync(Relation relation, ForkNumber fork, BlockNumber segment)
+{
+	FileTag		tag;
+
+	/* it is a key of a hash table, with all of its bytes */
+	memset(&tag, 0, sizeof(tag));
+	tag.handler = SYNC_HANDLER_MD;
+	tag.forknum = fork;
+	tag.segno = segment;
+#if PG_VERSION_NUM >= 160000
+	tag.rlocator = relation->rd_locator;
+#else
+	tag.rnode = relation->rd_node;
+#endif
+	return RegisterSyncRequest(&tag, SYNC_REQUEST, false);
 }
 
 /* 18: the time at which the analyze began */

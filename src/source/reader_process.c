@@ -155,19 +155,19 @@ writer_is_idle(ReaderWork *work, const Batch *batch)
 }
 
 /*
- * At the end of a stripe: hands the next one over if the writer is idle, and passes over
- * it then.  False: nobody receives any more.
+ * Hands the next stripe over if the writer is idle, and passes over it then.  False:
+ * nobody receives any more.
  */
 static bool
 share_next_stripe(ReaderWork *work, SourceScan *scan, Batch *batch, volatile uint64 *handed_over)
 {
 	Handover	handover = {scan_record(scan), scan_end(scan), scan_end(scan) + STRIPE_SIZE};
 
-	if (!send_batch(batch))
-		return false;
 	if (!writer_is_idle(work, batch))
 		return true;
-	if (!add_to_batch(batch, 0, &handover, sizeof(handover)) || !send_batch(batch))
+	/* what was read before comes before */
+	if (!send_batch(batch) ||
+		!add_to_batch(batch, 0, &handover, sizeof(handover)) || !send_batch(batch))
 		return false;
 	(*handed_over)++;
 	/* if the records end before, the next one is not there */
@@ -180,24 +180,24 @@ static bool
 send_all(ReaderWork *work, SourceScan *scan, shm_mq_handle *queue, volatile uint64 *handed_over)
 {
 	Batch		batch = {.queue = queue, .data = palloc0(BATCH_SIZE), .size = BATCH_SIZE};
-	int64		stripe_end = PG_INT64_MAX;
+	bool		shared = scan_can_be_shared(scan);
+	uint64		looked_at = 0;	/* batches that had been sent */
 	HeapTuple	tuple;
 
-	if (scan_can_be_shared(scan))
+	if (shared)
 	{
 		*handed_over = 1;
 		(void) scan_skip(scan, FIRST_STRIPE_SIZE);
-		stripe_end = scan_end(scan) + STRIPE_SIZE;
 	}
 	while ((tuple = scan_next(scan)) != NULL)
 	{
 		if (!add_to_batch(&batch, tuple->t_len, tuple->t_data, tuple->t_len))
 			return false;
-		if (scan_end(scan) < stripe_end)
+		if (!shared || batch.sent == looked_at)
 			continue;
 		if (!share_next_stripe(work, scan, &batch, handed_over))
 			return false;
-		stripe_end = scan_end(scan) + STRIPE_SIZE;
+		looked_at = batch.sent;
 	}
 	return batch.used == 0 || send_batch(&batch);
 }

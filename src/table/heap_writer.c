@@ -10,6 +10,11 @@
  * are filled in memory of our own and appended to the file once, when they are
  * full, as CLUSTER and CREATE INDEX do.  The buffers keep what is being read.
  *
+ * The storage manager appends page by page, and so small a write costs the kernel
+ * three times what the same bytes do in a large one, as does removing the file
+ * later: it keeps account of each piece that it was given.  So the file is
+ * written here, by segments as the storage manager has them, many pages at once.
+ *
  * Rows are frozen and pages all-visible from the start, and the visibility map
  * is written as a whole at the end: index-only scans work at once, and vacuum
  * has nothing to do.
@@ -29,16 +34,22 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "access/heapam.h"
 #include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/visibilitymapdefs.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/bufpage.h"
+#include "storage/fd.h"
 #include "storage/proc.h"
 #include "storage/smgr.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 
 #include "compat.h"
 #include "table/heap_writer.h"
@@ -54,9 +65,19 @@
 #define BLOCKS_PER_BYTE (BITS_PER_BYTE / BITS_PER_HEAPBLOCK)
 #define BLOCKS_PER_MAP	(MAP_BYTES * BLOCKS_PER_BYTE)
 
+/* what of a heap is being appended to */
+typedef struct ForkFile
+{
+	Relation	heap;
+	ForkNumber	fork;
+	BlockNumber segment;
+	int			file;			/* of the segment; -1: none yet */
+} ForkFile;
+
 struct HeapWriter
 {
 	Relation	heap;
+	ForkFile	rows;
 	TransactionId xid;
 	CommandId	command;
 	Size		reserve;		/* bytes of each page that fillfactor leaves free */
@@ -72,9 +93,96 @@ page_at(const HeapWriter *writer, int i)
 	return (Page) (writer->pages + (Size) i * BLCKSZ);
 }
 
-/* appends pages to a fork of the heap, the first of them as block first */
+static char *
+segment_path(const ForkFile *fork)
+{
+	char	   *path = compat_relation_path(fork->heap, fork->fork);
+
+	return fork->segment == 0 ? path : psprintf("%s.%u", path, fork->segment);
+}
+
 static void
-append_pages(Relation heap, ForkNumber fork, BlockNumber first, char *pages, int n, bool has_hole)
+close_segment(ForkFile *fork)
+{
+	if (fork->file >= 0)
+		(void) CloseTransientFile(fork->file);
+	fork->file = -1;
+}
+
+/* the first is there when the fork is; an error closes it with the transaction */
+static void
+open_segment(ForkFile *fork, BlockNumber segment)
+{
+	if (fork->file >= 0 && fork->segment == segment)
+		return;
+	close_segment(fork);
+	fork->segment = segment;
+	fork->file = OpenTransientFile(segment_path(fork), O_RDWR | PG_BINARY | (segment > 0 ? O_CREAT : 0));
+	if (fork->file < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", segment_path(fork))));
+}
+
+static void
+write_at(const ForkFile *fork, const char *data, Size length, off_t offset)
+{
+	while (length > 0)
+	{
+		ssize_t		n;
+
+		errno = 0;
+		pgstat_report_wait_start(WAIT_EVENT_DATA_FILE_EXTEND);
+		n = pg_pwrite(fork->file, data, length, offset);
+		pgstat_report_wait_end();
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+		{
+			if (errno == 0)
+				errno = ENOSPC;
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not extend file \"%s\": %m", segment_path(fork)),
+					 errhint("Check free disk space.")));
+		}
+		data += n;
+		offset += n;
+		length -= n;
+	}
+}
+
+/* by the next checkpoint; at once where it has no room to take note of that */
+static void
+ask_for_sync(const ForkFile *fork)
+{
+	if (!compat_register_sync(fork->heap, fork->fork, fork->segment) && pg_fsync(fork->file) != 0)
+		ereport(data_sync_elevel(ERROR),
+				(errcode_for_file_access(),
+				 errmsg("could not fsync file \"%s\": %m", segment_path(fork))));
+}
+
+/* writes pages as the blocks from first on */
+static void
+write_pages(ForkFile *fork, BlockNumber first, const char *pages, int n)
+{
+	while (n > 0)
+	{
+		BlockNumber in_segment = first % RELSEG_SIZE;
+		int			now = Min((BlockNumber) n, RELSEG_SIZE - in_segment);
+
+		open_segment(fork, first / RELSEG_SIZE);
+		write_at(fork, pages, (Size) now * BLCKSZ, (off_t) in_segment * BLCKSZ);
+		ask_for_sync(fork);
+		pages += (Size) now * BLCKSZ;
+		first += now;
+		n -= now;
+	}
+}
+
+/* appends pages, the first of them as block first */
+static void
+append_pages(ForkFile *fork, BlockNumber first, char *pages, int n, bool has_hole)
 {
 	BlockNumber blocks[BATCH_PAGES];
 	Page		images[BATCH_PAGES];
@@ -87,13 +195,11 @@ append_pages(Relation heap, ForkNumber fork, BlockNumber first, char *pages, int
 	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
 	PG_TRY();
 	{
-		if (RelationNeedsWAL(heap))
-			compat_log_newpages(heap, fork, n, blocks, images, has_hole);
+		if (RelationNeedsWAL(fork->heap))
+			compat_log_newpages(fork->heap, fork->fork, n, blocks, images, has_hole);
 		for (int i = 0; i < n; i++)
-		{
 			PageSetChecksumInplace(images[i], blocks[i]);
-			smgrextend(RelationGetSmgr(heap), fork, blocks[i], images[i], false);
-		}
+		write_pages(fork, first, pages, n);
 	}
 	PG_FINALLY();
 	{
@@ -107,7 +213,7 @@ static void
 flush_pages(HeapWriter *writer)
 {
 	CHECK_FOR_INTERRUPTS();
-	append_pages(writer->heap, MAIN_FORKNUM, writer->first, writer->pages, writer->n_pages, true);
+	append_pages(&writer->rows, writer->first, writer->pages, writer->n_pages, true);
 	writer->first += writer->n_pages;
 	writer->n_pages = 0;
 }
@@ -132,6 +238,7 @@ heap_writer_begin(Relation heap)
 
 	Assert(RelationGetNumberOfBlocks(heap) == 0);
 	writer->heap = heap;
+	writer->rows = (ForkFile) {.heap = heap, .fork = MAIN_FORKNUM, .file = -1};
 	writer->xid = GetCurrentTransactionId();
 	writer->command = GetCurrentCommandId(true);
 	writer->reserve = RelationGetTargetPageFreeSpace(heap, HEAP_DEFAULT_FILLFACTOR);
@@ -222,14 +329,16 @@ write_map(HeapWriter *writer)
 {
 	BlockNumber blocks = writer->first;
 	Page		page = page_at(writer, 0);
+	ForkFile	map = {.heap = writer->heap, .fork = VISIBILITYMAP_FORKNUM, .file = -1};
 
 	smgrcreate(RelationGetSmgr(writer->heap), VISIBILITYMAP_FORKNUM, false);
 	for (BlockNumber i = 0; i * BLOCKS_PER_MAP < blocks; i++)
 	{
 		fill_map(page, Min(blocks - i * BLOCKS_PER_MAP, BLOCKS_PER_MAP));
 		/* it looks empty, though it is not */
-		append_pages(writer->heap, VISIBILITYMAP_FORKNUM, i, (char *) page, 1, false);
+		append_pages(&map, i, (char *) page, 1, false);
 	}
+	close_segment(&map);
 }
 
 void
@@ -239,5 +348,6 @@ heap_writer_end(HeapWriter *writer)
 		flush_pages(writer);
 	if (writer->first > 0)
 		write_map(writer);
+	close_segment(&writer->rows);
 	MemoryContextDelete(writer->toast_context);
 }
