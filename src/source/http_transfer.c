@@ -283,6 +283,16 @@ flush_spool(HttpTransfer *transfer)
 	return state->error == NULL;
 }
 
+/* -1: the answer does not say; of a compressed one it is what is transferred */
+static int64
+announced_size(CURL *easy)
+{
+	curl_off_t	size = -1;
+
+	curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
+	return (int64) size;
+}
+
 static size_t
 write_callback(char *data, size_t size, size_t count, void *arg)
 {
@@ -296,6 +306,8 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	}
 	if (http_status_is_success(transfer->status))
 	{
+		if (transfer->bytes == 0)
+			spool_expect(transfer->spool, announced_size(transfer->state->easy));
 		while (spool_append(transfer->spool, data, length) < length)
 		{
 			if (!flush_spool(transfer))

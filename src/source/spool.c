@@ -60,6 +60,7 @@ struct Spool
 	Size		in_stride;
 	bool		finished;
 	bool		too_large;
+	bool		buffers_file;	/* do the blocks, or will they soon? */
 	Size		memory;
 	int64		max_size;
 	int64		size;			/* in all */
@@ -178,6 +179,21 @@ spool_create(MemoryContext parent, Size memory, int64 max_size)
 	return spool;
 }
 
+/* from here on, or from the start, one block buffers the file */
+static void
+buffer_file(Spool *spool)
+{
+	spool->buffers_file = true;
+	spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
+}
+
+void
+spool_expect(Spool *spool, int64 size)
+{
+	if (spool->size == 0 && size > (int64) spool->memory)
+		buffer_file(spool);
+}
+
 void
 spool_free(Spool *spool)
 {
@@ -206,7 +222,7 @@ next_block(Spool *spool)
 
 	if (block == NULL)
 	{
-		Size		size = spool->file > 0 ? SPOOL_WRITE_SIZE : SPOOL_FIRST_BLOCK;
+		Size		size = spool->buffers_file ? SPOOL_WRITE_SIZE : SPOOL_FIRST_BLOCK;
 
 		if (spool->last != NULL)
 			size = Min(spool->last->size * 2, SPOOL_LAST_BLOCK);
@@ -277,14 +293,12 @@ spool_append(Spool *spool, const char *data, Size length)
 void
 spool_flush(Spool *spool)
 {
-	bool		first_flush = spool->file <= 0;
-
 	if (spool->in_memory == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("Not even the first block of a response fits.")));
-	if (first_flush)
+	if (spool->file <= 0)
 		spool->file = OpenTemporaryFile(true);
 
 	for (SpoolBlock *block = spool->first; block != NULL; block = block->next)
@@ -311,11 +325,10 @@ spool_flush(Spool *spool)
 		block->used = 0;
 	}
 	spool->last = NULL;
-	if (first_flush)
+	if (!spool->buffers_file)
 	{
-		/* from here on one block buffers the file */
 		free_blocks(spool);
-		spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
+		buffer_file(spool);
 	}
 }
 

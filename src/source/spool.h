@@ -28,6 +28,9 @@ extern void spool_free(Spool *spool);
 /* gives a file of it back; its bytes cannot be read any more, its digest can be had */
 extern void spool_discard(Spool *spool);
 
+/* before the first byte: so many are announced.  What memory could not hold does not fill it first */
+extern void spool_expect(Spool *spool, int64 size);
+
 /*
  * Appends without ever raising an error.  Returns how many bytes it has taken: fewer
  * than length means that spool_flush() must be called first.
