@@ -472,9 +472,8 @@ build_statistics_target(const TableBuild *build)
 	return most;
 }
 
-/* here, while nobody waits; the swap hands the result over */
-void
-build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg)
+static void
+compute_from_sample(const TableBuild *build, Meanwhile meanwhile, void *arg)
 {
 	StatisticsWork work = {.table = build->table,.heap = build->heap,.total = (double) build->rows};
 	HeapTuple  *rows;
@@ -482,12 +481,6 @@ build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg)
 	List	   *all;
 	Relation	heap;
 
-	if (!sample_serves(build->sample) || any_expression_index(build))
-	{
-		meanwhile(arg);
-		analyze_relation(build->heap);
-		return;
-	}
 	rows = sample_rows(build->sample, &work.n_rows);
 	pg_atomic_init_u32(&work.taken, 0);
 	/* a type may have functions of whoever made it */
@@ -505,4 +498,20 @@ build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg)
 	compat_update_relstats(heap, (double) build->rows);
 	relation_close(heap, NoLock);
 	CommandCounterIncrement();
+}
+
+/* here, while nobody waits; the swap hands the result over */
+void
+build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg)
+{
+	if (sample_serves(build->sample) && !any_expression_index(build))
+		compute_from_sample(build, meanwhile, arg);
+	else
+	{
+		meanwhile(arg);
+		analyze_relation(build->heap);
+	}
+	/* to give megabytes back takes milliseconds, in which nobody shall wait for the lock of the swap */
+	sample_free(build->sample);
+	build->sample = NULL;
 }

@@ -109,7 +109,7 @@ extern void build_indexes(TableBuild *build);
 
 /* meanwhile: what else there is to do, for the time in which a process starts that helps */
 typedef void (*Meanwhile) (void *arg);
-extern void build_statistics(const TableBuild *build, Meanwhile meanwhile, void *arg);
+extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
 extern void build_sync(const TableBuild *build);
 extern void build_swap(TableBuild *build);
 

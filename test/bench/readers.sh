@@ -6,6 +6,8 @@
 #	sourced.
 #
 #	alone			nothing is written: what the machine itself keeps readers from
+#	remove			nothing either, but a file as large as table and indexes is removed, as
+#					whoever replaces a table does with its old one
 #	refresh			full refreshes, back to back
 #	copy			none; a plain COPY of the same rows into another table runs beside
 #	mv				REFRESH MATERIALIZED VIEW, of a table with the same rows
@@ -22,7 +24,7 @@ undisturbed=4 # seconds in which nothing is written, about as long as a refresh 
 reading()
 {
 	case $1 in
-		alone | refresh | copy) echo products ;;
+		alone | remove | refresh | copy) echo products ;;
 		mv | concurrently) echo viewed ;;
 		truncate) echo replaced ;;
 	esac
@@ -35,6 +37,7 @@ writing()
 
 	case $1 in
 		alone) printf '%s\n' '\timing on' "DO 'BEGIN PERFORM pg_sleep($undisturbed); END';" ;;
+		remove) printf '%s\n' '\timing on' "COPY (SELECT) TO PROGRAM 'rm $work/tmp/removed';" ;;
 		refresh)
 			for ((time = 1; time <= refreshes; time++)); do
 				printf '%s\n' '\timing off' "$forget;" '\timing on' "SELECT spice_refresh('products');"
@@ -91,6 +94,10 @@ beside()
 	local log=$work/tmp/reads pid from ms
 
 	rm -f "$log".*
+	if [ "$1" = remove ]; then
+		head --bytes="$(query --command="SELECT pg_total_relation_size('products')")" "$work/www/all.json" >"$work/tmp/removed"
+		chown postgres: "$work/tmp/removed"
+	fi
 	settle
 	as_postgres "$bindir/pgbench" --no-vacuum --protocol=prepared --client=2 --jobs=2 --time=36000 \
 		--host="$work/tmp" --username=postgres --file="$work/tmp/read.$(reading "$1")" \
@@ -126,7 +133,7 @@ part_readers()
 	reload
 	prepare_readers
 	for ((run = 1; run <= RUNS; run++)); do
-		for way in alone refresh copy mv concurrently truncate; do
+		for way in alone remove refresh copy mv concurrently truncate; do
 			beside $way
 		done
 	done
@@ -135,6 +142,7 @@ part_readers()
 
 	heading "reads by key, pgbench -M prepared, 2 clients, of $ROWS rows with two indexes, while ..."
 	row 'nothing is written: longest' ms readers.alone.most
+	row 'a file as large as the table is removed: longest' ms readers.remove.most
 	row 'COPY of the same rows into another table: longest' ms readers.copy.most
 	row 'REFRESH MATERIALIZED VIEW: longest' ms readers.mv.most
 	row 'REFRESH MATERIALIZED VIEW CONCURRENTLY: longest' ms readers.concurrently.most

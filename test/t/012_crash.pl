@@ -201,19 +201,34 @@ sub settle
 		WHERE h.outcome = 'running' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = h.pid)});
 }
 
-# files of relations that are not there, of a server at rest
+# files of relations that are not there
+sub unclaimed_files
+{
+	# what is dropped goes from the disk by the next checkpoint
+	value('CHECKPOINT');
+	return split /\n/, value(q{SELECT f || ' of ' || (pg_stat_file('base/' || d.oid || '/' || f, true)).size || ' bytes' FROM pg_database d, pg_ls_dir('base/' || d.oid) f
+		WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
+		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))});
+}
+
+# Those that stay.  A worker that the launcher had asked for before the pause may be at work
+# during a first look.
 sub orphans
 {
+	my @files;
+
 	value("SELECT spice_pause('$_')") for @all;
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity
 		WHERE backend_type IN ('spice refresh', 'parallel worker')}) or die 'refreshes do not end';
-	# what is dropped goes from the disk by the next checkpoint
-	value('CHECKPOINT');
-	my $files = value(q{SELECT f || ' of ' || (pg_stat_file('base/' || d.oid || '/' || f, true)).size || ' bytes' FROM pg_database d, pg_ls_dir('base/' || d.oid) f
-		WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
-		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))});
+	for my $look (1 .. 5)
+	{
+		@files = unclaimed_files();
+		last unless @files;
+		diag("look $look: " . join ', ', @files);
+		sleep(1);
+	}
 	value("SELECT spice_resume('$_')") for @all;
-	return split /\n/, $files;
+	return @files;
 }
 
 my (%done, @stuck);
