@@ -302,6 +302,13 @@ begin_build(Refresh *refresh, TupleDesc result)
 	return build;
 }
 
+static bool
+has_spool_in_file(const Refresh *refresh)
+{
+	return refresh->response != NULL && refresh->response->spool != NULL &&
+		spool_path(refresh->response->spool) != NULL;
+}
+
 /* pours a query into the new heap */
 static void
 pour(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
@@ -309,6 +316,9 @@ pour(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
 	instr_time	start;
 
 	INSTR_TIME_SET_CURRENT(start);
+	/* beside a reader nothing can be made */
+	if (query->reader_allowed && has_spool_in_file(refresh))
+		build_add_toast(build);
 	query_run(query, build_receiver(build));
 	refresh->load_ms += elapsed_ms(start);
 }
@@ -401,6 +411,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);
 	build_statistics(build, let_go_of_response, refresh);
+	build_settle_toast(build);
 	build_sync(build);
 	refresh->index_ms = elapsed_ms(start);
 

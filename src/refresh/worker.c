@@ -75,6 +75,11 @@ begin(Refresh *refresh, const WorkerOrder *order)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	/*
+	 * That it has begun is for others to see, and need not outlive a crash, after
+	 * which it begins again: the disk is waited for once, at the end.
+	 */
+	catalog_pin_setting("synchronous_commit", "off");
 	PushActiveSnapshot(GetTransactionSnapshot());
 	/*
 	 * Who holds the lock is refreshing it, and may take its time: a request

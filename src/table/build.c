@@ -39,8 +39,6 @@
 
 #include "table/table.h"
 
-#define HEAP_NUMBERS 3			/* the heap, its TOAST table, that one's index */
-
 static char *
 table_name(const Dataset *dataset)
 {
@@ -412,19 +410,22 @@ plan_not_null(TableBuild *build)
 }
 
 /*
- * A new heap's storage, its TOAST table's, that one's index's, and those of the
+ * A new heap's storage, its TOAST table's and that one's index's, and those of the
  * indexes which come later: noted once for all of them.
  */
-static void
-draw_numbers(const TableBuild *build, Relation table, char persistence, Oid heap_numbers[HEAP_NUMBERS])
+static Oid
+draw_numbers(TableBuild *build, Relation table, char persistence)
 {
-	int			n = HEAP_NUMBERS + 2 * list_length(build->indexes);
+	int			n = 3 + 2 * list_length(build->indexes);
 	Oid		   *numbers = palloc(sizeof(Oid) * n);
-	Oid		   *next = numbers + HEAP_NUMBERS;
+	Oid		   *next = numbers;
+	Oid			heap_number;
 	ListCell   *cell;
 
 	storage_draw(table->rd_rel->reltablespace, persistence, numbers, n);
-	memcpy(heap_numbers, numbers, sizeof(Oid) * HEAP_NUMBERS);
+	heap_number = *next++;
+	build->toast_number = *next++;
+	build->toast_index_number = *next++;
 	foreach(cell, build->indexes)
 	{
 		IndexBuild *index = lfirst(cell);
@@ -433,6 +434,7 @@ draw_numbers(const TableBuild *build, Relation table, char persistence, Oid heap
 		index->table_number = *next++;
 	}
 	pfree(numbers);
+	return heap_number;
 }
 
 /*
@@ -441,28 +443,36 @@ draw_numbers(const TableBuild *build, Relation table, char persistence, Oid heap
  * cannot lead to in every schema ("$user"): there the server chooses.
  */
 static void
-create_toast(Oid heap, const Oid *numbers)
+create_toast(const TableBuild *build, Relation heap)
 {
-	Relation	relation = table_open(heap, AccessExclusiveLock);
-	char	   *name = pstrdup(RelationGetRelationName(relation));
+	char	   *name = pstrdup(RelationGetRelationName(heap));
+
+	catalog_pin_setting("search_path", psprintf("%s, pg_temp",
+												quote_identifier(get_namespace_name(RelationGetNamespace(heap)))));
+	if (RelnameGetRelid(name) == build->heap)
+		BootstrapToastTable(name, build->toast_number, build->toast_index_number);
+	else
+	{
+		NewRelationCreateToastTable(build->heap, (Datum) 0);
+		CommandCounterIncrement();
+		storage_note(build->heap);
+	}
+}
+
+void
+build_add_toast(TableBuild *build)
+{
+	Relation	heap = table_open(build->heap, AccessExclusiveLock);
 	CatalogRights rights;
 
-	if (table_relation_needs_toast_table(relation))
+	if (!OidIsValid(heap->rd_rel->reltoastrelid) && table_relation_needs_toast_table(heap))
 	{
 		catalog_enter(&rights);
-		catalog_pin_setting("search_path", psprintf("%s, pg_temp",
-													quote_identifier(get_namespace_name(RelationGetNamespace(relation)))));
-		if (RelnameGetRelid(name) == heap)
-			BootstrapToastTable(name, numbers[0], numbers[1]);
-		else
-		{
-			NewRelationCreateToastTable(heap, (Datum) 0);
-			CommandCounterIncrement();
-			storage_note(heap);
-		}
+		create_toast(build, heap);
 		catalog_leave(&rights);
+		CommandCounterIncrement();
 	}
-	table_close(relation, NoLock);
+	table_close(heap, NoLock);
 }
 
 /*
@@ -470,7 +480,7 @@ create_toast(Oid heap, const Oid *numbers)
  * tells logical decoding that its rows are not for subscribers.
  */
 static Oid
-create_heap(const TableBuild *build, Relation table)
+create_heap(TableBuild *build, Relation table)
 {
 	char		name[NAMEDATALEN];
 	char		persistence = build->dataset->unlogged || build->apart ?
@@ -478,7 +488,7 @@ create_heap(const TableBuild *build, Relation table)
 	Datum		options = (Datum) 0;
 	bool		isnull = true;
 	HeapTuple	tuple;
-	Oid			numbers[HEAP_NUMBERS];
+	Oid			number;
 	Oid			heap;
 
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(build->table));
@@ -489,16 +499,14 @@ create_heap(const TableBuild *build, Relation table)
 		options = (Datum) 0;
 
 	abort_durably();
-	draw_numbers(build, table, persistence, numbers);
+	number = draw_numbers(build, table, persistence);
 	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
 			 build->table, build->heaps);
 	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
-									numbers[0], InvalidOid, InvalidOid, table->rd_rel->relowner,
+									number, InvalidOid, InvalidOid, table->rd_rel->relowner,
 									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
 									persistence, false, false, ONCOMMIT_NOOP, options, false, true,
 									true, build->table, NULL);
-	CommandCounterIncrement();
-	create_toast(heap, numbers + 1);
 	ReleaseSysCache(tuple);
 	CommandCounterIncrement();
 	LockRelationOid(heap, AccessExclusiveLock);

@@ -256,6 +256,12 @@ heap_tuple_forget_type(HeapTupleHeader header)
 	HeapTupleHeaderSetCmin(header, 0);
 }
 
+bool
+heap_tuple_wants_toast(HeapTuple tuple)
+{
+	return HeapTupleHasExternal(tuple) || tuple->t_len > TOAST_TUPLE_THRESHOLD;
+}
+
 /* the row with what is too large for a page compressed or moved to the TOAST table */
 static HeapTuple
 toast(HeapWriter *writer, HeapTuple tuple)
@@ -293,7 +299,7 @@ heap_writer_add(HeapWriter *writer, HeapTuple tuple)
 	Size		length;
 	OffsetNumber offset;
 
-	if (HeapTupleHasExternal(tuple) || tuple->t_len > TOAST_TUPLE_THRESHOLD)
+	if (heap_tuple_wants_toast(tuple))
 		tuple = toast(writer, tuple);
 	length = MAXALIGN(tuple->t_len);
 	if (length > MaxHeapTupleSize)

@@ -22,6 +22,9 @@ typedef struct HeapWriter HeapWriter;
 /* what it allocates, some 300 kB, belongs to the current memory context */
 extern HeapWriter *heap_writer_begin(Relation heap);
 
+/* is it so large that the heap must have a TOAST table before it is added? */
+extern bool heap_tuple_wants_toast(HeapTuple tuple);
+
 /*
  * The tuple is laid out as the heap's; what its header says of transactions does
  * not matter.  It is left as it is, and not referred to afterwards.  Returns what

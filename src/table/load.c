@@ -163,6 +163,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	HeapTuple	tuple = make_tuple(load, slot);
 
 	error_context_stack = &callback;
+	if (heap_tuple_wants_toast(tuple) && !OidIsValid(load->heap->rd_rel->reltoastrelid))
+		build_add_toast(build);
 	tuple = heap_writer_add(load->writer, tuple);
 	error_context_stack = callback.previous;
 	if (build->sampled)

@@ -32,6 +32,7 @@
 #include "commands/tablecmds.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -148,9 +149,9 @@ swap_relcache(Oid table, Oid heap)
 	relation_close(b, NoLock);
 }
 
-/* of a heap, its TOAST table, or an index: the entries in pg_class */
+/* of a heap or an index: the entries in pg_class */
 static void
-swap_entries(Relation pg_class, Oid a, Oid b)
+swap_entries(Relation pg_class, Oid a, Oid b, bool toast)
 {
 	HeapTuple	tuple_a = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(a));
 	HeapTuple	tuple_b = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(b));
@@ -166,7 +167,8 @@ swap_entries(Relation pg_class, Oid a, Oid b)
 	SWAP(Oid, class_a->relfilenode, class_b->relfilenode);
 	SWAP(Oid, class_a->reltablespace, class_b->reltablespace);
 	SWAP(char, class_a->relpersistence, class_b->relpersistence);
-	SWAP(Oid, class_a->reltoastrelid, class_b->reltoastrelid);
+	if (toast)
+		SWAP(Oid, class_a->reltoastrelid, class_b->reltoastrelid);
 	SWAP(TransactionId, class_a->relfrozenxid, class_b->relfrozenxid);
 	SWAP(MultiXactId, class_a->relminmxid, class_b->relminmxid);
 	SWAP(int32, class_a->relpages, class_b->relpages);
@@ -219,16 +221,41 @@ rename_toast(Oid table)
 	Relation	relation;
 	Oid			index;
 
-	if (!OidIsValid(toast))
+	snprintf(name, sizeof(name), "pg_toast_%u", table);
+	if (!OidIsValid(toast) || strcmp(get_rel_name(toast), name) == 0)
 		return;
 	relation = table_open(toast, AccessExclusiveLock);
 	index = linitial_oid(RelationGetIndexList(relation));
 	table_close(relation, NoLock);
-	snprintf(name, sizeof(name), "pg_toast_%u", table);
 	RenameRelationInternal(toast, name, true, false);
 	snprintf(name, sizeof(name), "pg_toast_%u_index", table);
 	RenameRelationInternal(index, name, true, true);
 	CommandCounterIncrement();
+}
+
+/* nothing in it, and of the kind that the new heap is of: the table may keep it */
+static bool
+toast_is_reusable(const TableBuild *build)
+{
+	Oid			toast = toast_of(build->table);
+	Relation	relation;
+	bool		empty;
+
+	if (!OidIsValid(toast) ||
+		get_rel_persistence(build->table) != get_rel_persistence(build->heap))
+		return false;
+	relation = table_open(toast, AccessShareLock);
+	empty = RelationGetNumberOfBlocks(relation) == 0;
+	table_close(relation, AccessShareLock);
+	return empty;
+}
+
+/* if no value has needed one: the table keeps its own, or takes over an empty one */
+void
+build_settle_toast(TableBuild *build)
+{
+	if (!OidIsValid(toast_of(build->heap)) && !toast_is_reusable(build))
+		build_add_toast(build);
 }
 
 static void
@@ -244,10 +271,15 @@ hand_over_statistics(Oid to, Oid from)
 static void
 swap_heap(const TableBuild *build, Relation pg_class)
 {
-	swap_entries(pg_class, build->table, build->heap);
+	bool		toast = OidIsValid(toast_of(build->heap));
+
+	swap_entries(pg_class, build->table, build->heap, toast);
 	CommandCounterIncrement();
-	attach_toast(toast_of(build->table), build->table);
-	attach_toast(toast_of(build->heap), build->heap);
+	if (toast)
+	{
+		attach_toast(toast_of(build->table), build->table);
+		attach_toast(toast_of(build->heap), build->heap);
+	}
 	hand_over_statistics(build->table, build->heap);
 }
 
@@ -263,7 +295,7 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 		/* an expression index may have gone with a column it used */
 		if (get_rel_relkind(index->old_index) != RELKIND_INDEX)
 			continue;
-		swap_entries(pg_class, index->old_index, index->new_index);
+		swap_entries(pg_class, index->old_index, index->new_index, false);
 		CommandCounterIncrement();
 		hand_over_statistics(index->old_index, index->new_index);
 	}
@@ -468,6 +500,8 @@ build_swap(TableBuild *build)
 	if (new_definition)
 		drop_indexes(build);
 	alter_columns(build, name);
+	/* somebody may have put something in since we looked */
+	build_settle_toast(build);
 	pg_class = table_open(RelationRelationId, RowExclusiveLock);
 	swap_heap(build, pg_class);
 	if (new_definition)

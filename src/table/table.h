@@ -92,6 +92,8 @@ typedef struct TableBuild
 	List	   *drop_indexes;	/* OIDs: their entries have left the manifest */
 	List	   *indexes;		/* of IndexBuild * */
 	int			heaps;			/* made so far, less one */
+	Oid			toast_number;	/* of the files, should the heap get a TOAST table */
+	Oid			toast_index_number;
 	int64		rows;
 	bool		sampled;		/* pick rows while loading */
 	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
@@ -104,12 +106,20 @@ extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 /* apart: its rows will be merged, and need not outlive a crash or be sent to standbys */
 extern TableBuild *build_begin(const Dataset *dataset, Oid table, TupleDesc result, bool may_alter,
 							   bool apart);
+
+/*
+ * A TOAST table with its index costs more than a small heap does, so the heap gets one
+ * when the first of its values needs it.  Where nothing can be made then, as in parallel
+ * mode, it is to be made before; nothing happens if there is one.
+ */
+extern void build_add_toast(TableBuild *build);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 
 /* meanwhile: what else there is to do, for the time in which a process starts that helps */
 typedef void (*Meanwhile) (void *arg);
 extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
+extern void build_settle_toast(TableBuild *build);
 extern void build_sync(const TableBuild *build);
 extern void build_swap(TableBuild *build);
 

@@ -273,6 +273,44 @@ SELECT count(*) FROM pg_class t WHERE relkind = 't' AND relname LIKE 'pg_toast_%
 	AND NOT EXISTS (SELECT FROM pg_class c WHERE c.reltoastrelid = t.oid);
 UPDATE long SET text = text || 'more';
 SELECT length(text) FROM long;
+-- the next version has no long value: neither are those of before left
+CREATE VIEW regress_toast AS SELECT t.relname = 'pg_toast_' || c.oid AS name, pg_relation_size(t.oid) AS size,
+	t.relpersistence = c.relpersistence AS persistence
+FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.oid = to_regclass('long');
+SELECT spice_refresh('long', 'SELECT id, left(text, 3) AS text FROM long');
+TABLE regress_toast;
+-- what is empty is kept
+SELECT reltoastrelid AS toast FROM pg_class WHERE oid = 'long'::regclass \gset
+SELECT spice_refresh('long', 'SELECT id, left(text, 4) AS text FROM long');
+SELECT reltoastrelid = :toast AS kept FROM pg_class WHERE oid = 'long'::regclass;
+TABLE regress_toast;
+-- and serves who writes by hand, which the next version does not inherit
+UPDATE long SET text = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 1000) i);
+SELECT size > 0 AS used FROM regress_toast;
+SELECT spice_refresh('long', 'SELECT id, left(text, 5) AS text FROM long');
+TABLE long;
+TABLE regress_toast;
+-- of another storage
+SELECT 'datasets:
+  - {from: "SOURCE/long", name: long, acceleration: {engine: sqlite, mode: file, indexes: {id: unique}, refresh_sql: "SELECT id, left(text, 6) AS text FROM long"}}
+' :datasets
+SELECT * FROM spice_reload() WHERE action <> 'removed';
+SELECT spice_refresh('long');
+TABLE long;
+TABLE regress_toast;
+-- a long value in any row; a transaction that is rolled back leaves all as it was
+SELECT spice_refresh('long', 'SELECT i::bigint AS id, CASE i WHEN 250 THEN text ELSE left(text, 7) END AS text FROM long, generate_series(1, 300) i');
+SELECT count(*), max(length(text)) FROM long;
+SELECT name, size > 0 AS used, persistence FROM regress_toast;
+BEGIN;
+SELECT spice_refresh('long');
+TABLE regress_toast;
+ROLLBACK;
+SELECT count(*), max(length(text)) FROM long;
+SELECT name, size > 0 AS used, persistence FROM regress_toast;
+DROP VIEW regress_toast;
+SELECT count(*) FROM pg_class t WHERE relkind = 't' AND relname LIKE 'pg_toast_%'
+	AND NOT EXISTS (SELECT FROM pg_class c WHERE c.reltoastrelid = t.oid);
 
 -- many rows: all visible, so that an index alone answers; counted, and analyzed
 SELECT 'many
