@@ -17,7 +17,7 @@
  *
  * Rows are frozen and pages all-visible from the start, and the visibility map
  * is written as a whole at the end: index-only scans work at once, and vacuum
- * has nothing to do.
+ * has nothing to do.  A heap of few pages goes without.
  *
  * What keeps it durable:
  *
@@ -59,6 +59,9 @@
 
 /* direct I/O wants this, and copies of the kernel's are faster with it */
 #define PAGE_ALIGNMENT	4096
+
+/* blocks of a heap that has a map: one more file is not worth it to spare a look at so few pages */
+#define LEAST_MAPPED	8
 
 /* of the visibility map, whose own file does not tell */
 #define MAP_BYTES		(BLCKSZ - MAXALIGN(SizeOfPageHeaderData))
@@ -352,7 +355,7 @@ heap_writer_end(HeapWriter *writer)
 {
 	if (writer->n_pages > 0)
 		flush_pages(writer);
-	if (writer->first > 0)
+	if (writer->first >= LEAST_MAPPED)
 		write_map(writer);
 	close_segment(&writer->rows);
 	MemoryContextDelete(writer->toast_context);
