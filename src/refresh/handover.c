@@ -51,7 +51,8 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size());
+	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size() +
+						   reclaim_shared_size());
 }
 
 static void
@@ -70,6 +71,7 @@ start_shared_memory(void)
 	}
 	apply_error_start();
 	storage_start();
+	reclaim_start();
 	LWLockRelease(AddinShmemInitLock);
 }
 
