@@ -82,6 +82,19 @@ value(q{BEGIN; SAVEPOINT a; SELECT spice_refresh('large', 'SELECT * FROM large')
 is(waiting('pg_default'), '0|f', 'nor after that of a part');
 is(value(q{SELECT pg_relation_filepath('large')}), $path, 'the table has the storage that it had');
 is_right('after rollbacks');
+# one that is refused at the last moment
+value('CREATE TABLE here (i int); CREATE TABLE there (i int)');
+my ($first, $second) = map { Spice::Session->new($node) } 1 .. 2;
+$first->query('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM here; INSERT INTO there VALUES (1)');
+$second->query('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM there; INSERT INTO here VALUES (1)');
+$first->query(q{SELECT spice_refresh('large', 'SELECT * FROM large')});
+$second->query('COMMIT');
+$first->query('COMMIT');
+like($first->errors, qr/could not serialize access/, 'a transaction fails in its commit');
+is(waiting('pg_default'), '0|f', 'nothing waits then');
+is(value(q{SELECT pg_relation_filepath('large')}), $path, 'and the table has the storage that it had');
+is_right('after that');
+$_->quit for $first, $second;
 
 # --- a launcher that ends
 
