@@ -24,15 +24,15 @@ timed()
 settings=('fsync = on' 'shared_buffers = 256MB' 'max_wal_size = 1GB' 'autovacuum = off'
 	"spice.fetch_max_size = '1TB'")
 
-# server [LINE...]: an empty server with spice in database bench, in place of the one
-# before; the lines are of its configuration, after those above
+# server [LINE...]: an empty server with spice in database bench and no manifest, in place
+# of the one before; the lines are of its configuration, after those above
 server()
 {
 	if [ -e "$work/data" ]; then
 		as_postgres "$bindir/pg_ctl" --pgdata="$work/data" --mode=fast --wait stop >/dev/null
-		rm -rf "$work/data"
+		rm -rf "$work/data" "$work/spicepod.yaml"
 	fi
-	start_server "${settings[@]}" "spice.spicepod = '$work/spicepod.yaml'" "$@"
+	start_server "${settings[@]}" "spice.spicepod = '$work/spicepod.yaml'" "spice.database = 'bench'" "$@"
 	query --dbname=postgres --command='CREATE DATABASE bench'
 	query --command='CREATE EXTENSION spice'
 }
@@ -60,9 +60,13 @@ dataset()
 	fi
 }
 
+# The server takes the manifest, and loads what is new in it.
 reload()
 {
 	query --output=/dev/null --command='SELECT spice_reload()'
+	until [ "$(query --command='SELECT spice_ready()')" = t ]; do
+		sleep 0.2
+	done
 }
 
 # The statement that has a dataset take the same bytes for new ones: without its

@@ -92,7 +92,6 @@ part_full()
 	server
 	dataset products all.json | manifest
 	reload
-	query --output=/dev/null --command="SELECT spice_refresh('products')"
 	rivals
 	csv products
 	{
@@ -102,7 +101,6 @@ part_full()
 	reload
 	csv_missing=$(csv_problem)
 	if [ -z "$csv_missing" ]; then
-		query --output=/dev/null --command="SELECT spice_refresh('products_csv')"
 		ways+=(csv)
 	fi
 	install_duckdb

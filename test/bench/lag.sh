@@ -87,7 +87,7 @@ part_lag()
 	local run
 
 	start_lag_source
-	server "spice.database = 'bench'"
+	server
 	query --command='CREATE EXTENSION postgres_fdw'
 	cat <<-END | manifest
 		  - from: postgres:public.ticks
@@ -102,9 +102,6 @@ part_lag()
 		CREATE UNLOGGED TABLE commits (n bigint, at timestamptz);
 		CREATE TABLE stop (it boolean);
 	END
-	until [ "$(query --command='SELECT spice_ready()')" = t ]; do
-		sleep 0.2
-	done
 	for ((run = 1; run <= RUNS; run++)); do
 		measure_lag
 	done

@@ -31,7 +31,6 @@ with open(path, "w") as out:
 prepare_merge()
 {
 	query --output=/dev/null <<-END
-		SELECT spice_refresh('merged'), spice_refresh('swapped');
 		CREATE PUBLICATION bench FOR TABLE merged;
 		CREATE UNLOGGED TABLE base AS TABLE swapped;
 		CREATE MATERIALIZED VIEW viewed AS TABLE base;

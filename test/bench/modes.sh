@@ -15,9 +15,6 @@ part_modes()
 		dataset products_file all.json 'engine: duckdb' 'mode: file'
 	} | manifest
 	reload
-	for mode in memory file; do
-		query --output=/dev/null --command="SELECT spice_refresh('products_$mode')"
-	done
 	for ((run = 1; run <= RUNS; run++)); do
 		for mode in memory file; do
 			settle

@@ -53,7 +53,6 @@ writing()
 prepare_readers()
 {
 	query --output=/dev/null <<-END
-		SELECT spice_refresh('products');
 		CREATE UNLOGGED TABLE base AS TABLE products;
 		CREATE UNLOGGED TABLE copied (LIKE products);
 		CREATE MATERIALIZED VIEW viewed AS TABLE base;

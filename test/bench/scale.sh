@@ -44,9 +44,6 @@ part_scale()
 		dataset "products_$size" "$size.json"
 	done | manifest
 	reload
-	for size in tenth all ten; do
-		query --output=/dev/null --command="SELECT spice_refresh('products_$size')"
-	done
 	for ((run = 1; run <= RUNS; run++)); do
 		for size in tenth all ten; do
 			settle

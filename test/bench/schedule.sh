@@ -114,8 +114,9 @@ report_busy()
 part_schedule()
 {
 	need few
+	server 'spice.max_refresh_workers = 2' 'autovacuum = on'
 	many few.json 1h | manifest
-	server "spice.database = 'bench'" 'spice.max_refresh_workers = 2' 'autovacuum = on'
+	reload
 	wait_loaded
 	sleep 2
 	measure_idle

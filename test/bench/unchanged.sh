@@ -76,7 +76,7 @@ part_unchanged()
 	server
 	dataset products all.json | manifest
 	reload
-	query --output=/dev/null --command="SELECT spice_refresh('products')" --command='CREATE EXTENSION pg_walinspect' \
+	query --command='CREATE EXTENSION pg_walinspect' \
 		--command='CREATE TABLE one_row (number integer)'
 	for ((run = 1; run <= RUNS; run++)); do
 		query --command='CHECKPOINT'
