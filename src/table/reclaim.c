@@ -33,6 +33,7 @@
 #include "access/xact.h"
 #include "catalog/pg_tablespace.h"
 #include "common/file_perm.h"
+#include "common/file_utils.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/fd.h"
@@ -116,10 +117,15 @@ prepare_storage(const char *path, Oid tablespace)
 static void
 prepare(void)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext old;
 	List	   *tablespaces = NIL;
-	List	   *paths = compat_dropped_storage(&tablespaces);
+	List	   *paths;
 
+	/* so that no more waits than one version of a table, however fast others come */
+	if (pg_atomic_read_u32(&shared->any) != 0)
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	paths = compat_dropped_storage(&tablespaces);
 	for (int i = 0; i < list_length(paths); i++)
 		prepare_storage(list_nth(paths, i), list_nth_oid(tablespaces, i));
 	MemoryContextSwitchTo(old);
@@ -199,14 +205,13 @@ find_in(const char *folder, char *path)
 	/* a tablespace without temporary files has no such folder */
 	while (dir != NULL && !found && (entry = ReadDirExtended(dir, folder, LOG)) != NULL)
 	{
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
 			continue;
 		snprintf(path, MAXPGPATH, "%s/%s", folder, entry->d_name);
 		found = true;
 	}
 	if (dir != NULL)
 		FreeDir(dir);
-	pfree(prefix);
 	return found;
 }
 
@@ -258,7 +263,8 @@ reclaim_piece(void)
 	char		path[MAXPGPATH];
 
 	/* whatever comes from here on is either found, or said again */
-	if (pg_atomic_exchange_u32(&shared->any, 0) == 0 || !find_file(path) || !shorten(path))
+	if (pg_atomic_exchange_u32(&shared->any, 0) == 0 || !find_file(path) || !shorten(path) ||
+		!find_file(path))
 		return false;
 	pg_atomic_write_u32(&shared->any, 1);
 	return true;

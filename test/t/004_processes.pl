@@ -132,6 +132,8 @@ foreach my $mode (qw(fast immediate))
 	my $after = $before - 1;
 
 	hold_refresh('file', @rows[ 1 .. $after ]);
+	# that it has begun is on disk with the next commit, or a moment later
+	value('CREATE TABLE committed (); DROP TABLE committed');
 	$node->stop($mode);
 	$source->wait('/file', 'aborted');
 	$node->start;

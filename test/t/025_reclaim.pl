@@ -100,6 +100,10 @@ $_->quit for $first, $second;
 
 refresh();
 is(waiting('pg_default'), '1|t', 'the old storage waits for a launcher');
+my $next = value(q{SELECT pg_relation_filepath('large')});
+refresh();
+is(waiting('pg_default'), '1|t', 'meanwhile no other does');
+is(-s $node->data_dir . "/$next", 0, 'as it is removed at once');
 kill 'TERM', $launcher;
 kill 'CONT', $launcher;
 Spice::wait_for($node, qq{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'spice launcher' AND pid <> $launcher},
