@@ -193,11 +193,10 @@ reclaim_serve(bool serves)
 	pg_atomic_write_u32(&shared->database, serves ? MyDatabaseId : 0);
 }
 
-/* the first file of this database in the folder */
+/* the first file in the folder, also of a database that is gone */
 static bool
 find_in(const char *folder, char *path)
 {
-	char	   *prefix = psprintf(PREFIX "%u.", MyDatabaseId);
 	DIR		   *dir = AllocateDir(folder);
 	struct dirent *entry;
 	bool		found = false;
