@@ -308,7 +308,7 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	{
 		if (transfer->bytes == 0)
 			spool_expect(transfer->spool, announced_size(transfer->state->easy));
-		while (spool_append(transfer->spool, data, length) < length)
+		for (size_t done = 0; (done += spool_append(transfer->spool, data + done, length - done)) < length;)
 		{
 			if (!flush_spool(transfer))
 				return 0;

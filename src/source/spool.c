@@ -244,15 +244,13 @@ next_block(Spool *spool)
 }
 
 /*
- * Takes all of the bytes or, when they do not fit, none.  A spool with nothing
- * in memory takes any number of bytes, so that a flush always helps.
+ * Memory is filled to its last byte, so that the file is written in blocks which begin
+ * where the kernel's large pages do.
  */
 Size
 spool_append(Spool *spool, const char *data, Size length)
 {
 	Size		done = 0;
-	SpoolBlock *mark = spool->last;
-	Size		mark_used = mark != NULL ? mark->used : 0;
 
 	Assert(!spool->finished);
 	if (spool->too_large || (int64) length > spool->max_size - spool->size)
@@ -260,8 +258,7 @@ spool_append(Spool *spool, const char *data, Size length)
 		spool->too_large = true;
 		return 0;
 	}
-	if (spool->in_memory > 0 && spool->in_memory + length > spool->memory)
-		return 0;
+	length = Min(length, spool->memory - spool->in_memory);
 
 	while (done < length)
 	{
@@ -272,22 +269,16 @@ spool_append(Spool *spool, const char *data, Size length)
 		{
 			if (next_block(spool))
 				continue;
-			/* undo: blocks behind the mark count as left from before */
-			for (block = mark != NULL ? mark->next : spool->first; block != NULL; block = block->next)
-				block->used = 0;
-			if (mark != NULL)
-				mark->used = mark_used;
-			spool->last = mark;
-			return 0;
+			break;
 		}
 		memcpy(block->data + block->used, data + done, n);
 		block->used += n;
 		done += n;
 	}
-	digest_bytes(spool, data, length);
-	spool->in_memory += length;
-	spool->size += length;
-	return length;
+	digest_bytes(spool, data, done);
+	spool->in_memory += done;
+	spool->size += done;
+	return done;
 }
 
 void

@@ -33,7 +33,7 @@ extern void spool_expect(Spool *spool, int64 size);
 
 /*
  * Appends without ever raising an error.  Returns how many bytes it has taken: fewer
- * than length means that spool_flush() must be called first.
+ * than length means that spool_flush() must be called before the rest.
  */
 extern Size spool_append(Spool *spool, const char *data, Size length);
 

@@ -165,6 +165,14 @@ ask_for_sync(const ForkFile *fork)
 				 errmsg("could not fsync file \"%s\": %m", segment_path(fork))));
 }
 
+/* what is not logged is synced when the load is over: the disk begins with it now */
+static void
+begin_sync(const ForkFile *fork, off_t offset, Size length)
+{
+	if (fork->heap->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(fork->heap))
+		pg_flush_data(fork->file, offset, length);
+}
+
 /* writes pages as the blocks from first on */
 static void
 write_pages(ForkFile *fork, BlockNumber first, const char *pages, int n)
@@ -176,6 +184,7 @@ write_pages(ForkFile *fork, BlockNumber first, const char *pages, int n)
 
 		open_segment(fork, first / RELSEG_SIZE);
 		write_at(fork, pages, (Size) now * BLCKSZ, (off_t) in_segment * BLCKSZ);
+		begin_sync(fork, (off_t) in_segment * BLCKSZ, (Size) now * BLCKSZ);
 		ask_for_sync(fork);
 		pages += (Size) now * BLCKSZ;
 		first += now;
