@@ -58,7 +58,6 @@ static const Reading readings[] = {
 	{"http://example.com/\r\nX: y", 0, NULL, "malformed URL"},
 	{"http://a%7f.example/", 0, NULL, "malformed URL"},
 	{"http://a%0d.example/", 0, NULL, "malformed URL"},
-	{"http://0%35/", 0, NULL, "malformed URL"},
 	{"products", 0, NULL, "malformed URL"},
 	{"", 0, NULL, "malformed URL"}
 };
@@ -79,6 +78,17 @@ test_reading(void)
 			check(refusal == NULL && strcmp(url.text, r->normal) == 0 &&
 				  strcmp(url.shown, r->shown) == 0, "read", r->normal);
 	}
+}
+
+/* a newer libcurl undoes the escapes before it looks for an address, and then reads that */
+static void
+test_escaped_address(void)
+{
+	Url			url;
+	const char *refusal = url_parse("http://0%35/", 0, &url);
+
+	check(refusal != NULL || strcmp(url.text, "http://0.0.0.5/") == 0, "refused or read",
+		  "an address in escapes");
 }
 
 static void
@@ -244,6 +254,7 @@ int
 main(void)
 {
 	test_reading();
+	test_escaped_address();
 	test_long();
 	test_redirects();
 	test_addresses();
