@@ -266,9 +266,16 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 	RelationDropStorage(&relation);
 }
 
+/* 18: a path is a string of a structure */
+#if PG_VERSION_NUM >= 180000
+#define compat_path(locator, fork) pstrdup(relpathperm(locator, fork).str)
+#else
+#define compat_path(locator, fork) relpathperm(locator, fork)
+#endif
+
 /*
  * The main forks, in tablespaces, of the relations whose files this transaction's commit
- * removes.  16: node became locator; 18: a path is a string of a structure.
+ * removes.  16: node became locator.
  */
 static inline List *
 compat_dropped_storage(List **tablespaces)
@@ -283,11 +290,7 @@ compat_dropped_storage(List **tablespaces)
 
 	for (int i = 0; i < n; i++)
 	{
-#if PG_VERSION_NUM >= 180000
-		paths = lappend(paths, pstrdup(relpathperm(dropped[i], MAIN_FORKNUM).str));
-#else
-		paths = lappend(paths, relpathperm(dropped[i], MAIN_FORKNUM));
-#endif
+		paths = lappend(paths, compat_path(dropped[i], MAIN_FORKNUM));
 #if PG_VERSION_NUM >= 160000
 		*tablespaces = lappend_oid(*tablespaces, dropped[i].spcOid);
 #else
@@ -347,16 +350,14 @@ compat_log_newpages(Relation relation, ForkNumber fork, int n, BlockNumber *bloc
 #endif
 }
 
-/* 16: the same; 18: a string of a structure */
+/* 16: the same.  Of one that is not temporary */
 static inline char *
 compat_relation_path(Relation relation, ForkNumber fork)
 {
-#if PG_VERSION_NUM >= 180000
-	return pstrdup(relpath(RelationGetSmgr(relation)->smgr_rlocator, fork).str);
-#elif PG_VERSION_NUM >= 160000
-	return relpath(RelationGetSmgr(relation)->smgr_rlocator, fork);
+#if PG_VERSION_NUM >= 160000
+	return compat_path(relation->rd_locator, fork);
 #else
-	return relpath(RelationGetSmgr(relation)->smgr_rnode, fork);
+	return compat_path(relation->rd_node, fork);
 #endif
 }
 

@@ -42,8 +42,10 @@
 #include "access/htup_details.h"
 #include "access/visibilitymapdefs.h"
 #include "access/xact.h"
+#include "common/file_utils.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "port/pg_iovec.h"
 #include "storage/bufpage.h"
 #include "storage/fd.h"
 #include "storage/proc.h"
@@ -53,6 +55,7 @@
 
 #include "compat.h"
 #include "table/heap_writer.h"
+#include "table/table.h"
 
 /* pages that are logged and appended together: as many as a record of the log takes */
 #define BATCH_PAGES		32
@@ -73,20 +76,18 @@ typedef struct ForkFile
 {
 	Relation	heap;
 	ForkNumber	fork;
-	BlockNumber segment;
-	int			file;			/* of the segment; -1: none yet */
+	BlockNumber blocks;			/* appended so far */
+	int			file;			/* of the segment that they have reached; -1: none yet */
 } ForkFile;
 
 struct HeapWriter
 {
-	Relation	heap;
 	ForkFile	rows;
 	TransactionId xid;
 	CommandId	command;
 	Size		reserve;		/* bytes of each page that fillfactor leaves free */
 	char	   *pages;			/* BATCH_PAGES, aligned */
 	int			n_pages;		/* of these begun; the last one is being filled */
-	BlockNumber first;			/* where pages[0] goes */
 	MemoryContext toast_context;	/* reset for each row that is toasted */
 };
 
@@ -100,8 +101,9 @@ static char *
 segment_path(const ForkFile *fork)
 {
 	char	   *path = compat_relation_path(fork->heap, fork->fork);
+	BlockNumber segment = fork->blocks / RELSEG_SIZE;
 
-	return fork->segment == 0 ? path : psprintf("%s.%u", path, fork->segment);
+	return segment == 0 ? path : psprintf("%s.%u", path, segment);
 }
 
 static void
@@ -114,13 +116,10 @@ close_segment(ForkFile *fork)
 
 /* the first is there when the fork is; an error closes it with the transaction */
 static void
-open_segment(ForkFile *fork, BlockNumber segment)
+open_segment(ForkFile *fork)
 {
-	if (fork->file >= 0 && fork->segment == segment)
-		return;
 	close_segment(fork);
-	fork->segment = segment;
-	fork->file = OpenTransientFile(segment_path(fork), O_RDWR | PG_BINARY | (segment > 0 ? O_CREAT : 0));
+	fork->file = OpenTransientFile(segment_path(fork), O_RDWR | PG_BINARY | (fork->blocks > 0 ? O_CREAT : 0));
 	if (fork->file < 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
@@ -130,36 +129,24 @@ open_segment(ForkFile *fork, BlockNumber segment)
 static void
 write_at(const ForkFile *fork, const char *data, Size length, off_t offset)
 {
-	while (length > 0)
-	{
-		ssize_t		n;
+	struct iovec vector = {.iov_base = unconstify(char *, data),.iov_len = length};
+	ssize_t		written;
 
-		errno = 0;
-		pgstat_report_wait_start(WAIT_EVENT_DATA_FILE_EXTEND);
-		n = pg_pwrite(fork->file, data, length, offset);
-		pgstat_report_wait_end();
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-		{
-			if (errno == 0)
-				errno = ENOSPC;
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not extend file \"%s\": %m", segment_path(fork)),
-					 errhint("Check free disk space.")));
-		}
-		data += n;
-		offset += n;
-		length -= n;
-	}
+	pgstat_report_wait_start(WAIT_EVENT_DATA_FILE_EXTEND);
+	written = pg_pwritev_with_retry(fork->file, &vector, 1, offset);
+	pgstat_report_wait_end();
+	if (written < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not extend file \"%s\": %m", segment_path(fork)),
+				 errhint("Check free disk space.")));
 }
 
 /* by the next checkpoint; at once where it has no room to take note of that */
 static void
 ask_for_sync(const ForkFile *fork)
 {
-	if (!compat_register_sync(fork->heap, fork->fork, fork->segment) && pg_fsync(fork->file) != 0)
+	if (!compat_register_sync(fork->heap, fork->fork, fork->blocks / RELSEG_SIZE) && pg_fsync(fork->file) != 0)
 		ereport(data_sync_elevel(ERROR),
 				(errcode_for_file_access(),
 				 errmsg("could not fsync file \"%s\": %m", segment_path(fork))));
@@ -169,39 +156,38 @@ ask_for_sync(const ForkFile *fork)
 static void
 begin_sync(const ForkFile *fork, off_t offset, Size length)
 {
-	if (fork->heap->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(fork->heap))
+	if (synced_by_commit(fork->heap))
 		pg_flush_data(fork->file, offset, length);
 }
 
-/* writes pages as the blocks from first on */
 static void
-write_pages(ForkFile *fork, BlockNumber first, const char *pages, int n)
+write_pages(ForkFile *fork, const char *pages, int n)
 {
 	while (n > 0)
 	{
-		BlockNumber in_segment = first % RELSEG_SIZE;
+		BlockNumber in_segment = fork->blocks % RELSEG_SIZE;
 		int			now = Min((BlockNumber) n, RELSEG_SIZE - in_segment);
 
-		open_segment(fork, first / RELSEG_SIZE);
+		if (in_segment == 0)
+			open_segment(fork);
 		write_at(fork, pages, (Size) now * BLCKSZ, (off_t) in_segment * BLCKSZ);
 		begin_sync(fork, (off_t) in_segment * BLCKSZ, (Size) now * BLCKSZ);
 		ask_for_sync(fork);
 		pages += (Size) now * BLCKSZ;
-		first += now;
+		fork->blocks += now;
 		n -= now;
 	}
 }
 
-/* appends pages, the first of them as block first */
 static void
-append_pages(ForkFile *fork, BlockNumber first, char *pages, int n, bool has_hole)
+append_pages(ForkFile *fork, char *pages, int n, bool has_hole)
 {
 	BlockNumber blocks[BATCH_PAGES];
 	Page		images[BATCH_PAGES];
 
 	for (int i = 0; i < n; i++)
 	{
-		blocks[i] = first + i;
+		blocks[i] = fork->blocks + i;
 		images[i] = (Page) (pages + (Size) i * BLCKSZ);
 	}
 	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
@@ -211,7 +197,7 @@ append_pages(ForkFile *fork, BlockNumber first, char *pages, int n, bool has_hol
 			compat_log_newpages(fork->heap, fork->fork, n, blocks, images, has_hole);
 		for (int i = 0; i < n; i++)
 			PageSetChecksumInplace(images[i], blocks[i]);
-		write_pages(fork, first, pages, n);
+		write_pages(fork, pages, n);
 	}
 	PG_FINALLY();
 	{
@@ -225,8 +211,7 @@ static void
 flush_pages(HeapWriter *writer)
 {
 	CHECK_FOR_INTERRUPTS();
-	append_pages(&writer->rows, writer->first, writer->pages, writer->n_pages, true);
-	writer->first += writer->n_pages;
+	append_pages(&writer->rows, writer->pages, writer->n_pages, true);
 	writer->n_pages = 0;
 }
 
@@ -249,7 +234,6 @@ heap_writer_begin(Relation heap)
 	HeapWriter *writer = palloc0(sizeof(HeapWriter));
 
 	Assert(RelationGetNumberOfBlocks(heap) == 0);
-	writer->heap = heap;
 	writer->rows = (ForkFile) {.heap = heap, .fork = MAIN_FORKNUM, .file = -1};
 	writer->xid = GetCurrentTransactionId();
 	writer->command = GetCurrentCommandId(true);
@@ -284,7 +268,7 @@ toast(HeapWriter *writer, HeapTuple tuple)
 	old = MemoryContextSwitchTo(writer->toast_context);
 	tuple = heap_copytuple(tuple);
 	heap_tuple_forget_type(tuple->t_data);
-	tuple = heap_toast_insert_or_update(writer->heap, tuple, NULL,
+	tuple = heap_toast_insert_or_update(writer->rows.heap, tuple, NULL,
 										HEAP_INSERT_SKIP_FSM | HEAP_INSERT_FROZEN);
 	MemoryContextSwitchTo(old);
 	return tuple;
@@ -301,7 +285,7 @@ freeze(const HeapWriter *writer, HeapTupleHeader header, OffsetNumber offset)
 	HeapTupleHeaderSetXminFrozen(header);
 	HeapTupleHeaderSetCmin(header, writer->command);
 	HeapTupleHeaderSetXmax(header, InvalidTransactionId);
-	ItemPointerSet(&header->t_ctid, writer->first + writer->n_pages - 1, offset);
+	ItemPointerSet(&header->t_ctid, writer->rows.blocks + writer->n_pages - 1, offset);
 }
 
 HeapTuple
@@ -345,16 +329,16 @@ fill_map(Page page, BlockNumber n)
 static void
 write_map(HeapWriter *writer)
 {
-	BlockNumber blocks = writer->first;
+	BlockNumber blocks = writer->rows.blocks;
 	Page		page = page_at(writer, 0);
-	ForkFile	map = {.heap = writer->heap, .fork = VISIBILITYMAP_FORKNUM, .file = -1};
+	ForkFile	map = {.heap = writer->rows.heap, .fork = VISIBILITYMAP_FORKNUM, .file = -1};
 
-	smgrcreate(RelationGetSmgr(writer->heap), VISIBILITYMAP_FORKNUM, false);
+	smgrcreate(RelationGetSmgr(map.heap), VISIBILITYMAP_FORKNUM, false);
 	for (BlockNumber i = 0; i * BLOCKS_PER_MAP < blocks; i++)
 	{
 		fill_map(page, Min(blocks - i * BLOCKS_PER_MAP, BLOCKS_PER_MAP));
 		/* it looks empty, though it is not */
-		append_pages(&map, i, (char *) page, 1, false);
+		append_pages(&map, (char *) page, 1, false);
 	}
 	close_segment(&map);
 }
@@ -364,7 +348,7 @@ heap_writer_end(HeapWriter *writer)
 {
 	if (writer->n_pages > 0)
 		flush_pages(writer);
-	if (writer->first >= LEAST_MAPPED)
+	if (writer->rows.blocks >= LEAST_MAPPED)
 		write_map(writer);
 	close_segment(&writer->rows);
 	MemoryContextDelete(writer->toast_context);

@@ -237,13 +237,19 @@ index_statements(const TableBuild *build)
 	return statements;
 }
 
+bool
+synced_by_commit(Relation relation)
+{
+	return relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation);
+}
+
 /* what a commit would flush of this relation */
 static void
 sync_relation(Oid oid)
 {
 	Relation	relation = relation_open(oid, AccessShareLock);
 
-	if (relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation))
+	if (synced_by_commit(relation))
 	{
 		FlushRelationBuffers(relation);
 		for (ForkNumber fork = 0; fork <= MAX_FORKNUM; fork++)

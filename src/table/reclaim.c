@@ -239,14 +239,19 @@ find_file(char *path)
 	return found;
 }
 
+/* true: there is more of it */
 static bool
-shorten(const char *path)
+cut_piece(const char *path)
 {
 	struct stat status;
 
-	if (stat(path, &status) == 0 && status.st_size > PIECE_SIZE &&
-		pg_truncate(path, status.st_size - PIECE_SIZE) == 0)
-		return true;
+	return stat(path, &status) == 0 && status.st_size > PIECE_SIZE &&
+		pg_truncate(path, status.st_size - PIECE_SIZE) == 0;
+}
+
+static bool
+remove_file(const char *path)
+{
 	if (unlink(path) == 0 || errno == ENOENT)
 		return true;
 	ereport(LOG,
@@ -262,8 +267,9 @@ reclaim_piece(void)
 	char		path[MAXPGPATH];
 
 	/* whatever comes from here on is either found, or said again */
-	if (pg_atomic_exchange_u32(&shared->any, 0) == 0 || !find_file(path) || !shorten(path) ||
-		!find_file(path))
+	if (pg_atomic_exchange_u32(&shared->any, 0) == 0 || !find_file(path))
+		return false;
+	if (!cut_piece(path) && (!remove_file(path) || !find_file(path)))
 		return false;
 	pg_atomic_write_u32(&shared->any, 1);
 	return true;

@@ -131,6 +131,9 @@ typedef void (*Meanwhile) (void *arg);
 extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
 extern void build_settle_toast(TableBuild *build);
 extern void build_sync(const TableBuild *build);
+
+/* is its new storage synced to disk instead of logged (wal_level minimal)? */
+extern bool synced_by_commit(Relation relation);
 extern void build_swap(TableBuild *build);
 
 /* raises an error if the table was dropped or altered; keeps the lock it takes */

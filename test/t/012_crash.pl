@@ -201,16 +201,6 @@ sub settle
 		WHERE h.outcome = 'running' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = h.pid)});
 }
 
-# files of relations that are not there
-sub unclaimed_files
-{
-	# what is dropped goes from the disk by the next checkpoint
-	value('CHECKPOINT');
-	return split /\n/, value(q{SELECT f || ' of ' || (pg_stat_file('base/' || d.oid || '/' || f, true)).size || ' bytes' FROM pg_database d, pg_ls_dir('base/' || d.oid) f
-		WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
-		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))});
-}
-
 # Those that stay.  A worker that the launcher had asked for before the pause may be at work
 # during a first look.
 sub orphans
@@ -222,7 +212,8 @@ sub orphans
 		WHERE backend_type IN ('spice refresh', 'parallel worker')}) or die 'refreshes do not end';
 	for my $look (1 .. 5)
 	{
-		@files = unclaimed_files();
+		value('CHECKPOINT');
+		@files = map { "$_ of " . (-s $node->data_dir . "/$_" // 0) . ' bytes' } Spice::unclaimed_files($node);
 		last unless @files;
 		diag("look $look: " . join ', ', @files);
 		sleep(1);

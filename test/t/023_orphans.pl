@@ -44,14 +44,13 @@ sub advance
 	return;
 }
 
-# numbers in the database's folders that no relation has which is committed
-my $files_query = q{SELECT count(*), string_agg(folder || '/' || file, ' ')
-	FROM (SELECT 'base/' || oid FROM pg_database WHERE datname = 'postgres' UNION ALL
-		SELECT format('pg_tblspc/%s/%s/%s', t.oid, pg_ls_dir('pg_tblspc/' || t.oid), d.oid) FROM pg_tablespace t, pg_database d
-		WHERE spcname = 'other' AND datname = 'postgres') f (folder), pg_ls_dir(folder, true, false) file
-	WHERE file ~ '^[0-9]' AND NOT EXISTS
-	(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(file, '[_.].*', ''))};
-sub files { return value($files_query); }
+# how many files no relation has that is committed, and which
+sub files
+{
+	my @files = Spice::unclaimed_files($_[0] // $node);
+
+	return scalar(@files) . "|@files";
+}
 
 # the folder of the ledgers
 sub ledgers { return value(q{SELECT string_agg(f, ' ' ORDER BY f) FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}); }
@@ -165,12 +164,12 @@ advance();
 my $keeper = hold(ROWS, 'items');
 waiting(ROWS, 1, 'a load is under way');
 $node->wait_for_catchup($standby);
-cmp_ok((split /\|/, $standby->safe_psql('postgres', $files_query))[0], '>=', 3, 'a standby has its files, too');
+cmp_ok((split /\|/, files($standby))[0], '>=', 3, 'a standby has its files, too');
 undef $keeper;
 $crash{'immediate shutdown'}->();
 is_clean('a server with a standby');
 $node->wait_for_catchup($standby);
-is($standby->safe_psql('postgres', $files_query), '0|', 'a standby removes them when its primary does');
+is(files($standby), '0|', 'a standby removes them when its primary does');
 $standby->stop;
 
 # --- what must not be touched

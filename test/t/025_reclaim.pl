@@ -146,11 +146,7 @@ $standby->stop;
 
 Spice::wait_for($node, $given_back, 'nothing waits at the end');
 value('CHECKPOINT');
-is(value(q{SELECT string_agg(f, ' ') FROM (SELECT 'base/' || oid FROM pg_database WHERE datname = 'postgres' UNION ALL
-		SELECT format('pg_tblspc/%s/%s/%s', t.oid, pg_ls_dir('pg_tblspc/' || t.oid), d.oid) FROM pg_tablespace t, pg_database d
-		WHERE spcname = 'other' AND datname = 'postgres') d (folder), pg_ls_dir(folder, true, false) f
-	WHERE f ~ '^[0-9]' AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))}),
-	'', 'no file is left that no relation has');
+is(join(' ', Spice::unclaimed_files($node)), '', 'no file is left that no relation has');
 $node->stop;
 
 done_testing();

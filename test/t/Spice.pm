@@ -203,6 +203,20 @@ sub storage_of
 	return $node->safe_psql('postgres', "SELECT pg_relation_filenode('$table')");
 }
 
+# Files in the folders of database postgres, in any tablespace, whose numbers no relation
+# has that is committed.  What is dropped goes from the disk by the next checkpoint.
+sub unclaimed_files
+{
+	my ($node) = @_;
+
+	return split /\n/, $node->safe_psql('postgres', q{SELECT folder || '/' || file
+		FROM (SELECT 'base/' || oid FROM pg_database WHERE datname = 'postgres' UNION ALL
+			SELECT format('pg_tblspc/%s/%s/%s', t.oid, pg_ls_dir('pg_tblspc/' || t.oid), d.oid) FROM pg_tablespace t, pg_database d
+			WHERE spcname NOT IN ('pg_default', 'pg_global') AND datname = 'postgres') f (folder), pg_ls_dir(folder, true, false) file
+		WHERE file ~ '^t?[0-9]' AND NOT EXISTS
+		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(file, '[_.].*', ''))});
+}
+
 # The process that refreshes, or the launcher.
 sub pid_of
 {
