@@ -6,9 +6,9 @@
  * A response must be complete and have its digest known before the database
  * is touched, and nobody knows beforehand how long it is.  So the bytes go
  * into blocks of memory, and once these would exceed their limit, into a
- * temporary file that the blocks then buffer.  Blocks grow by doubling and
- * never move: a small response costs little, a large one is not copied again
- * and again.
+ * temporary file that two blocks then buffer by turns, one being filled while the
+ * other is written (spool_file.c).  Blocks grow by doubling and never move: a small
+ * response costs little, a large one is not copied again and again.
  *
  * Bytes are added by a libcurl callback, through which no error may pass.  So
  * spool_append() only copies; what may fail with an error happens in spool_flush()
@@ -30,16 +30,14 @@
  */
 #include "source/spool.h"
 
-#include <fcntl.h>
-
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
+
+#include "source/spool_file.h"
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
-#define SPOOL_WRITE_SIZE	((Size) 256 * 1024)	/* stays in the processor's cache; smaller writes cost the kernel more */
+#define SPOOL_WRITE_SIZE	((Size) 1024 * 1024)	/* smaller ones wake the writing thread too often */
 #define DIGEST_LANES		4
 #define DIGEST_STRIDE		(DIGEST_LANES * sizeof(uint64))
 
@@ -54,7 +52,6 @@ typedef struct SpoolBlock
 struct Spool
 {
 	MemoryContext context;		/* holds the spool itself too */
-	MemoryContextCallback callback;
 	uint64		lanes[DIGEST_LANES];	/* the hash of all strides before this one */
 	char		stride[DIGEST_STRIDE];
 	Size		in_stride;
@@ -66,25 +63,17 @@ struct Spool
 	int64		size;			/* in all */
 	SpoolBlock *first;
 	SpoolBlock *last;			/* the one being filled */
+	SpoolBlock *written;		/* buffers the file, too, by turns with the first; NULL: not yet */
 	Size		in_memory;		/* bytes in all blocks */
-	File		file;			/* 0: none */
-	int64		in_file;
+	SpoolFile  *file;			/* NULL: none */
 	uint8		digest[SPOOL_DIGEST_LENGTH];
 };
 
 void
 spool_discard(Spool *spool)
 {
-	if (spool->file > 0)
-		FileClose(spool->file);
-	spool->file = 0;
-}
-
-/* runs when the spool's context goes, also in the middle of an error */
-static void
-spool_release(void *arg)
-{
-	spool_discard(arg);
+	spool_file_close(spool->file);
+	spool->file = NULL;
 }
 
 static inline uint64
@@ -93,6 +82,16 @@ mix_word(uint64 hash, uint64 word)
 	/* odd: nothing is lost in the product, whose best bits come down by turning it */
 	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
 	return hash << 29 | hash >> 35;
+}
+
+/* one by one: a copy of a whole stride would go through memory */
+static inline uint64
+word_at(const char *data)
+{
+	uint64		word;
+
+	memcpy(&word, data, sizeof(word));
+	return word;
 }
 
 /* length: of whole strides */
@@ -106,13 +105,10 @@ hash_strides(Spool *spool, const char *data, Size length)
 
 	for (const char *end = data + length; data < end; data += DIGEST_STRIDE)
 	{
-		uint64		words[DIGEST_LANES];
-
-		memcpy(words, data, sizeof(words));
-		a = mix_word(a, words[0]);
-		b = mix_word(b, words[1]);
-		c = mix_word(c, words[2]);
-		d = mix_word(d, words[3]);
+		a = mix_word(a, word_at(data));
+		b = mix_word(b, word_at(data + 8));
+		c = mix_word(c, word_at(data + 16));
+		d = mix_word(d, word_at(data + 24));
 	}
 	spool->lanes[0] = a;
 	spool->lanes[1] = b;
@@ -173,13 +169,10 @@ spool_create(MemoryContext parent, Size memory, int64 max_size)
 	spool->context = context;
 	spool->memory = memory;
 	spool->max_size = max_size;
-	spool->callback.func = spool_release;
-	spool->callback.arg = spool;
-	MemoryContextRegisterResetCallback(context, &spool->callback);
 	return spool;
 }
 
-/* from here on, or from the start, one block buffers the file */
+/* from here on, or from the start, the blocks buffer the file */
 static void
 buffer_file(Spool *spool)
 {
@@ -200,6 +193,7 @@ spool_free(Spool *spool)
 	MemoryContextDelete(spool->context);
 }
 
+/* when their bytes are in the file */
 static void
 free_blocks(Spool *spool)
 {
@@ -209,6 +203,20 @@ free_blocks(Spool *spool)
 		pfree(block);
 	}
 	spool->first = spool->last = NULL;
+	if (spool->written != NULL)
+		pfree(spool->written);
+	spool->written = NULL;
+}
+
+/* the full block may still be being written; the other one has been */
+static void
+change_blocks(Spool *spool)
+{
+	SpoolBlock *full = spool->first;
+
+	spool->first = spool->written;
+	spool->last = NULL;
+	spool->written = full;
 }
 
 /*
@@ -289,35 +297,21 @@ spool_flush(Spool *spool)
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("Not even the first block of a response fits.")));
-	if (spool->file <= 0)
-		spool->file = OpenTemporaryFile(true);
+	if (spool->file == NULL)
+		spool->file = spool_file_create(spool->context);
 
-	for (SpoolBlock *block = spool->first; block != NULL; block = block->next)
+	for (SpoolBlock *block = spool->first; block != NULL && block->used > 0; block = block->next)
 	{
-		ssize_t		n;
-
 		CHECK_FOR_INTERRUPTS();
-		if (block->used == 0)
-			break;
-		errno = 0;
-		n = FileWrite(spool->file, block->data, block->used,
-					  spool->in_file, WAIT_EVENT_BUFFILE_WRITE);
-		if (n != (ssize_t) block->used)
-		{
-			if (errno == 0)
-				errno = ENOSPC;
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not write a fetched response to a temporary file: %m"),
-					 errhint("Free disk space in the data directory, or raise spice.fetch_memory.")));
-		}
-		spool->in_file += block->used;
+		spool_file_append(spool->file, block->data, block->used);
 		spool->in_memory -= block->used;
 		block->used = 0;
 	}
-	spool->last = NULL;
-	if (!spool->buffers_file)
+	if (spool->buffers_file)
+		change_blocks(spool);
+	else
 	{
+		spool_file_settle(spool->file);
 		free_blocks(spool);
 		buffer_file(spool);
 	}
@@ -327,10 +321,11 @@ void
 spool_finish(Spool *spool)
 {
 	Assert(!spool->finished);
-	if (spool->file > 0)
+	if (spool->file != NULL)
 	{
 		if (spool->in_memory > 0)
 			spool_flush(spool);
+		spool_file_settle(spool->file);
 		free_blocks(spool);
 	}
 	finish_digest(spool);
@@ -340,7 +335,7 @@ spool_finish(Spool *spool)
 const char *
 spool_path(const Spool *spool)
 {
-	return spool->file > 0 ? FilePathName(spool->file) : NULL;
+	return spool->file != NULL ? spool_file_path(spool->file) : NULL;
 }
 
 int64
@@ -354,15 +349,8 @@ spool_attach(MemoryContext parent, const char *path, int64 size)
 {
 	Spool	   *spool = spool_create(parent, 0, size);
 
-	spool->file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
-	if (spool->file <= 0)
-	{
-		spool->file = 0;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open the temporary file of a fetched response: %m")));
-	}
-	spool->size = spool->in_file = size;
+	spool->file = spool_file_open(spool->context, path, size);
+	spool->size = size;
 	spool->finished = true;
 	return spool;
 }
@@ -398,24 +386,6 @@ read_memory(const Spool *spool, int64 offset, char *buffer, Size size)
 	return 0;
 }
 
-static Size
-read_file(const Spool *spool, int64 offset, char *buffer, Size size)
-{
-	int64		left = spool->in_file - offset;
-	ssize_t		n;
-
-	if (left <= 0)
-		return 0;
-	n = FileRead(spool->file, buffer, Min(Min((int64) size, left), (int64) SPOOL_LAST_BLOCK),
-				 offset, WAIT_EVENT_BUFFILE_READ);
-	if (n <= 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 n < 0 ? errmsg("could not read a fetched response from its temporary file: %m") :
-				 errmsg("temporary file of a fetched response is too short")));
-	return (Size) n;
-}
-
 Size
 spool_read(SpoolCursor *cursor, char *buffer, Size size)
 {
@@ -423,8 +393,8 @@ spool_read(SpoolCursor *cursor, char *buffer, Size size)
 	Size		n;
 
 	Assert(spool->finished);
-	if (spool->file > 0)
-		n = read_file(spool, cursor->offset, buffer, size);
+	if (spool->file != NULL)
+		n = spool_file_read(spool->file, buffer, size, cursor->offset);
 	else
 		n = read_memory(spool, cursor->offset, buffer, size);
 	cursor->offset += n;

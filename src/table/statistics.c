@@ -51,7 +51,7 @@
 #define QUEUE_SIZE		((Size) 1024 * 1024)
 
 #define KEY_WORK	1
-#define KEY_ROWS	2
+#define KEY_SAMPLE	2
 #define KEY_QUEUE	3
 
 /* what is to be done; in shared memory if a second process takes part */
@@ -68,7 +68,7 @@ typedef struct StatisticsWork
 typedef struct StatisticsRun
 {
 	StatisticsWork *work;
-	HeapTuple  *rows;
+	HeapTuple  *rows;			/* of the sample */
 	Relation	heap;
 	Relation	catalog;		/* pg_statistic */
 	int			block;			/* the first of the columns whose values are at hand; -1: none */
@@ -80,10 +80,10 @@ typedef struct StatisticsRun
 /* ------- the statistics of a column ------- */
 
 static void
-begin_run(StatisticsRun *run, StatisticsWork *work, HeapTuple *rows)
+begin_run(StatisticsRun *run, StatisticsWork *work, const char *sample)
 {
 	run->work = work;
-	run->rows = rows;
+	run->rows = sample_unpack(sample, work->n_rows);
 	run->heap = table_open(work->heap, AccessShareLock);
 	run->catalog = table_open(StatisticRelationId, AccessShareLock);
 	run->block = -1;
@@ -97,6 +97,7 @@ static void
 end_run(StatisticsRun *run)
 {
 	MemoryContextDelete(run->column_context);
+	pfree(run->rows);
 	pfree(run->values);
 	pfree(run->nulls);
 	table_close(run->catalog, AccessShareLock);
@@ -261,51 +262,6 @@ next_statistics(StatisticsRun *run)
 
 /* ------- the process that helps ------- */
 
-/* before each row of the sample in shared memory, and padded as that is */
-typedef union RowEntry
-{
-	uint32		length;
-	char		align[MAXIMUM_ALIGNOF];
-} RowEntry;
-
-static Size
-packed_size(HeapTuple *rows, int n)
-{
-	Size		size = 0;
-
-	for (int i = 0; i < n; i++)
-		size += sizeof(RowEntry) + MAXALIGN(rows[i]->t_len);
-	return size;
-}
-
-static void
-pack_rows(char *to, HeapTuple *rows, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		((RowEntry *) to)->length = rows[i]->t_len;
-		memcpy(to + sizeof(RowEntry), rows[i]->t_data, rows[i]->t_len);
-		to += sizeof(RowEntry) + MAXALIGN(rows[i]->t_len);
-	}
-}
-
-/* tuples whose data stays where it is */
-static HeapTuple *
-unpack_rows(char *from, int n)
-{
-	HeapTuple  *rows = palloc_extended(sizeof(HeapTuple) * (n + 1), MCXT_ALLOC_HUGE);
-	HeapTupleData *tuples = palloc_extended(sizeof(HeapTupleData) * (n + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	for (int i = 0; i < n; i++)
-	{
-		tuples[i].t_len = ((RowEntry *) from)->length;
-		tuples[i].t_data = (HeapTupleHeader) (from + sizeof(RowEntry));
-		rows[i] = &tuples[i];
-		from += sizeof(RowEntry) + MAXALIGN(tuples[i].t_len);
-	}
-	return rows;
-}
-
 PGDLLEXPORT void spice_statistics_main(dsm_segment *segment, shm_toc *toc);
 
 void
@@ -319,7 +275,7 @@ spice_statistics_main(dsm_segment *segment, shm_toc *toc)
 
 	shm_mq_set_sender(queue, MyProc);
 	handle = shm_mq_attach(queue, segment, NULL);
-	begin_run(&run, work, unpack_rows(shm_toc_lookup(toc, KEY_ROWS, false), work->n_rows));
+	begin_run(&run, work, shm_toc_lookup(toc, KEY_SAMPLE, false));
 	while ((statistics = next_statistics(&run)) != NULL)
 	{
 		/* nobody receives any more: it does not matter */
@@ -333,12 +289,11 @@ spice_statistics_main(dsm_segment *segment, shm_toc *toc)
 /* ------- the process that leads ------- */
 
 static ParallelContext *
-start_helper(const StatisticsWork *work, HeapTuple *rows)
+start_helper(const StatisticsWork *work, const char *sample, Size size)
 {
 	ParallelContext *context = CreateParallelContext("spice", "spice_statistics_main", 1);
-	Size		size = packed_size(rows, work->n_rows);
 	StatisticsWork *shared;
-	char	   *packed;
+	char	   *copy;
 	shm_mq	   *queue;
 
 	shm_toc_estimate_chunk(&context->estimator, sizeof(StatisticsWork));
@@ -350,9 +305,9 @@ start_helper(const StatisticsWork *work, HeapTuple *rows)
 	shared = shm_toc_allocate(context->toc, sizeof(StatisticsWork));
 	*shared = *work;
 	shm_toc_insert(context->toc, KEY_WORK, shared);
-	packed = shm_toc_allocate(context->toc, size);
-	pack_rows(packed, rows, work->n_rows);
-	shm_toc_insert(context->toc, KEY_ROWS, packed);
+	copy = shm_toc_allocate(context->toc, size);
+	memcpy(copy, sample, size);
+	shm_toc_insert(context->toc, KEY_SAMPLE, copy);
 	queue = shm_mq_create(shm_toc_allocate(context->toc, QUEUE_SIZE), QUEUE_SIZE);
 	shm_mq_set_receiver(queue, MyProc);
 	shm_toc_insert(context->toc, KEY_QUEUE, queue);
@@ -380,13 +335,13 @@ receive_statistics(ParallelContext *context, shm_mq_handle *queue, List *all)
 
 /* rows of pg_statistic */
 static List *
-compute_alone(StatisticsWork *work, HeapTuple *rows)
+compute_alone(StatisticsWork *work, const char *sample)
 {
 	StatisticsRun run;
 	List	   *all = NIL;
 	HeapTuple	statistics;
 
-	begin_run(&run, work, rows);
+	begin_run(&run, work, sample);
 	while ((statistics = next_statistics(&run)) != NULL)
 		all = lappend(all, statistics);
 	end_run(&run);
@@ -394,17 +349,17 @@ compute_alone(StatisticsWork *work, HeapTuple *rows)
 }
 
 static List *
-compute_together(const StatisticsWork *work, HeapTuple *rows, Meanwhile meanwhile, void *arg)
+compute_together(const StatisticsWork *work, const char *sample, Size size, Meanwhile meanwhile, void *arg)
 {
 	ParallelContext *context;
 	shm_mq_handle *queue;
 	List	   *all;
 
 	EnterParallelMode();
-	context = start_helper(work, rows);
+	context = start_helper(work, sample, size);
 	queue = shm_mq_attach(shm_toc_lookup(context->toc, KEY_QUEUE, false), context->seg, NULL);
 	meanwhile(arg);
-	all = compute_alone(shm_toc_lookup(context->toc, KEY_WORK, false), rows);
+	all = compute_alone(shm_toc_lookup(context->toc, KEY_WORK, false), sample);
 	if (context->nworkers_launched > 0)
 	{
 		shm_mq_set_handle(queue, context->worker[0].bgwhandle);
@@ -476,21 +431,22 @@ static void
 compute_from_sample(const TableBuild *build, Meanwhile meanwhile, void *arg)
 {
 	StatisticsWork work = {.table = build->table,.heap = build->heap,.total = (double) build->rows};
-	HeapTuple  *rows;
+	const char *sample;
+	Size		size;
 	CatalogRights rights;
 	List	   *all;
 	Relation	heap;
 
-	rows = sample_rows(build->sample, &work.n_rows);
+	sample = sample_pack(build->sample, &size, &work.n_rows);
 	pg_atomic_init_u32(&work.taken, 0);
 	/* a type may have functions of whoever made it */
 	catalog_enter_as_owner(build->dataset, &rights);
 	if (may_be_helped(build, work.n_rows))
-		all = compute_together(&work, rows, meanwhile, arg);
+		all = compute_together(&work, sample, size, meanwhile, arg);
 	else
 	{
 		meanwhile(arg);
-		all = compute_alone(&work, rows);
+		all = compute_alone(&work, sample);
 	}
 	catalog_leave(&rights);
 	write_statistics(all);

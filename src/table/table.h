@@ -196,13 +196,16 @@ extern void refuse_unswappable(Relation table, const Dataset *dataset);
 extern int	build_statistics_target(const TableBuild *build);
 
 /*
- * sample.c: rows that are picked while all are loaded.  NULL never serves.  The
- * rows come in the order in which they were added, and belong to the sample.
+ * sample.c: rows that are picked while all are loaded.  NULL never serves.  When
+ * all have been added, the rows are packed, in the order in which they came: sample_pack()
+ * says where, in the sample's memory.  Other processes may have a copy; the tuples
+ * that sample_unpack() makes refer to it.
  */
 extern TableSample *sample_begin(MemoryContext parent, int target);
 extern void sample_add(TableSample *sample, HeapTuple tuple);
 extern bool sample_serves(const TableSample *sample);
-extern HeapTuple *sample_rows(TableSample *sample, int *n_rows);
+extern const char *sample_pack(TableSample *sample, Size *size, int *n_rows);
+extern HeapTuple *sample_unpack(const char *packed, int n_rows);
 extern void sample_free(TableSample *sample);
 
 /* index.c: ANALYZE */

@@ -183,6 +183,18 @@ value("SELECT pg_terminate_backend($pid)");
 no_temporary_file('a session that ends removes it too');
 is(value('SELECT count(*) FROM spooled'), '4000', 'the table is as it was');
 
+$source->set('/spooled', generate => { kind => 'products', count => 3000 });
+my (undef, undef, $error) = $node->psql('postgres', q{SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')});
+like($error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit is heeded');
+no_temporary_file('and the file is removed');
+
+# a thread writes the file; a user who has as many processes as it may have, gets none
+$session = Spice::Session->new($node);
+system_or_bail('prlimit', '--nproc=1', '--pid', $session->query('SELECT pg_backend_pid()'));
+is($session->query(q{SELECT spice_refresh('spooled')}), '3000', 'without a thread for its file');
+is($session->query('SELECT count(DISTINCT id) FROM spooled'), '3000', 'a response is spooled, too');
+$session->quit;
+
 # --- retries
 
 $source->set('/retried', body => [ { id => 1, text => 'x' } ], fail_times => 2);

@@ -1,0 +1,222 @@
+/*-------------------------------------------------------------------------
+ *
+ * spool_file.c
+ *		The temporary file of a spool.
+ *
+ * To write a large response into a file costs the kernel as much as to receive
+ * it, and one process would do both by turns.  So writes are given to the C
+ * library (POSIX asynchronous I/O), one at a time: a thread of its own writes one
+ * block while libcurl fills the next.  That thread, which has all signals blocked,
+ * touches nothing of the server's but the block and the descriptor.  What it
+ * cannot be had for is written here.
+ *
+ *	 - The descriptor is ours.  One of the server's files may be closed at any
+ *	   moment, for others to be opened, and its number be another file's when the
+ *	   thread comes to write.
+ *	 - The server counts what its temporary files hold against temp_file_limit when it
+ *	   writes them.  An empty write behind the end lets it count what is written past
+ *	   it.
+ *
+ * States and their successors:
+ *
+ *		idle	-> writing	(spool_file_append)
+ *		writing	-> idle		(settle: the write has ended)
+ *		idle	-> closed	(spool_file_close, which settles before)
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "source/spool_file.h"
+
+#include <aio.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+#define MAX_READ	((Size) 4 * 1024 * 1024)
+
+struct SpoolFile
+{
+	MemoryContextCallback callback;
+	File		file;			/* 0: none, or closed */
+	int			descriptor;		/* to write by; -1: it is another process's file */
+	bool		writing;
+	struct aiocb write;
+	int64		size;			/* with what is being written */
+};
+
+/* how the write under way has ended, once it has: 0, or the error's number */
+static int
+settle(SpoolFile *file)
+{
+	const struct aiocb *waited[1] = {&file->write};
+	int			error;
+
+	if (!file->writing)
+		return 0;
+	pgstat_report_wait_start(WAIT_EVENT_BUFFILE_WRITE);
+	while ((error = aio_error(&file->write)) == EINPROGRESS)
+		(void) aio_suspend(waited, 1, NULL);
+	pgstat_report_wait_end();
+	file->writing = false;
+	/* what does not fit is cut short */
+	if (aio_return(&file->write) != (ssize_t) file->write.aio_nbytes && error == 0)
+		error = ENOSPC;
+	return error;
+}
+
+/* error: 0 is none */
+static void
+check_write(int error)
+{
+	errno = error;
+	if (error != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write a fetched response to a temporary file: %m"),
+				 errhint("Free disk space in the data directory, or raise spice.fetch_memory.")));
+}
+
+void
+spool_file_close(SpoolFile *file)
+{
+	if (file == NULL || file->file <= 0)
+		return;
+	(void) settle(file);
+	if (file->descriptor >= 0)
+	{
+		(void) close(file->descriptor);
+		ReleaseExternalFD();
+	}
+	FileClose(file->file);
+	file->file = 0;
+}
+
+/* runs when the context goes, also in the middle of an error */
+static void
+release(void *arg)
+{
+	spool_file_close(arg);
+}
+
+static SpoolFile *
+allocate(MemoryContext context)
+{
+	SpoolFile  *file = MemoryContextAllocZero(context, sizeof(SpoolFile));
+
+	file->descriptor = -1;
+	file->callback.func = release;
+	file->callback.arg = file;
+	MemoryContextRegisterResetCallback(context, &file->callback);
+	return file;
+}
+
+static void
+fail_to_open(void)
+{
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not open the temporary file of a fetched response: %m")));
+}
+
+SpoolFile *
+spool_file_create(MemoryContext context)
+{
+	SpoolFile  *file = allocate(context);
+	int			descriptor;
+
+	file->file = OpenTemporaryFile(true);
+	ReserveExternalFD();
+	descriptor = BasicOpenFile(FilePathName(file->file), O_WRONLY | PG_BINARY);
+	if (descriptor < 0)
+	{
+		ReleaseExternalFD();
+		fail_to_open();
+	}
+	file->descriptor = descriptor;
+	return file;
+}
+
+SpoolFile *
+spool_file_open(MemoryContext context, const char *path, int64 size)
+{
+	SpoolFile  *file = allocate(context);
+	File		opened = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
+
+	if (opened <= 0)
+		fail_to_open();
+	file->file = opened;
+	file->size = size;
+	return file;
+}
+
+/* false: the library has no room for it */
+static bool
+start_write(SpoolFile *file, const char *data, Size length, off_t offset)
+{
+	struct aiocb *write = &file->write;
+
+	memset(write, 0, sizeof(*write));
+	write->aio_fildes = file->descriptor;
+	write->aio_buf = unconstify(char *, data);
+	write->aio_nbytes = length;
+	write->aio_offset = offset;
+	write->aio_sigevent.sigev_notify = SIGEV_NONE;
+	file->writing = aio_write(write) == 0;
+	return file->writing;
+}
+
+/* 0, or the error's number */
+static int
+write_here(const SpoolFile *file, const char *data, Size length, off_t offset)
+{
+	errno = 0;
+	if (pg_pwrite(file->descriptor, data, length, offset) == (ssize_t) length)
+		return 0;
+	return errno != 0 ? errno : ENOSPC;
+}
+
+void
+spool_file_append(SpoolFile *file, const char *data, Size length)
+{
+	int64		offset = file->size;
+
+	check_write(settle(file));
+	file->size += length;
+	/* fails if it would be more than temp_file_limit allows */
+	(void) FileWrite(file->file, unconstify(char *, data), 0, file->size, WAIT_EVENT_BUFFILE_WRITE);
+	if (!start_write(file, data, length, offset))
+		check_write(write_here(file, data, length, offset));
+}
+
+void
+spool_file_settle(SpoolFile *file)
+{
+	check_write(settle(file));
+}
+
+const char *
+spool_file_path(const SpoolFile *file)
+{
+	return FilePathName(file->file);
+}
+
+Size
+spool_file_read(SpoolFile *file, char *buffer, Size size, int64 offset)
+{
+	int64		left = file->size - offset;
+	ssize_t		n;
+
+	if (left <= 0)
+		return 0;
+	n = FileRead(file->file, buffer, Min(Min((int64) size, left), (int64) MAX_READ), offset,
+				 WAIT_EVENT_BUFFILE_READ);
+	if (n <= 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 n < 0 ? errmsg("could not read a fetched response from its temporary file: %m") :
+				 errmsg("temporary file of a fetched response is too short")));
+	return (Size) n;
+}
