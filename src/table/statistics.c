@@ -6,12 +6,17 @@
  * ANALYZE would read the heap that has just been written to pick rows out of it,
  * and lets nobody else bring rows but a foreign table.  So what it does with them
  * is done here: each type's own function computes the statistics of a column,
- * as ever, and they are written into pg_statistic.
+ * as ever, and they become rows of pg_statistic.
+ *
+ * These wait for the swap, which writes those that say something new.  What a source
+ * changes is in few of its columns, and a catalog that got all of them each time would be
+ * most of what the refresh of a small dataset writes, into the log, into the catalog
+ * itself, and once more when that is vacuumed.
  *
  * Nearly all of the time goes into sorting the values of one column after the
  * other, which has the same length whatever the heap's.  Where a second process is
  * to be had (a parallel worker), both take the next column in turn.  It sends
- * finished rows of pg_statistic; to write them is for the process that leads.
+ * finished rows of pg_statistic to the process that leads.
  *
  * What ANALYZE minds is minded here, too: the targets and the n_distinct that
  * people have set for columns of the table.  Where a sample has become too large
@@ -28,6 +33,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/heap.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
@@ -38,6 +44,7 @@
 #include "storage/shm_mq.h"
 #include "utils/array.h"
 #include "utils/attoptcache.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -199,7 +206,7 @@ form_statistics(const StatisticsRun *run, const VacAttrStats *stats)
 	Datum		values[Natts_pg_statistic] = {0};
 	bool		nulls[Natts_pg_statistic] = {0};
 
-	values[Anum_pg_statistic_starelid - 1] = ObjectIdGetDatum(run->work->heap);
+	values[Anum_pg_statistic_starelid - 1] = ObjectIdGetDatum(run->work->table);
 	values[Anum_pg_statistic_staattnum - 1] = Int16GetDatum(stats->tupattnum);
 	values[Anum_pg_statistic_stainherit - 1] = BoolGetDatum(false);
 	values[Anum_pg_statistic_stanullfrac - 1] = Float4GetDatum(stats->stanullfrac);
@@ -387,17 +394,77 @@ may_be_helped(const TableBuild *build, int n_rows)
 	return true;
 }
 
+/* until they are handed over */
 static void
-write_statistics(List *all)
+keep_statistics(TableBuild *build, List *all)
+{
+	ListCell   *cell;
+
+	build->statistics = palloc0(sizeof(HeapTuple) * build->desc->natts);
+	foreach(cell, all)
+	{
+		HeapTuple	statistics = lfirst(cell);
+
+		build->statistics[((Form_pg_statistic) GETSTRUCT(statistics))->staattnum - 1] = statistics;
+	}
+}
+
+static bool
+same_statistics(TupleDesc desc, HeapTuple a, HeapTuple b)
+{
+	Datum		values_a[Natts_pg_statistic];
+	Datum		values_b[Natts_pg_statistic];
+	bool		nulls_a[Natts_pg_statistic];
+	bool		nulls_b[Natts_pg_statistic];
+
+	heap_deform_tuple(a, desc, values_a, nulls_a);
+	heap_deform_tuple(b, desc, values_b, nulls_b);
+	for (int i = 0; i < Natts_pg_statistic; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (nulls_a[i] != nulls_b[i] ||
+			(!nulls_a[i] && !datum_image_eq(values_a[i], values_b[i], attribute->attbyval, attribute->attlen)))
+			return false;
+	}
+	return true;
+}
+
+static void
+write_statistics(Relation catalog, CatalogIndexState indexes, Oid table, AttrNumber column, HeapTuple statistics)
+{
+	HeapTuple	old = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table), Int16GetDatum(column),
+									  BoolGetDatum(false));
+
+	if (!HeapTupleIsValid(old))
+		CatalogTupleInsertWithInfo(catalog, statistics, indexes);
+	else
+	{
+		if (!same_statistics(RelationGetDescr(catalog), old, statistics))
+			CatalogTupleUpdateWithInfo(catalog, &old->t_self, statistics, indexes);
+		ReleaseSysCache(old);
+	}
+}
+
+void
+build_hand_over_statistics(const TableBuild *build)
 {
 	Relation	catalog = table_open(StatisticRelationId, RowExclusiveLock);
 	CatalogIndexState indexes = CatalogOpenIndexes(catalog);
-	ListCell   *cell;
+	Relation	table = table_open(build->table, NoLock);
 
-	foreach(cell, all)
-		CatalogTupleInsertWithInfo(catalog, lfirst(cell), indexes);
+	for (int i = 0; i < build->desc->natts; i++)
+	{
+		/* a column that leaves has gone by now */
+		if (build->statistics[i] != NULL && !TupleDescAttr(RelationGetDescr(table), i)->attisdropped)
+			write_statistics(catalog, indexes, build->table, i + 1, build->statistics[i]);
+		else
+			RemoveStatistics(build->table, i + 1);
+	}
+	table_close(table, NoLock);
 	CatalogCloseIndexes(indexes);
 	table_close(catalog, RowExclusiveLock);
+	CommandCounterIncrement();
 }
 
 static bool
@@ -428,7 +495,7 @@ build_statistics_target(const TableBuild *build)
 }
 
 static void
-compute_from_sample(const TableBuild *build, Meanwhile meanwhile, void *arg)
+compute_from_sample(TableBuild *build, Meanwhile meanwhile, void *arg)
 {
 	StatisticsWork work = {.table = build->table,.heap = build->heap,.total = (double) build->rows};
 	const char *sample;
@@ -449,7 +516,7 @@ compute_from_sample(const TableBuild *build, Meanwhile meanwhile, void *arg)
 		all = compute_alone(&work, sample);
 	}
 	catalog_leave(&rights);
-	write_statistics(all);
+	keep_statistics(build, all);
 	heap = relation_open(build->heap, AccessShareLock);
 	compat_update_relstats(heap, (double) build->rows);
 	relation_close(heap, NoLock);

@@ -258,6 +258,7 @@ build_settle_toast(TableBuild *build)
 		build_add_toast(build);
 }
 
+/* what ANALYZE has found */
 static void
 hand_over_statistics(Oid to, Oid from)
 {
@@ -280,7 +281,10 @@ swap_heap(const TableBuild *build, Relation pg_class)
 		attach_toast(toast_of(build->table), build->table);
 		attach_toast(toast_of(build->heap), build->heap);
 	}
-	hand_over_statistics(build->table, build->heap);
+	if (build->statistics != NULL)
+		build_hand_over_statistics(build);
+	else
+		hand_over_statistics(build->table, build->heap);
 }
 
 static void

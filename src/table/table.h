@@ -107,6 +107,7 @@ typedef struct TableBuild
 	int64		rows;
 	bool		sampled;		/* pick rows while loading */
 	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
+	HeapTuple  *statistics;		/* by attribute of desc; NULL: ANALYZE has written them as the heap's */
 } TableBuild;
 
 /* refuses what is not spice's; InvalidOid when the name is free */
@@ -130,6 +131,9 @@ extern void build_indexes(TableBuild *build);
 typedef void (*Meanwhile) (void *arg);
 extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
 extern void build_settle_toast(TableBuild *build);
+
+/* under the lock of the swap: those of build->statistics become the table's */
+extern void build_hand_over_statistics(const TableBuild *build);
 extern void build_sync(const TableBuild *build);
 
 /* is its new storage synced to disk instead of logged (wal_level minimal)? */

@@ -260,6 +260,8 @@ value(q{UPDATE sales.items SET amount = 0 WHERE id = 10; DELETE FROM sales.items
 Spice::wait_for($far, q{SELECT count(*) = 1 FROM sales.items WHERE id = 12345}, 'what somebody writes in the middle goes on, too');
 $before = Spice::storage_of($node, 'sales.items');
 value(q{SELECT spice_refresh('sales.items', wait => false)});
+# before anything else happens at the source, which would be in the snapshot or not
+Spice::wait_for($node, q{SELECT outcome = 'merged' FROM spice.refreshes WHERE dataset = 'sales.items' LIMIT 1}, 'a new snapshot in the middle is taken');
 reaches_far('a new snapshot in the middle');
 is(value(q{SELECT concat_ws(' ', outcome, trigger, inserted, updated, deleted) FROM spice.refreshes WHERE dataset = 'sales.items' LIMIT 1}),
 	'merged request 1 1 1', 'it was merged, since nobody could be told of a swap, and wrote what differed');

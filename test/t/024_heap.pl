@@ -117,6 +117,19 @@ is($node->safe_psql('postgres', q{SELECT string_agg(attname || ' ' || COALESCE(a
 	FROM pg_stats WHERE tablename = 'file' AND attname IN ('kind', 'note', 'text')}), 'note 4 300, text 101 -0.5', # nothing of kind
 	'as many values as people want of a column, and as many distinct ones as they say');
 
+# rows of the catalog that say nothing new stay as they are
+my $written = q{SELECT string_agg(attname || ' ' || s.xmin || ' ' || s.ctid, ', ' ORDER BY attname)
+	FROM pg_statistic s JOIN pg_attribute a ON attrelid = starelid AND attnum = staattnum WHERE starelid = 'file'::regclass};
+my %before = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
+$node->safe_psql('postgres', q{SELECT spice_refresh('file', 'SELECT * FROM file')});
+my %same = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
+is_deeply(\%same, \%before, 'statistics that are the same are not written again');
+$node->safe_psql('postgres', q{SELECT spice_refresh('file', (SELECT 'SELECT ' || string_agg(CASE attname WHEN 'text' THEN 'reverse(text) AS text' ELSE attname::text END, ', ' ORDER BY attnum) || ' FROM file'
+	FROM pg_attribute WHERE attrelid = 'file'::regclass AND attnum > 0))});
+my %after = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
+is(join(' ', grep { $after{$_} ne $before{$_} } sort keys %after), 'text', 'those of a column that has changed are');
+is(scalar keys %after, scalar keys %before, 'and there is one of each column');
+
 # --- a fill factor
 
 $node->safe_psql('postgres', q{ALTER TABLE memory SET (fillfactor = 50); SELECT spice_refresh('memory', 'SELECT * FROM memory')});
