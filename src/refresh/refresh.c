@@ -23,8 +23,8 @@
 
 #include "refresh/apply.h"
 #include "refresh/ledger.h"
-#include "refresh/processors.h"
 #include "refresh/refresh.h"
+#include "source/processors.h"
 #include "source/source.h"
 #include "spice.h"
 
@@ -134,7 +134,7 @@ refresh_fetch(Refresh *refresh)
 	processors_read(&start);
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
 									 refresh->context);
-	refresh->alone = !spice_parallel_when_busy && processors_short_since(&start);
+	refresh->alone = processors_short_since(&start);
 }
 
 static bool

@@ -58,7 +58,7 @@ struct Spool
 	bool		finished;
 	bool		too_large;
 	bool		buffers_file;	/* do the blocks, or will they soon? */
-	Size		memory;
+	Size		memory;			/* what the blocks may hold; of two that buffer a file, the one being filled */
 	int64		max_size;
 	int64		size;			/* in all */
 	SpoolBlock *first;
@@ -172,18 +172,18 @@ spool_create(MemoryContext parent, Size memory, int64 max_size)
 	return spool;
 }
 
-/* from here on, or from the start, the blocks buffer the file */
+/* from here on, or from the start, two blocks buffer the file */
 static void
 buffer_file(Spool *spool)
 {
 	spool->buffers_file = true;
-	spool->memory = Min(spool->memory, SPOOL_WRITE_SIZE);
+	spool->memory = Min(spool->memory / 2, SPOOL_WRITE_SIZE);
 }
 
 void
 spool_expect(Spool *spool, int64 size)
 {
-	if (spool->size == 0 && size > (int64) spool->memory)
+	if (spool->size == 0 && !spool->buffers_file && size > (int64) spool->memory)
 		buffer_file(spool);
 }
 
@@ -230,7 +230,7 @@ next_block(Spool *spool)
 
 	if (block == NULL)
 	{
-		Size		size = spool->buffers_file ? SPOOL_WRITE_SIZE : SPOOL_FIRST_BLOCK;
+		Size		size = spool->buffers_file ? spool->memory : SPOOL_FIRST_BLOCK;
 
 		if (spool->last != NULL)
 			size = Min(spool->last->size * 2, SPOOL_LAST_BLOCK);
@@ -292,6 +292,13 @@ spool_append(Spool *spool, const char *data, Size length)
 void
 spool_flush(Spool *spool)
 {
+	/* there is no memory for a second block: the one that is being written has to do */
+	if (spool->in_memory == 0 && spool->written != NULL)
+	{
+		spool_file_settle(spool->file);
+		change_blocks(spool);
+		return;
+	}
 	if (spool->in_memory == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),

@@ -37,7 +37,7 @@ extern void spool_expect(Spool *spool, int64 size);
  */
 extern Size spool_append(Spool *spool, const char *data, Size length);
 
-/* moves what is in memory to the temporary file; may raise an error */
+/* gives what is in memory to the temporary file; may raise an error, be it of what was given before */
 extern void spool_flush(Spool *spool);
 
 /* no more bytes; completes the digest */

@@ -6,9 +6,10 @@
  * To write a large response into a file costs the kernel as much as to receive
  * it, and one process would do both by turns.  So writes are given to the C
  * library (POSIX asynchronous I/O), one at a time: a thread of its own writes one
- * block while libcurl fills the next.  That thread, which has all signals blocked,
- * touches nothing of the server's but the block and the descriptor.  What it
- * cannot be had for is written here.
+ * block while libcurl fills the next.  That thread touches nothing of the server's but
+ * the block and the descriptor, and runs none of its signal handlers: glibc and musl
+ * block all signals in it, whoever starts it.  Where it cannot be had, and while processors
+ * are short (processors.c), the process writes by itself.
  *
  *	 - The descriptor is ours.  One of the server's files may be closed at any
  *	   moment, for others to be opened, and its number be another file's when the
@@ -32,10 +33,13 @@
 #include <unistd.h>
 
 #include "storage/fd.h"
-#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "source/processors.h"
+#include "spice.h"
+
 #define MAX_READ	((Size) 4 * 1024 * 1024)
+#define LOOK_SIZE	((int64) 16 * 1024 * 1024)	/* written between looks at the processors: takes some 10 ms */
 
 struct SpoolFile
 {
@@ -45,6 +49,9 @@ struct SpoolFile
 	bool		writing;
 	struct aiocb write;
 	int64		size;			/* with what is being written */
+	bool		alone;			/* no thread is to help */
+	ProcessorTime since;		/* the newest look at the processors */
+	int64		next_look;		/* at this size */
 };
 
 /* how the write under way has ended, once it has: 0, or the error's number */
@@ -129,13 +136,17 @@ spool_file_create(MemoryContext context)
 
 	file->file = OpenTemporaryFile(true);
 	ReserveExternalFD();
-	descriptor = BasicOpenFile(FilePathName(file->file), O_WRONLY | PG_BINARY);
+	descriptor = BasicOpenFile(FilePathName(file->file), O_WRONLY | O_CLOEXEC | PG_BINARY);
 	if (descriptor < 0)
 	{
 		ReleaseExternalFD();
 		fail_to_open();
 	}
 	file->descriptor = descriptor;
+	/* as long as nothing is known */
+	file->alone = !spice_parallel_when_busy;
+	file->next_look = LOOK_SIZE;
+	processors_read(&file->since);
 	return file;
 }
 
@@ -172,10 +183,23 @@ start_write(SpoolFile *file, const char *data, Size length, off_t offset)
 static int
 write_here(const SpoolFile *file, const char *data, Size length, off_t offset)
 {
+	ssize_t		written;
+
 	errno = 0;
-	if (pg_pwrite(file->descriptor, data, length, offset) == (ssize_t) length)
+	pgstat_report_wait_start(WAIT_EVENT_BUFFILE_WRITE);
+	written = pg_pwrite(file->descriptor, data, length, offset);
+	pgstat_report_wait_end();
+	if (written == (ssize_t) length)
 		return 0;
 	return errno != 0 ? errno : ENOSPC;
+}
+
+static void
+look_at_processors(SpoolFile *file)
+{
+	file->alone = processors_short_since(&file->since);
+	file->next_look = file->size + LOOK_SIZE;
+	processors_read(&file->since);
 }
 
 void
@@ -184,10 +208,12 @@ spool_file_append(SpoolFile *file, const char *data, Size length)
 	int64		offset = file->size;
 
 	check_write(settle(file));
+	if (file->size >= file->next_look)
+		look_at_processors(file);
 	file->size += length;
 	/* fails if it would be more than temp_file_limit allows */
 	(void) FileWrite(file->file, unconstify(char *, data), 0, file->size, WAIT_EVENT_BUFFILE_WRITE);
-	if (!start_write(file, data, length, offset))
+	if (file->alone || !start_write(file, data, length, offset))
 		check_write(write_here(file, data, length, offset));
 }
 

@@ -22,7 +22,8 @@ extern SpoolFile *spool_file_open(MemoryContext context, const char *path, int64
 
 /*
  * Begins to write data at the file's end.  They must stay as they are until the next
- * call of any function here returns.  May raise the error of an earlier write.
+ * spool_file_append(), spool_file_settle() or spool_file_close() returns.  May raise
+ * the error of an earlier write.
  */
 extern void spool_file_append(SpoolFile *file, const char *data, Size length);
 

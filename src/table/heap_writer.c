@@ -66,6 +66,9 @@
 /* blocks of a heap that has a map: one more file is not worth it to spare a look at so few pages */
 #define LEAST_MAPPED	8
 
+/* that the disk is asked to begin with at once: less costs more calls, and smaller pieces on the disk */
+#define FLUSH_BLOCKS	((BlockNumber) (4 * 1024 * 1024 / BLCKSZ))
+
 /* of the visibility map, whose own file does not tell */
 #define MAP_BYTES		(BLCKSZ - MAXALIGN(SizeOfPageHeaderData))
 #define BLOCKS_PER_BYTE (BITS_PER_BYTE / BITS_PER_HEAPBLOCK)
@@ -78,6 +81,7 @@ typedef struct ForkFile
 	ForkNumber	fork;
 	BlockNumber blocks;			/* appended so far */
 	int			file;			/* of the segment that they have reached; -1: none yet */
+	BlockNumber flushed;		/* blocks of that which the disk has begun with */
 } ForkFile;
 
 struct HeapWriter
@@ -119,6 +123,7 @@ static void
 open_segment(ForkFile *fork)
 {
 	close_segment(fork);
+	fork->flushed = 0;
 	fork->file = OpenTransientFile(segment_path(fork), O_RDWR | PG_BINARY | (fork->blocks > 0 ? O_CREAT : 0));
 	if (fork->file < 0)
 		ereport(ERROR,
@@ -152,12 +157,16 @@ ask_for_sync(const ForkFile *fork)
 				 errmsg("could not fsync file \"%s\": %m", segment_path(fork))));
 }
 
-/* what is not logged is synced when the load is over: the disk begins with it now */
+/* what is not logged is synced when the load is over: the disk begins with it before */
 static void
-begin_sync(const ForkFile *fork, off_t offset, Size length)
+begin_sync(ForkFile *fork, BlockNumber in_segment)
 {
-	if (synced_by_commit(fork->heap))
-		pg_flush_data(fork->file, offset, length);
+	BlockNumber n = in_segment - fork->flushed;
+
+	if (n < FLUSH_BLOCKS || !synced_by_commit(fork->heap))
+		return;
+	pg_flush_data(fork->file, (off_t) fork->flushed * BLCKSZ, (off_t) n * BLCKSZ);
+	fork->flushed = in_segment;
 }
 
 static void
@@ -171,7 +180,7 @@ write_pages(ForkFile *fork, const char *pages, int n)
 		if (in_segment == 0)
 			open_segment(fork);
 		write_at(fork, pages, (Size) now * BLCKSZ, (off_t) in_segment * BLCKSZ);
-		begin_sync(fork, (off_t) in_segment * BLCKSZ, (Size) now * BLCKSZ);
+		begin_sync(fork, in_segment + now);
 		ask_for_sync(fork);
 		pages += (Size) now * BLCKSZ;
 		fork->blocks += now;

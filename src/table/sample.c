@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "utils/memutils.h"
 #include "utils/sampling.h"
 
@@ -26,7 +25,7 @@
 #include "table/table.h"
 
 #define ROWS_PER_TARGET	300		/* as std_typanalyze() has it */
-#define MAX_BYTES		((Size) 16 * 1024 * 1024)	/* of rows */
+#define MAX_BYTES		((Size) 16 * 1024 * 1024)	/* that rows may have when a full log is looked through */
 #define FIRST_LOG		((Size) 64 * 1024)
 #define LAST_LOG		(MAX_BYTES / 2 * 3)	/* so that at least a third is free when rows have been dropped */
 #define NO_PLACE		(-1)
@@ -185,19 +184,17 @@ sample_pack(TableSample *sample, Size *size, int *n_rows)
 	return sample->log;
 }
 
-HeapTuple *
+HeapTupleData *
 sample_unpack(const char *packed, int n_rows)
 {
-	HeapTuple  *rows = palloc_extended(sizeof(HeapTuple) * (n_rows + 1), MCXT_ALLOC_HUGE);
-	HeapTupleData *tuples = palloc_extended(sizeof(HeapTupleData) * (n_rows + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	HeapTupleData *rows = palloc_extended(sizeof(HeapTupleData) * (n_rows + 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (int i = 0; i < n_rows; i++)
 	{
 		const LogEntry *entry = (const LogEntry *) packed;
 
-		tuples[i].t_len = entry->length;
-		tuples[i].t_data = (HeapTupleHeader) (entry + 1);
-		rows[i] = &tuples[i];
+		rows[i].t_len = entry->length;
+		rows[i].t_data = (HeapTupleHeader) (entry + 1);
 		packed += entry_size(entry->length);
 	}
 	return rows;

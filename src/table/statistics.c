@@ -8,10 +8,10 @@
  * is done here: each type's own function computes the statistics of a column,
  * as ever, and they become rows of pg_statistic.
  *
- * These wait for the swap, which writes those that say something new.  What a source
- * changes is in few of its columns, and a catalog that got all of them each time would be
- * most of what the refresh of a small dataset writes, into the log, into the catalog
- * itself, and once more when that is vacuumed.
+ * These wait for the swap, which writes those that differ from what is there.  Of a table
+ * whose rows are all in the sample few columns have changed, as a rule, and a catalog that
+ * got the rows of all of them each time would be most of what the refresh of a small dataset
+ * writes: into the log, into the catalog itself, and once more when that is vacuumed.
  *
  * Nearly all of the time goes into sorting the values of one column after the
  * other, which has the same length whatever the heap's.  Where a second process is
@@ -75,7 +75,7 @@ typedef struct StatisticsWork
 typedef struct StatisticsRun
 {
 	StatisticsWork *work;
-	HeapTuple  *rows;			/* of the sample */
+	HeapTupleData *rows;		/* of the sample */
 	Relation	heap;
 	Relation	catalog;		/* pg_statistic */
 	int			block;			/* the first of the columns whose values are at hand; -1: none */
@@ -125,7 +125,7 @@ fill_block(StatisticsRun *run, int block)
 
 	for (int row = 0; row < run->work->n_rows; row++)
 	{
-		heap_deform_tuple(run->rows[row], desc, values, nulls);
+		heap_deform_tuple(&run->rows[row], desc, values, nulls);
 		memcpy(run->values + (Size) row * BLOCK_COLUMNS, values + block, sizeof(Datum) * n);
 		memcpy(run->nulls + (Size) row * BLOCK_COLUMNS, nulls + block, sizeof(bool) * n);
 	}
@@ -356,7 +356,8 @@ compute_alone(StatisticsWork *work, const char *sample)
 }
 
 static List *
-compute_together(const StatisticsWork *work, const char *sample, Size size, Meanwhile meanwhile, void *arg)
+compute_together(const TableBuild *build, const StatisticsWork *work, const char *sample, Size size,
+				 Meanwhile meanwhile, void *arg)
 {
 	ParallelContext *context;
 	shm_mq_handle *queue;
@@ -366,6 +367,8 @@ compute_together(const StatisticsWork *work, const char *sample, Size size, Mean
 	context = start_helper(work, sample, size);
 	queue = shm_mq_attach(shm_toc_lookup(context->toc, KEY_QUEUE, false), context->seg, NULL);
 	meanwhile(arg);
+	/* that takes the disk, while the helper takes columns; what comes after it is synced later */
+	build_sync(build);
 	all = compute_alone(shm_toc_lookup(context->toc, KEY_WORK, false), sample);
 	if (context->nworkers_launched > 0)
 	{
@@ -455,8 +458,10 @@ build_hand_over_statistics(const TableBuild *build)
 
 	for (int i = 0; i < build->desc->natts; i++)
 	{
-		/* a column that leaves has gone by now */
-		if (build->statistics[i] != NULL && !TupleDescAttr(RelationGetDescr(table), i)->attisdropped)
+		/* with a column its statistics have gone */
+		if (TupleDescAttr(RelationGetDescr(table), i)->attisdropped)
+			continue;
+		if (build->statistics[i] != NULL)
 			write_statistics(catalog, indexes, build->table, i + 1, build->statistics[i]);
 		else
 			RemoveStatistics(build->table, i + 1);
@@ -509,7 +514,7 @@ compute_from_sample(TableBuild *build, Meanwhile meanwhile, void *arg)
 	/* a type may have functions of whoever made it */
 	catalog_enter_as_owner(build->dataset, &rights);
 	if (may_be_helped(build, work.n_rows))
-		all = compute_together(&work, sample, size, meanwhile, arg);
+		all = compute_together(build, &work, sample, size, meanwhile, arg);
 	else
 	{
 		meanwhile(arg);

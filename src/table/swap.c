@@ -301,7 +301,9 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 			continue;
 		swap_entries(pg_class, index->old_index, index->new_index, false);
 		CommandCounterIncrement();
-		hand_over_statistics(index->old_index, index->new_index);
+		/* expressions have statistics, and are for ANALYZE */
+		if (build->statistics == NULL)
+			hand_over_statistics(index->old_index, index->new_index);
 	}
 }
 

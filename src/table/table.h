@@ -107,7 +107,7 @@ typedef struct TableBuild
 	int64		rows;
 	bool		sampled;		/* pick rows while loading */
 	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
-	HeapTuple  *statistics;		/* by attribute of desc; NULL: ANALYZE has written them as the heap's */
+	HeapTuple  *statistics;		/* of a sample, by attribute of desc; NULL: none, or they are the heap's in the catalog */
 } TableBuild;
 
 /* refuses what is not spice's; InvalidOid when the name is free */
@@ -209,7 +209,7 @@ extern TableSample *sample_begin(MemoryContext parent, int target);
 extern void sample_add(TableSample *sample, HeapTuple tuple);
 extern bool sample_serves(const TableSample *sample);
 extern const char *sample_pack(TableSample *sample, Size *size, int *n_rows);
-extern HeapTuple *sample_unpack(const char *packed, int n_rows);
+extern HeapTupleData *sample_unpack(const char *packed, int n_rows);
 extern void sample_free(TableSample *sample);
 
 /* index.c: ANALYZE */

@@ -189,10 +189,18 @@ like($error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit
 no_temporary_file('and the file is removed');
 
 # a thread writes the file; a user who has as many processes as it may have, gets none
+$source->set('/spooled', generate => { kind => 'products', count => 3000 }, stall_after => 500000);
 $session = Spice::Session->new($node);
-system_or_bail('prlimit', '--nproc=1', '--pid', $session->query('SELECT pg_backend_pid()'));
-is($session->query(q{SELECT spice_refresh('spooled')}), '3000', 'without a thread for its file');
-is($session->query('SELECT count(DISTINCT id) FROM spooled'), '3000', 'a response is spooled, too');
+$pid = $session->query('SELECT pg_backend_pid()');
+system_or_bail('prlimit', '--nproc=1', '--pid', $pid);
+$session->query('SET spice.parallel_when_busy = on');
+$session->send(q{SELECT spice_refresh('spooled')});
+$source->wait('/spooled', 'held');
+wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'a response goes to a temporary file');
+is(scalar(() = glob "/proc/$pid/task/*"), 1, 'without a thread that writes it');
+$source->release('/spooled');
+is($session->answer, '3000', 'and is loaded from it');
+is($session->query('SELECT count(DISTINCT id) FROM spooled'), '3000', 'with all that was written');
 $session->quit;
 
 # --- retries

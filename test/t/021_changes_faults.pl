@@ -318,7 +318,8 @@ else
 	# what is vacuumed on the primary is gone on the standby, whoever needs it
 	$before = snapshots('sales.others');
 	change($from_standby);
-	Spice::wait_for($node, 'SELECT count(*) = 1 FROM spice.slot', 'nobody follows the primary');
+	Spice::wait_for($node, 'SELECT count(*) = 1 FROM spice.slot', 'nobody follows the primary')
+		or diag(value('SELECT json_agg(s) FROM spice.slot s'));
 	$node->stop;
 	$standby->append_conf('postgresql.conf', 'hot_standby_feedback = off');
 	$standby->reload;

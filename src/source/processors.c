@@ -3,8 +3,8 @@
  * processors.c
  *		Whether processors are short.
  *
- * A second process that reads records, or builds part of an index, makes a
- * refresh faster where a processor has nothing else to do.  Where sessions keep
+ * A second process that reads records, or builds part of an index, or a thread that
+ * writes a spool, makes a refresh faster where a processor has nothing else to do.  Where sessions keep
  * all of them busy it only takes from those, whose reads then wait for tens of
  * milliseconds.  Load averages tell neither: they are of the past minute, and
  * of the whole machine.  But the kernel counts how long each process has been
@@ -16,8 +16,10 @@
 
 #include <unistd.h>
 
-#include "refresh/processors.h"
 #include "storage/fd.h"
+
+#include "source/processors.h"
+#include "spice.h"
 
 /* waiting for a processor, of the time one was wanted, from which on they are short */
 #define SHORT_SHARE		0.1
@@ -47,6 +49,8 @@ processors_short_since(const ProcessorTime *start)
 	ProcessorTime now;
 	uint64		waited;
 
+	if (spice_parallel_when_busy)
+		return false;
 	processors_read(&now);
 	waited = now.waited - start->waited;
 	return waited > SHORT_SHARE * (waited + now.ran - start->ran);

@@ -19,7 +19,7 @@ typedef struct ProcessorTime
 
 extern void processors_read(ProcessorTime *time);
 
-/* has this process had to wait for a processor for more than a tenth of the time? */
+/* has this process had to wait for one for more than a tenth of the time?  Not if that is not to be minded */
 extern bool processors_short_since(const ProcessorTime *start);
 
 #endif
