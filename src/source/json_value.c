@@ -167,6 +167,37 @@ read_decimal(const JsonValue *value, Decimal *decimal)
 	decimal->exponent = exponent;
 }
 
+bool
+json_value_whole(const JsonValue *value, int64_t *result)
+{
+	Decimal		decimal;
+
+	if (value->kind == JSON_INTEGER)
+		return json_value_integer(value, result);
+	if (value->kind != JSON_DECIMAL)
+		return false;
+	read_decimal(value, &decimal);
+	/* more digits than a word has: too large, or a fraction */
+	if (!decimal.exact)
+		return false;
+	for (; decimal.exponent < 0 && decimal.mantissa != 0; decimal.exponent++)
+	{
+		if (decimal.mantissa % 10 != 0)
+			return false;
+		decimal.mantissa /= 10;
+	}
+	for (; decimal.exponent > 0 && decimal.mantissa != 0; decimal.exponent--)
+	{
+		if (decimal.mantissa > UINT64_MAX / 10)
+			return false;
+		decimal.mantissa *= 10;
+	}
+	if (decimal.mantissa > (uint64_t) INT64_MAX + decimal.negative)
+		return false;
+	*result = (int64_t) (decimal.negative ? UINT64_C(0) - decimal.mantissa : decimal.mantissa);
+	return true;
+}
+
 /*
  * Writes the number anew with at most ROUNDING_DIGITS digits and one more
  * that stands for all the rest, and lets strtod() round it.  There is no

@@ -194,22 +194,15 @@ static Datum
 convert_integer(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
 	int64		number;
-	double		decimal;
 
 	if (value->kind == JSON_STRING)
 		return by_input_function(typer, value, place);
-	if (value->kind == JSON_DECIMAL)
-	{
-		/* 3.0 and 1e3 are whole numbers, written otherwise */
-		if (!json_value_double(value, &decimal) || decimal != floor(decimal) ||
-			fabs(decimal) > 9007199254740992.0)
-			misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "a fraction");
-		number = (int64) decimal;
-	}
-	else if (value->kind != JSON_INTEGER)
+	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
 		wrong_kind(typer, value, place);
-	else if (!json_value_integer(value, &number))
-		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
+	/* 3.0 and 1e3 are whole numbers, written otherwise */
+	if (!json_value_whole(value, &number))
+		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+			   value->kind == JSON_DECIMAL ? "a fraction" : "the number");
 
 	switch (typer->type)
 	{

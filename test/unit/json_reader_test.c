@@ -449,6 +449,41 @@ test_integers(void)
 	check(!json_value_integer(&text, &result), "a string is no integer");
 }
 
+static void
+expect_whole(const char *text, bool fits, int64_t expected)
+{
+	JsonValue	value = number_value(text);
+	int64_t		result = 0;
+
+	check(json_value_whole(&value, &result) == fits && (!fits || result == expected), "whole number %s", text);
+}
+
+/* not by way of a double, which would take the last five for whole numbers */
+static void
+test_whole_numbers(void)
+{
+	JsonValue	text = {JSON_STRING, false, 3, "1e3"};
+	int64_t		result;
+
+	expect_whole("12", true, 12);
+	expect_whole("3.0", true, 3);
+	expect_whole("-1e3", true, -1000);
+	expect_whole("1500e-2", true, 15);
+	expect_whole("-0.0e-99999999999999999999", true, 0);
+	expect_whole("9223372036854775807.000000000000", true, INT64_MAX);
+	expect_whole("-9.223372036854775808E18", true, INT64_MIN);
+	expect_whole("9.223372036854775808E18", false, 0);
+	expect_whole("2e19", false, 0);
+	expect_whole("1e99999999999999999999", false, 0);
+	expect_whole("0.5", false, 0);
+	expect_whole("1234567890123456789.5", false, 0);
+	expect_whole("1.00000000000000000000001", false, 0);
+	expect_whole("9007199254740993.5", false, 0);
+	expect_whole("1e-400", false, 0);
+	expect_whole("-1.5E-9223372036854775808", false, 0);
+	check(!json_value_whole(&text, &result), "a string is no whole number");
+}
+
 /* the reference is strtod() of the whole text, which the C library rounds correctly */
 static bool
 same_double(const char *text)
@@ -609,6 +644,7 @@ main(void)
 	test_read_failure();
 	test_big_records();
 	test_integers();
+	test_whole_numbers();
 	test_doubles();
 	test_long_doubles();
 	test_unescape();
