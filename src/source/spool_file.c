@@ -194,11 +194,15 @@ write_here(const SpoolFile *file, const char *data, Size length, off_t offset)
 	return errno != 0 ? errno : ENOSPC;
 }
 
+/*
+ * Once they have been short, no more: the thread may be what made them so, and whether
+ * others shall help later is judged by how this process has had to wait meanwhile.
+ */
 static void
 look_at_processors(SpoolFile *file)
 {
 	file->alone = processors_short_since(&file->since);
-	file->next_look = file->size + LOOK_SIZE;
+	file->next_look = file->alone ? PG_INT64_MAX : file->size + LOOK_SIZE;
 	processors_read(&file->since);
 }
 
