@@ -379,13 +379,19 @@ check_guards(const Refresh *refresh, const TableBuild *build)
  * milliseconds, in which nobody shall wait for the lock of the swap.
  */
 static void
-let_go_of_response(void *arg)
+let_go_of_response(const Refresh *refresh)
 {
-	Refresh    *refresh = arg;
-
 	source_withdraw();
 	if (refresh->response != NULL && refresh->response->spool != NULL)
 		spool_discard(refresh->response->spool);
+}
+
+/* all is in the new heap and its indexes: beside statistics, which want a processor, this wants the disk */
+static void
+let_go_and_sync(const TableBuild *build, void *arg)
+{
+	let_go_of_response(arg);
+	build_sync(build);
 }
 
 /* changes of the source go on from a snapshot at the very commit that loads it */
@@ -410,9 +416,8 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	build_indexes(build);
-	build_statistics(build, let_go_of_response, refresh);
 	build_settle_toast(build);
-	build_sync(build);
+	build_statistics(build, let_go_and_sync, refresh);
 	refresh->index_ms = elapsed_ms(start);
 
 	/* before the lock: what this may wait for, readers need not wait for */

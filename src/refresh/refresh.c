@@ -26,7 +26,6 @@
 #include "refresh/refresh.h"
 #include "source/processors.h"
 #include "source/source.h"
-#include "spice.h"
 
 /*
  * A class of advisory locks of our own; those that SQL can take are 1 and 2.

@@ -146,10 +146,9 @@ extern int64_t json_reader_value_offset(const JsonReader *reader, const JsonValu
 /*
  * Typed values (jansson has the shorter names).  json_value_integer: false
  * when it does not fit.  json_value_whole: the same of any number, 3.0 and 1e3
- * among them; false of a fraction.  json_value_double: correctly rounded; false when out
- * of range.  json_value_unescape: writes at most
- * value->length bytes of UTF-8 to out and returns how many, or -1 for \u0000
- * and -2 for a lone surrogate.
+ * among them; false of a fraction.  json_value_double: correctly rounded; false
+ * when out of range.  json_value_unescape: writes at most value->length bytes of
+ * UTF-8 to out and returns how many, or -1 for \u0000 and -2 for a lone surrogate.
  */
 extern bool json_value_integer(const JsonValue *value, int64_t *result);
 extern bool json_value_whole(const JsonValue *value, int64_t *result);

@@ -41,31 +41,33 @@ typedef struct Decimal
 	int64_t		exponent;
 } Decimal;
 
+/* false: it is too large */
+static inline bool
+give_sign(uint64_t number, bool negative, int64_t *result)
+{
+	if (number > (uint64_t) INT64_MAX + negative)
+		return false;
+	*result = (int64_t) (negative ? UINT64_C(0) - number : number);
+	return true;
+}
+
 bool
 json_value_integer(const JsonValue *value, int64_t *result)
 {
 	const char *p = value->start;
 	const char *end = p + value->length;
-	uint64_t	limit = INT64_MAX;
 	uint64_t	number = 0;
-	bool		negative = false;
+	bool		negative;
 
 	if (value->kind != JSON_INTEGER)
 		return false;
-	if (*p == '-')
-	{
-		negative = true;
-		limit++;
-		p++;
-	}
+	negative = *p == '-';
+	p += negative;
 	if (end - p > WORD_DIGITS)
 		return false;			/* the grammar allows no leading zeros */
 	for (; p < end; p++)
 		number = number * 10 + (uint64_t) (*p - '0');
-	if (number > limit)
-		return false;
-	*result = (int64_t) (negative ? UINT64_C(0) - number : number);
-	return true;
+	return give_sign(number, negative, result);
 }
 
 /* p: behind the e; clamped, so that adding a number's length cannot overflow */
@@ -192,10 +194,7 @@ json_value_whole(const JsonValue *value, int64_t *result)
 			return false;
 		decimal.mantissa *= 10;
 	}
-	if (decimal.mantissa > (uint64_t) INT64_MAX + decimal.negative)
-		return false;
-	*result = (int64_t) (decimal.negative ? UINT64_C(0) - decimal.mantissa : decimal.mantissa);
-	return true;
+	return give_sign(decimal.mantissa, decimal.negative, result);
 }
 
 /*

@@ -19,7 +19,10 @@ typedef struct ProcessorTime
 
 extern void processors_read(ProcessorTime *time);
 
-/* has this process had to wait for one for more than a tenth of the time?  Not if that is not to be minded */
+/*
+ * Has this process had to wait for one for more than a tenth of the time?  Never, where
+ * spice.parallel_when_busy says that others help all the same.
+ */
 extern bool processors_short_since(const ProcessorTime *start);
 
 #endif

@@ -292,18 +292,18 @@ spool_append(Spool *spool, const char *data, Size length)
 void
 spool_flush(Spool *spool)
 {
-	/* there is no memory for a second block: the one that is being written has to do */
-	if (spool->in_memory == 0 && spool->written != NULL)
+	if (spool->in_memory == 0)
 	{
+		if (spool->written == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory"),
+					 errdetail("Not even the first block of a response fits.")));
+		/* there is no memory for a second one: the one that is being written has to do */
 		spool_file_settle(spool->file);
 		change_blocks(spool);
 		return;
 	}
-	if (spool->in_memory == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Not even the first block of a response fits.")));
 	if (spool->file == NULL)
 		spool->file = spool_file_create(spool->context);
 

@@ -15,8 +15,7 @@
  *	   moment, for others to be opened, and its number be another file's when the
  *	   thread comes to write.
  *	 - The server counts what its temporary files hold against temp_file_limit when it
- *	   writes them.  An empty write behind the end lets it count what is written past
- *	   it.
+ *	   writes them.  An empty write behind the block lets it count what the thread writes.
  *
  * States and their successors:
  *
@@ -45,7 +44,7 @@ struct SpoolFile
 {
 	MemoryContextCallback callback;
 	File		file;			/* 0: none, or closed */
-	int			descriptor;		/* to write by; -1: it is another process's file */
+	int			descriptor;		/* for the thread; -1: it is another process's file */
 	bool		writing;
 	struct aiocb write;
 	int64		size;			/* with what is being written */
@@ -163,12 +162,14 @@ spool_file_open(MemoryContext context, const char *path, int64 size)
 	return file;
 }
 
-/* false: the library has no room for it */
+/* by the library's thread; false: it has no room for it */
 static bool
 start_write(SpoolFile *file, const char *data, Size length, off_t offset)
 {
 	struct aiocb *write = &file->write;
 
+	/* fails if it would be more than temp_file_limit allows */
+	(void) FileWrite(file->file, unconstify(char *, data), 0, offset + length, WAIT_EVENT_BUFFILE_WRITE);
 	memset(write, 0, sizeof(*write));
 	write->aio_fildes = file->descriptor;
 	write->aio_buf = unconstify(char *, data);
@@ -183,13 +184,8 @@ start_write(SpoolFile *file, const char *data, Size length, off_t offset)
 static int
 write_here(const SpoolFile *file, const char *data, Size length, off_t offset)
 {
-	ssize_t		written;
-
 	errno = 0;
-	pgstat_report_wait_start(WAIT_EVENT_BUFFILE_WRITE);
-	written = pg_pwrite(file->descriptor, data, length, offset);
-	pgstat_report_wait_end();
-	if (written == (ssize_t) length)
+	if (FileWrite(file->file, unconstify(char *, data), length, offset, WAIT_EVENT_BUFFILE_WRITE) == (ssize_t) length)
 		return 0;
 	return errno != 0 ? errno : ENOSPC;
 }
@@ -215,8 +211,6 @@ spool_file_append(SpoolFile *file, const char *data, Size length)
 	if (file->size >= file->next_look)
 		look_at_processors(file);
 	file->size += length;
-	/* fails if it would be more than temp_file_limit allows */
-	(void) FileWrite(file->file, unconstify(char *, data), 0, file->size, WAIT_EVENT_BUFFILE_WRITE);
 	if (file->alone || !start_write(file, data, length, offset))
 		check_write(write_here(file, data, length, offset));
 }

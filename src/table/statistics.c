@@ -366,9 +366,7 @@ compute_together(const TableBuild *build, const StatisticsWork *work, const char
 	EnterParallelMode();
 	context = start_helper(work, sample, size);
 	queue = shm_mq_attach(shm_toc_lookup(context->toc, KEY_QUEUE, false), context->seg, NULL);
-	meanwhile(arg);
-	/* that takes the disk, while the helper takes columns; what comes after it is synced later */
-	build_sync(build);
+	meanwhile(build, arg);
 	all = compute_alone(shm_toc_lookup(context->toc, KEY_WORK, false), sample);
 	if (context->nworkers_launched > 0)
 	{
@@ -517,7 +515,7 @@ compute_from_sample(TableBuild *build, Meanwhile meanwhile, void *arg)
 		all = compute_together(build, &work, sample, size, meanwhile, arg);
 	else
 	{
-		meanwhile(arg);
+		meanwhile(build, arg);
 		all = compute_alone(&work, sample);
 	}
 	catalog_leave(&rights);
@@ -536,7 +534,7 @@ build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg)
 		compute_from_sample(build, meanwhile, arg);
 	else
 	{
-		meanwhile(arg);
+		meanwhile(build, arg);
 		analyze_relation(build->heap);
 	}
 	/* to give megabytes back takes milliseconds, in which nobody shall wait for the lock of the swap */

@@ -11,8 +11,9 @@
  *								may_alter another shape is refused
  *		build_receiver			rows of the refresh query go into it
  *		build_indexes			of the new heap
+ *		build_settle_toast		a TOAST table, if none of the table's can stay
  *		build_statistics		for the planner
- *		build_sync				makes durable what the commit would otherwise have to
+ *		build_sync				makes durable what the commit would otherwise have to; meanwhile
  *		build_swap				the table takes over its storage
  *
  * All but the last leave the table itself without any lock.
@@ -127,10 +128,10 @@ extern void build_add_toast(TableBuild *build);
 extern DestReceiver *build_receiver(TableBuild *build);
 extern void build_indexes(TableBuild *build);
 
-/* meanwhile: what else there is to do, for the time in which a process starts that helps */
-typedef void (*Meanwhile) (void *arg);
-extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
+/* meanwhile: what else there is to do, once, beside a process that helps if there is one */
+typedef void (*Meanwhile) (const TableBuild *build, void *arg);
 extern void build_settle_toast(TableBuild *build);
+extern void build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg);
 
 /* under the lock of the swap: those of build->statistics become the table's */
 extern void build_hand_over_statistics(const TableBuild *build);

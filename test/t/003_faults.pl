@@ -184,9 +184,15 @@ no_temporary_file('a session that ends removes it too');
 is(value('SELECT count(*) FROM spooled'), '4000', 'the table is as it was');
 
 $source->set('/spooled', generate => { kind => 'products', count => 3000 });
-my (undef, undef, $error) = $node->psql('postgres', q{SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')});
-like($error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit is heeded');
-no_temporary_file('and the file is removed');
+for my $writer ('off', 'on')
+{
+	my $name = $writer eq 'on' ? 'a thread writes' : 'the process writes';
+	my (undef, undef, $error) = $node->psql('postgres',
+		"SET spice.parallel_when_busy = $writer; SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')");
+
+	like($error, qr/temporary file size exceeds "?temp_file_limit/, "$name: temp_file_limit is heeded");
+	no_temporary_file("$name: and the file is removed");
+}
 
 # a thread writes the file; a user who has as many processes as it may have, gets none
 $source->set('/spooled', generate => { kind => 'products', count => 3000 }, stall_after => 500000);
