@@ -5,12 +5,11 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" spice.control
 DATA = $(wildcard sql/spice--*.sql)
 
 MODULE_big = spice
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+SOURCES = $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
+OBJS = $(SOURCES:.c=.o)
 
-# host programs: the files that include no server header
-HOST_MANIFEST = $(addprefix src/manifest/,arena.c duration.c document.c keys.c check.c names.c \
-	connection.c csv.c database.c acceleration.c changes.c schedule.c cron.c append.c retention.c definition.c dataset.c stores.c manifest.c dotenv.c secrets.c)
-HOST_SOURCE = $(sort $(wildcard src/source/json_*.c)) $(addprefix src/source/,csv_reader.c http_header.c http_text.c iso8601.c url.c wiping.c)
+# Host files include no server header: a program on the host links them.
+HOST = $(shell grep -L '"postgres\.h"' $(SOURCES))
 UNIT_TESTS = $(patsubst test/unit/%.c,test/unit/%,$(wildcard test/unit/*_test.c))
 FUZZERS = $(patsubst test/fuzz/%.c,test/fuzz/%,$(wildcard test/fuzz/fuzz_*.c))
 
@@ -22,7 +21,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=test
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-EXTRA_CLEAN = $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
+EXTRA_CLEAN = $(OBJS:.o=.d) test/unit/host test/fuzz/host $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
 
 LIBRARIES = libcurl yaml-0.1 jansson
 # of the server that is built for
@@ -35,6 +34,7 @@ PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -isystem $(shel
 SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 
 PG_CONFIG ?= pg_config
+comma = ,
 # the targets below also serve machines where PostgreSQL is yet to be installed
 ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit,$(MAKECMDGOALS)),)
 else
@@ -44,37 +44,52 @@ include $(PGXS)
 override CFLAGS := $(filter-out -Wdeclaration-after-statement,$(CFLAGS))
 endif
 
-# the records of large responses go through these
+# The records of large responses pass through these.
 src/source/%.o: override CFLAGS += -O3
 
-HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc $(HOST_SANITIZE)
+# A changed header rebuilds the files that include it.
+override CPPFLAGS += -MMD -MP
+-include $(wildcard $(OBJS:.o=.d))
+
+HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc -MMD -MP $(HOST_SANITIZE)
 HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
 .PHONY: unit fuzz fuzzers test test-image test-crash sanitize valgrind demo bench
 
-test/unit/manifest_%: test/unit/manifest_%.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
-	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
+test/unit/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -c -o $@ $<
 
-test/unit/%: test/unit/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
-	$(CC) $(HOST_CFLAGS) -o $@ $< $(HOST_SOURCE) $(HOST_LIBS)
+test/unit/host/host.a: $(addprefix test/unit/host/,$(HOST:.c=.o))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+test/unit/%: test/unit/%.c test/unit/host/host.a
+	$(CC) $(HOST_CFLAGS) -o $@ $< test/unit/host/host.a $(HOST_LIBS)
 
 unit: $(UNIT_TESTS)
 	@status=0; for program in $(UNIT_TESTS); do echo "# $$program"; ./$$program || status=1; done; exit $$status
 
 # test/fuzz/run builds and runs them; it installs clang when it is missing
-FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -g -O1 $(WARNINGS) -Werror -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-FUZZERS_OF_MANIFEST = $(addprefix test/fuzz/fuzz_,manifest duration dotenv csv_options)
+FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -g -O1 $(WARNINGS) -Werror -Isrc -MMD -MP -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
 fuzz:
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run
 
 fuzzers: $(FUZZERS)
 
-$(FUZZERS_OF_MANIFEST): %: %.c $(HOST_MANIFEST) $(wildcard src/manifest/*.h)
-	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_MANIFEST) $(HOST_LIBS)
+test/fuzz/host/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(subst fuzzer$(comma),fuzzer-no-link$(comma),$(FUZZ_FLAGS)) -c -o $@ $<
 
-test/fuzz/%: test/fuzz/%.c $(HOST_SOURCE) $(wildcard src/source/*.h)
-	clang $(FUZZ_FLAGS) -o $@ $< $(HOST_SOURCE) $(HOST_LIBS)
+test/fuzz/host/host.a: $(addprefix test/fuzz/host/,$(HOST:.c=.o))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+test/fuzz/%: test/fuzz/%.c test/fuzz/host/host.a
+	clang $(FUZZ_FLAGS) -o $@ $< test/fuzz/host/host.a $(HOST_LIBS)
+
+-include $(wildcard test/*/*.d $(addprefix test/*/host/,$(HOST:.c=.d)))
 
 # installs what is missing, then runs every test; PG=17 or 18 runs them in a chroot
 test:

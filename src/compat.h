@@ -11,8 +11,6 @@
 #ifndef SPICE_COMPAT_H
 #define SPICE_COMPAT_H
 
-#include "postgres.h"
-
 #include "access/multixact.h"
 #include "access/tableam.h"
 #include "access/transam.h"

@@ -18,10 +18,10 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "refresh/follow/slot_ledger.h"
+#include "refresh/follow/subscription.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
-#include "refresh/ledger.h"
-#include "refresh/subscription.h"
 #include "spice.h"
 
 PG_MODULE_MAGIC;

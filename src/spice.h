@@ -8,8 +8,6 @@
 #ifndef SPICE_H
 #define SPICE_H
 
-#include "postgres.h"
-
 /* settings; docs/settings.md says what each does */
 extern char *spice_spicepod;
 extern char *spice_database;

@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <string.h>
 

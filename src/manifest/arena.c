@@ -8,7 +8,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "arena.h"
+#include "manifest/arena.h"
 
 #include <stdint.h>
 #include <stdio.h>

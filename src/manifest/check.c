@@ -10,11 +10,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <string.h>
 
-#include "duration.h"
+#include "manifest/duration.h"
 
 /* Enough for any human; a file of nonsense must not fill the memory. */
 #define MAX_PROBLEMS		1000

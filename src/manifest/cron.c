@@ -12,7 +12,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <string.h>
 

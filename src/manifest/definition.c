@@ -13,7 +13,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 /*
  * The server has a function of its own called json_object, which a call from

@@ -15,7 +15,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "document.h"
+#include "manifest/document.h"
 
 #include <string.h>
 #include <yaml.h>

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "arena.h"
+#include "manifest/arena.h"
 
 typedef enum DocKind
 {

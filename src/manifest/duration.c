@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "duration.h"
+#include "manifest/duration.h"
 
 #include <stddef.h>
 #include <string.h>

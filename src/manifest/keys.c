@@ -11,7 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "keys.h"
+#include "manifest/keys.h"
 
 #include <string.h>
 

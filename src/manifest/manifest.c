@@ -11,7 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -14,10 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arena.h"
-#include "document.h"
-#include "keys.h"
-#include "manifest.h"
+#include "manifest/arena.h"
+#include "manifest/document.h"
+#include "manifest/keys.h"
+#include "manifest/manifest.h"
 
 typedef struct Parser
 {

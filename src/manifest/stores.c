@@ -14,7 +14,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <string.h>
 

@@ -30,7 +30,7 @@
 #include "utils/rel.h"
 
 #include "refresh/apply.h"
-#include "refresh/following.h"
+#include "refresh/follow/following.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 

@@ -25,8 +25,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "manifest/cron_jobs.h"
-#include "manifest/reconcile.h"
+#include "catalog/cron_jobs.h"
+#include "catalog/reconcile.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"

@@ -21,8 +21,8 @@
 #include "storage/shmem.h"
 #include "storage/spin.h"
 
+#include "refresh/follow/subscription.h"
 #include "refresh/handover.h"
-#include "refresh/subscription.h"
 #include "table/table.h"
 
 typedef struct WorkerPlace

@@ -8,8 +8,6 @@
 #ifndef SPICE_HANDOVER_H
 #define SPICE_HANDOVER_H
 
-#include "postgres.h"
-
 #define MAX_REFRESH_WORKERS 64	/* the most that spice.max_refresh_workers may be */
 
 /* what a worker is to do next */

@@ -52,9 +52,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/extension.h"
+#include "catalog/reconcile.h"
 #include "compat.h"
-#include "manifest/extension.h"
-#include "manifest/reconcile.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"

@@ -8,8 +8,6 @@
 #ifndef SPICE_LAUNCHER_H
 #define SPICE_LAUNCHER_H
 
-#include "postgres.h"
-
 /* when the library is preloaded: shared memory and the static worker */
 extern void launcher_install(void);
 

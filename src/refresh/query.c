@@ -28,8 +28,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "catalog/refresh_sql.h"
 #include "compat.h"
-#include "manifest/refresh_sql.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 #include "table/table.h"

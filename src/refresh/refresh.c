@@ -22,9 +22,9 @@
 #include "utils/syscache.h"
 
 #include "refresh/apply.h"
-#include "refresh/ledger.h"
+#include "refresh/follow/slot_ledger.h"
+#include "refresh/processors.h"
 #include "refresh/refresh.h"
-#include "source/processors.h"
 #include "source/source.h"
 
 /*

@@ -8,14 +8,12 @@
 #ifndef SPICE_REFRESH_H
 #define SPICE_REFRESH_H
 
-#include "postgres.h"
-
 #include "access/tupdesc.h"
 #include "tcop/dest.h"
 
-#include "manifest/catalog.h"
+#include "catalog/dataset.h"
 #include "refresh/watermark.h"
-#include "source/http.h"
+#include "source/http/http.h"
 #include "table/table.h"
 
 /*

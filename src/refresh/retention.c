@@ -22,8 +22,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/retention_sql.h"
 #include "compat.h"
-#include "manifest/retention_sql.h"
 #include "refresh/refresh.h"
 
 #define BATCH_ROWS	10000

@@ -8,9 +8,7 @@
 #ifndef SPICE_WATERMARK_H
 #define SPICE_WATERMARK_H
 
-#include "postgres.h"
-
-#include "manifest/catalog.h"
+#include "catalog/dataset.h"
 
 typedef struct Watermark
 {

@@ -11,12 +11,10 @@
 #ifndef SPICE_CONNECTOR_H
 #define SPICE_CONNECTOR_H
 
-#include "postgres.h"
-
 #include "nodes/parsenodes.h"
 
-#include "manifest/catalog.h"
-#include "source/spool.h"
+#include "catalog/dataset.h"
+#include "source/http/spool.h"
 
 /* one column that a source has, or that its relation shall have */
 typedef struct SourceColumn

@@ -8,8 +8,6 @@
 #ifndef SPICE_PASSFILE_H
 #define SPICE_PASSFILE_H
 
-#include "postgres.h"
-
 #include "nodes/pg_list.h"
 
 /* where it is, relative to the data directory, for libpq's option passfile */

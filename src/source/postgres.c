@@ -19,7 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "source/changes.h"
+#include "source/changes/changes.h"
 #include "source/connector.h"
 #include "source/passfile.h"
 #include "source/postgres_columns.h"

@@ -10,7 +10,7 @@
 #ifndef SPICE_POSTGRES_PLACE_H
 #define SPICE_POSTGRES_PLACE_H
 
-#include "source/remote.h"
+#include "source/changes/remote.h"
 
 /* with the password, which is wiped when the current context goes */
 extern void postgres_place(const Dataset *dataset, RemotePlace *place);

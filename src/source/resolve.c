@@ -12,7 +12,7 @@
 
 #include "utils/memutils.h"
 
-#include "manifest/secrets.h"
+#include "secret/secrets.h"
 #include "source/resolve.h"
 
 struct Resolver

@@ -8,9 +8,7 @@
 #ifndef SPICE_RESOLVE_H
 #define SPICE_RESOLVE_H
 
-#include "postgres.h"
-
-#include "manifest/catalog.h"
+#include "catalog/dataset.h"
 
 typedef struct Resolver Resolver;
 

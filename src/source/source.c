@@ -19,8 +19,8 @@
 
 #include "source/connector.h"
 #include "source/resolve.h"
+#include "source/scan/typing.h"
 #include "source/source.h"
-#include "source/typing.h"
 #include "spice.h"
 
 /* the spool that this process's foreign scans read, and whose it is */

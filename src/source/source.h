@@ -8,12 +8,10 @@
 #ifndef SPICE_SOURCE_H
 #define SPICE_SOURCE_H
 
-#include "postgres.h"
-
 #include "access/htup.h"
 
-#include "manifest/catalog.h"
-#include "source/http.h"
+#include "catalog/dataset.h"
+#include "source/http/http.h"
 
 /* are the rows fetched beforehand, or does the refresh query reach for them? */
 extern bool source_fetches(const Dataset *dataset);

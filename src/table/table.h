@@ -23,14 +23,12 @@
 #ifndef SPICE_TABLE_H
 #define SPICE_TABLE_H
 
-#include "postgres.h"
-
 #include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
 #include "tcop/dest.h"
 #include "utils/rel.h"
 
-#include "manifest/catalog.h"
+#include "catalog/dataset.h"
 
 /* an index of the new heap, and the one of the table whose storage it becomes */
 typedef struct IndexBuild

@@ -9,7 +9,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/csv_reader.h"
+#include "source/format/csv_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>

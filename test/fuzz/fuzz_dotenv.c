@@ -8,7 +8,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/dotenv.h"
+#include "secret/dotenv.h"
 
 #include <stdint.h>
 #include <stdlib.h>

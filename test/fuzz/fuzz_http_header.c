@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/http_header.h"
+#include "source/http/http_header.h"
 
 #include <stdint.h>
 #include <stdlib.h>

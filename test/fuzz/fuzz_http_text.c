@@ -8,7 +8,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/http_text.h"
+#include "source/http/http_text.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/iso8601.h"
+#include "source/format/iso8601.h"
 
 #include <stdio.h>
 #include <stdlib.h>

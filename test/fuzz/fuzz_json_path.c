@@ -26,7 +26,7 @@
 #undef JSON_FALSE
 #undef JSON_NULL
 
-#include "source/json_reader.h"
+#include "source/format/json_reader.h"
 
 #include <stdlib.h>
 #include <string.h>

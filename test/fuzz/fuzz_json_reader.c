@@ -30,7 +30,7 @@
 #undef JSON_FALSE
 #undef JSON_NULL
 
-#include "source/json_reader.h"
+#include "source/format/json_reader.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "manifest/manifest.h"
-#include "manifest/secrets.h"
+#include "secret/secrets.h"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

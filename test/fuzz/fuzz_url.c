@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/url.h"
+#include "source/http/url.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/iso8601.h"
+#include "source/format/iso8601.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/json_reader.h"
+#include "source/format/json_reader.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -9,7 +9,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/json_reader.h"
+#include "source/format/json_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>

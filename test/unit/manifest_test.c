@@ -21,7 +21,7 @@
 #include "manifest/duration.h"
 #include "manifest/keys.h"
 #include "manifest/manifest.h"
-#include "manifest/secrets.h"
+#include "secret/secrets.h"
 
 static int	failures_in_test = 0;
 

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/json_reader.h"
+#include "source/format/json_reader.h"
 
 #include "../feed.h"
 #include "../sharing.h"

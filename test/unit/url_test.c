@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "source/url.h"
+#include "source/http/url.h"
 
 static int	n_tests;
 static int	n_failed;

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * extension.h
+ *		The extension itself: whether it is there, whether it stays, and
+ *		whether its objects are of this library's version.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_EXTENSION_H
+#define SPICE_EXTENSION_H
+
+#include "storage/lockdefs.h"
+
+/* until the end of the transaction; InvalidOid when there is none */
+extern Oid	extension_lock(LOCKMODE lockmode);
+
+/* are the objects in this database of the library's version?  Otherwise says so at that level, 0: not at all */
+extern bool extension_version_agrees(int level);
+
+/* raises an error if they are of another */
+extern void extension_check_version(void);
+
+#endif

@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * following.h
+ *		A dataset whose table follows its source: refresh_mode changes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_FOLLOWING_H
+#define SPICE_FOLLOWING_H
+
+#include "refresh/refresh.h"
+#include "source/changes/changes.h"
+
+/* what a copy is taken of, while it is */
+typedef struct SourceCopy
+{
+	ChangesSource *source;
+	PublishedTable *table;
+	const char *slot;
+	int			entry;			/* of the ledger */
+	Oid			subscription;
+} SourceCopy;
+
+/*
+ * In a worker that has the dataset's lock, outside of a transaction.  Each begins
+ * and ends transactions itself.
+ *
+ * follow: checks the subscription, or takes a snapshot and begins one.  leave:
+ * the dataset follows no longer, so its subscription ends before anything else
+ * is done to the table.  release: drops slots that are no longer wanted, as far
+ * as their servers can be reached.
+ */
+extern void following_follow(Refresh *refresh);
+extern void following_leave(Refresh *refresh);
+extern void following_release(int dataset);
+
+/* in the transaction that loads the table: the copy's rows, and then the changes */
+extern void snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result);
+extern void snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset);
+
+#endif

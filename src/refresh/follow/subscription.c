@@ -1,0 +1,150 @@
+/*-------------------------------------------------------------------------
+ *
+ * subscription.c
+ *		The server's own subscription to a source's changes, of one dataset.
+ *
+ * What core does by itself when it makes a subscription, the slot and the first
+ * copy, is done by us, because it empties the table in the sight of its readers.
+ * So the subscription is made without a connection, its table entered as one
+ * that has been copied, and all of it in the transaction in which the copy is
+ * swapped in.  Dropping one leaves the slot alone for the same reason that
+ * making one does: a rollback could not take back what was done elsewhere.
+ *
+ * It belongs to the superuser that the cluster was made with: from no other do
+ * all versions take a password that is not in the catalog.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_subscription.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/pg_lsn.h"
+
+#include "compat.h"
+#include "refresh/follow/subscription.h"
+
+char *
+subscription_name(const Dataset *dataset)
+{
+	const char *given = catalog_param(dataset, "pg_replication_slot");
+
+	return given ? pstrdup(given) :
+		psprintf("spice_" UINT64_FORMAT "_%u_%d", GetSystemIdentifier(), MyDatabaseId, dataset->id);
+}
+
+static void
+enter(CatalogRights *rights)
+{
+	catalog_enter(rights);
+	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, rights->security | SECURITY_LOCAL_USERID_CHANGE);
+	/* it would warn of what is meant */
+	catalog_pin_setting("client_min_messages", "error");
+	(void) set_config_option("log_min_messages", "error", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+}
+
+static void
+run(const char *command)
+{
+	CatalogRights rights;
+
+	enter(&rights);
+	catalog_run(command);
+	catalog_leave(&rights);
+	CommandCounterIncrement();
+}
+
+static const char *
+quoted_name(Oid subscription)
+{
+	return quote_identifier(get_subscription_name(subscription, false));
+}
+
+Oid
+subscription_create(const char *name, const char *publication, const char *conninfo, Oid table)
+{
+	Oid			subscription;
+
+	if (OidIsValid(get_subscription_oid(name, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("subscription \"%s\" already exists and is not spice's", name),
+				 errhint("ALTER SUBSCRIPTION ... DISABLE, SET (slot_name = NONE), and DROP SUBSCRIPTION; or name another pg_replication_slot.")));
+	run(psprintf("CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION %s"
+				 " WITH (connect = false, slot_name = %s, streaming = on)", quote_identifier(name),
+				 quote_literal_cstr(conninfo), quote_identifier(publication), quote_literal_cstr(name)));
+	subscription = get_subscription_oid(name, false);
+	compat_add_subscription_table(subscription, table);
+	CommandCounterIncrement();
+	subscription_enable(subscription);
+	return subscription;
+}
+
+void
+subscription_drop(Oid subscription)
+{
+	const char *name;
+
+	if (get_subscription_name(subscription, true) == NULL)
+		return;
+	name = quoted_name(subscription);
+	run(psprintf("ALTER SUBSCRIPTION %s DISABLE", name));
+	run(psprintf("ALTER SUBSCRIPTION %s SET (slot_name = NONE)", name));
+	run(psprintf("DROP SUBSCRIPTION %s", name));
+}
+
+void
+subscription_connect(Oid subscription, const char *conninfo)
+{
+	run(psprintf("ALTER SUBSCRIPTION %s CONNECTION %s", quoted_name(subscription), quote_literal_cstr(conninfo)));
+}
+
+void
+subscription_enable(Oid subscription)
+{
+	run(psprintf("ALTER SUBSCRIPTION %s ENABLE", quoted_name(subscription)));
+}
+
+SubscriptionState
+subscription_look(Oid subscription, Oid table)
+{
+	MemoryContext context = CurrentMemoryContext;
+	SubscriptionState state = {0};
+	Oid			types[] = {OIDOID, OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(subscription), ObjectIdGetDatum(table)};
+	CatalogRights rights;
+	char	   *applied;
+
+	enter(&rights);
+	SPI_connect();
+	catalog_execute_saved("SELECT s.subconninfo, s.subenabled, r.srrelid IS NOT NULL, a.pid IS NOT NULL, a.latest_end_lsn,"
+						  " (SELECT count(*) FROM pg_stat_activity w WHERE w.backend_type LIKE 'logical replication%worker')"
+						  "  >= current_setting('max_logical_replication_workers')::int"
+						  " FROM pg_subscription s LEFT JOIN pg_stat_subscription a ON a.subid = s.oid"
+						  " LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid AND r.srrelid = $2"
+						  " WHERE s.oid = $1", 2, types, values, NULL);
+	state.exists = SPI_processed > 0;
+	if (state.exists)
+	{
+		state.conninfo = catalog_text(0, 1, context);
+		state.enabled = catalog_text(0, 2, context)[0] == 't';
+		state.has_table = catalog_text(0, 3, context)[0] == 't';
+		state.running = catalog_text(0, 4, context)[0] == 't';
+		applied = catalog_text(0, 5, context);
+		state.no_room = !state.running && catalog_text(0, 6, context)[0] == 't';
+		if (applied != NULL)
+			state.applied = DatumGetLSN(DirectFunctionCall1(pg_lsn_in, CStringGetDatum(applied)));
+	}
+	SPI_finish();
+	catalog_leave(&rights);
+	return state;
+}

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * remote.h
+ *		A connection of our own to a source's PostgreSQL, which may replicate.
+ *
+ * Only files of this folder include it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_REMOTE_H
+#define SPICE_REMOTE_H
+
+#include "catalog/dataset.h"
+
+typedef struct Remote Remote;
+
+/* an answer; NULL for null */
+typedef struct RemoteRows
+{
+	int			n_rows;
+	int			n_columns;
+	char	  **values;			/* row by row */
+} RemoteRows;
+
+#define remote_value(rows, row, column) ((rows)->values[(row) * (rows)->n_columns + (column)])
+
+/* what libpq is to know: names and values, the password apart from them */
+typedef struct RemotePlace
+{
+	List	   *options;		/* of DefElem * */
+	char	   *password;		/* or NULL */
+	List	   *hosts;			/* of char * */
+} RemotePlace;
+
+/*
+ * Connects, or raises an error with a hint.  It ends with the context, and
+ * needs no transaction.  Nothing that is said over it is bounded by a timeout of
+ * the manifest but the connecting itself: a copy may take its time.
+ */
+extern Remote *remote_connect(const Dataset *dataset, const RemotePlace *place, MemoryContext context);
+
+/*
+ * Runs a statement, and raises what the source raises.  tolerated: SQLSTATEs in
+ * one text, each of which makes it NULL instead; or NULL.
+ */
+extern RemoteRows *remote_query(Remote *remote, const char *statement, const char *tolerated);
+
+/* COPY ... TO STDOUT: the next bytes, 0 at the end; they are valid until the next call */
+extern void remote_copy_begin(Remote *remote, const char *statement);
+extern int	remote_copy_read(Remote *remote, char **bytes);
+
+extern const Dataset *remote_dataset(const Remote *remote);
+
+#endif

@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.c
+ *		One HTTP request into a spool.
+ *
+ * libcurl could follow redirects by itself, but then it would decide who gets
+ * our credentials and which address may be asked.  So each hop is a transfer
+ * of its own: the URL is judged first (url.c), and only the manifest's own
+ * origin receives user name, password, headers and validators.
+ *
+ * States of a fetch and their successors:
+ *
+ *		asking		-> redirected	(301, 302, 303, 307, 308)
+ *		redirected	-> asking		(the target is allowed, at most MAX_REDIRECTS)
+ *		asking		-> fetched		(the body is complete in the spool)
+ *		asking		-> unchanged	(304, and we had asked for it)
+ *		any			-> failed		(an error is raised)
+ *
+ * client_timeout covers all hops together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "source/http/http.h"
+
+#include "utils/memutils.h"
+
+#include "source/http/http_error.h"
+#include "source/http/http_header.h"
+#include "source/http/http_transfer.h"
+#include "source/http/url.h"
+#include "spice.h"
+
+#define MAX_REDIRECTS	10
+
+HttpReport	http_report;
+
+void
+http_parse_headers(const char *text, HttpRequest *request, MemoryContext context)
+{
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	HttpHeaderScan scan = {.rest = text};
+	int			control = http_header_control(text);
+	int			size = 4;
+
+	request->headers = palloc(size * sizeof(HttpHeader));
+	if (control > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
+				 errdetail("The first is at byte %d.", control),
+				 errhint("Write all headers on one line, separated by commas.")));
+	while (http_header_scan(&scan))
+	{
+		int			n = request->n_headers;
+
+		if (n == size)
+		{
+			size *= 2;
+			request->headers = repalloc(request->headers, size * sizeof(HttpHeader));
+		}
+		request->headers[n].name = pnstrdup(scan.name, scan.name_length);
+		request->headers[n].value = pnstrdup(scan.value, scan.value_length);
+		request->n_headers++;
+	}
+	if (scan.problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid http_headers: %s", scan.problem),
+				 errdetail("This is header number %d.", scan.number),
+				 errhint("%s", scan.hint)));
+	MemoryContextSwitchTo(saved);
+}
+
+/* ---- one fetch ---- */
+
+static bool
+is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* everything that only the manifest's own origin may see */
+static void
+add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
+{
+	transfer->username = request->username;
+	transfer->password = request->password;
+	for (int i = 0; i < request->n_headers; i++)
+		http_transfer_add_header(transfer, request->headers[i].name, request->headers[i].value);
+	if (request->etag != NULL)
+		http_transfer_add_header(transfer, "If-None-Match", request->etag);
+	if (request->last_modified != NULL)
+		http_transfer_add_header(transfer, "If-Modified-Since", request->last_modified);
+}
+
+static void
+ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
+{
+	transfer->url = transfer->next;
+	transfer->own_origin = own;
+	transfer->username = NULL;
+	transfer->password = NULL;
+	transfer->connect_timeout_ms = request->connect_timeout_ms;
+	transfer->timeout_ms = request->client_timeout_ms <= 0 ? 0 :
+		http_transfer_time_left(transfer, request->client_timeout_ms);
+	if (own)
+		add_private_parts(request, transfer);
+	http_transfer_run(transfer);
+}
+
+/* judges the answer; true: a redirect */
+static bool
+judge(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	bool		conditional = transfer->own_origin &&
+		(request->etag != NULL || request->last_modified != NULL);
+
+	/* an error status says more than a broken transfer of its explanation */
+	if (transfer->status >= 400)
+		http_raise_status(request, transfer);
+	if (transfer->result != CURLE_OK && transfer->abort != HTTP_ABORT_ENOUGH)
+		http_raise_transfer(request, transfer);
+	if (is_redirect(transfer->status))
+		return true;
+	if (!http_status_is_success(transfer->status) &&
+		!(transfer->status == 304 && conditional))
+		http_raise_status(request, transfer);
+	return false;
+}
+
+/* sets where it leads */
+static void
+follow(const HttpRequest *request, HttpTransfer *transfer)
+{
+	const char *refusal = url_redirect(&transfer->url, transfer->location, &transfer->next);
+
+	if (transfer->location[0] == '\0')
+		http_raise_redirect(request, transfer, "the answer does not say where it leads", "");
+	if (refusal != NULL)
+		http_raise_redirect(request, transfer, refusal, transfer->next.shown);
+}
+
+/* asks until the answer is no redirect */
+static void
+ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
+{
+	int			hops = 0;
+
+	transfer->next = *origin;
+	for (;;)
+	{
+		ask(request, transfer, url_same_origin(&transfer->next, origin));
+		if (!judge(request, transfer))
+			break;
+		if (++hops > MAX_REDIRECTS)
+			http_raise_redirect(request, transfer,
+								"there are more than " CppAsString2(MAX_REDIRECTS) " in a row", "");
+		follow(request, transfer);
+	}
+}
+
+static Url *
+request_url(const HttpRequest *request)
+{
+	Url		   *url = palloc(sizeof(Url));
+	const char *refusal = url_parse(request->url, request->port, url);
+
+	if (refusal != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid URL of dataset \"%s\": %s", request->dataset, refusal),
+				 errhint("Write it as http://host/path or https://host/path.")));
+	return url;
+}
+
+static char *
+copy_unless_empty(MemoryContext context, const char *text)
+{
+	return text[0] == '\0' ? NULL : MemoryContextStrdup(context, text);
+}
+
+static HttpResponse *
+make_response(const HttpTransfer *transfer, MemoryContext context)
+{
+	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
+
+	if (transfer->status == 304)
+	{
+		response->status = 304;
+		spool_free(transfer->spool);
+	}
+	else
+	{
+		response->status = 200;
+		response->spool = transfer->spool;
+		spool_finish(response->spool);
+	}
+	response->content_type = copy_unless_empty(context, transfer->content_type);
+
+	/* another origin's validators mean nothing to the one we ask next time */
+	if (transfer->own_origin)
+	{
+		response->etag = copy_unless_empty(context, transfer->etag);
+		response->last_modified = copy_unless_empty(context, transfer->last_modified);
+	}
+	return response;
+}
+
+HttpResponse *
+http_fetch(const HttpRequest *request, MemoryContext context)
+{
+	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext saved = MemoryContextSwitchTo(fetch);
+	HttpTransfer *transfer;
+	HttpResponse *response;
+	Url		   *origin;
+
+	memset(&http_report, 0, sizeof(http_report));
+	origin = request_url(request);
+	transfer = http_transfer_create(fetch);
+	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
+	transfer->max_size = (int64) spice_fetch_max_size * 1024 * 1024;
+	transfer->spool = spool_create(context, (Size) spice_fetch_memory * 1024, transfer->max_size);
+
+	ask_all(request, transfer, origin);
+	response = make_response(transfer, context);
+	http_transfer_report(transfer);
+
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(fetch);
+	return response;
+}

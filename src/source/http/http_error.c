@@ -1,0 +1,415 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_error.c
+ *		What went wrong with a fetch, said so that it can be cured.
+ *
+ * An error names the dataset, the phase in which it happened (resolve,
+ * connect, TLS, status, transfer), what the server said, and the cure.  It
+ * also decides whether trying again can help.
+ *
+ * What the server said is foreign text: it may be HTML, binary, huge, in
+ * another encoding, and it may repeat the credentials that we sent.  It is
+ * reduced to a line of printable text, and whatever we know to be secret is
+ * struck out of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "source/http/http_error.h"
+
+#include <ctype.h>
+#include <time.h>
+
+#include "common/base64.h"
+#include "mb/pg_wchar.h"
+
+#include "source/http/http_header.h"
+#include "source/http/http_text.h"
+
+#define QUOTE_LENGTH		200
+
+typedef struct Failure
+{
+	CURLcode	code;
+	const char *phase;
+	const char *what;
+	int			sqlstate;
+	bool		transient;
+	const char *hint;			/* or NULL */
+} Failure;
+
+#define UNREACHED	ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION
+#define BROKEN		ERRCODE_CONNECTION_FAILURE
+
+#define CHECK_HOST	"Check the host name in the dataset's URL and this machine's name resolution."
+#define CHECK_PORT	"Check that the source is running and that the dataset's URL has the right port."
+#define CHECK_CA	"Check that the certificate is valid for this host name and that this machine trusts its issuer."
+#define CHECK_TLS	"Check that the source speaks https on this port."
+
+static const Failure failures[] = {
+	{CURLE_COULDNT_RESOLVE_HOST, "resolve", "host name could not be resolved", UNREACHED, true, CHECK_HOST},
+	{CURLE_COULDNT_CONNECT, "connect", "connection could not be made", UNREACHED, true, CHECK_PORT},
+	{CURLE_SSL_CONNECT_ERROR, "TLS", "TLS handshake failed", UNREACHED, true, CHECK_TLS},
+	{CURLE_PEER_FAILED_VERIFICATION, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
+	{CURLE_SSL_CACERT_BADFILE, "TLS", "trusted certificates could not be read", UNREACHED, false,
+	"Install this machine's certificate authorities (package ca-certificates)."},
+	{CURLE_SSL_ISSUER_ERROR, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
+	{CURLE_SSL_INVALIDCERTSTATUS, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
+	{CURLE_SSL_CIPHER, "TLS", "TLS handshake failed", UNREACHED, false, CHECK_TLS},
+	{CURLE_GOT_NOTHING, "transfer", "connection was closed without an answer", BROKEN, true, NULL},
+	{CURLE_SEND_ERROR, "transfer", "connection broke", BROKEN, true, NULL},
+	{CURLE_RECV_ERROR, "transfer", "connection broke", BROKEN, true, NULL},
+	{CURLE_PARTIAL_FILE, "transfer", "response is truncated", BROKEN, true, NULL},
+	{CURLE_BAD_CONTENT_ENCODING, "transfer", "response could not be decompressed", BROKEN, false, NULL},
+	{CURLE_OUT_OF_MEMORY, "transfer", "libcurl ran out of memory", ERRCODE_OUT_OF_MEMORY, false,
+	"A compressed body that expands more than a thousandfold can cause this."}
+};
+
+static const Failure malformed = {CURLE_OK, "transfer", "response is not valid HTTP", BROKEN, false,
+"Check that the source speaks HTTP on this port."};
+
+static const Failure *
+find_failure(CURLcode code)
+{
+	for (int i = 0; i < (int) lengthof(failures); i++)
+	{
+		if (failures[i].code == code)
+			return &failures[i];
+	}
+	return &malformed;
+}
+
+/* ---- secrets ---- */
+
+/* user and password as HTTP Basic sends them */
+static bool
+strike_basic(char *text, const HttpRequest *request)
+{
+	char	   *pair = psprintf("%s:%s", request->username != NULL ? request->username : "",
+								request->password);
+	int			size = pg_b64_enc_len((int) strlen(pair)) + 1;
+	char	   *token = palloc0(size);
+	bool		fine;
+
+	/* a pointer to void, because server versions differ in the type */
+	if (pg_b64_encode((const void *) pair, (int) strlen(pair), token, size - 1) < 0)
+		token[0] = '\0';
+	fine = http_text_strike(text, token);
+	explicit_bzero(pair, strlen(pair));
+	explicit_bzero(token, size);
+	return fine;
+}
+
+static bool
+strike_secrets(char *text, const HttpRequest *request)
+{
+	bool		fine = true;
+
+	for (int i = 0; i < request->n_headers; i++)
+	{
+		const char *value = request->headers[i].value;
+		const char *space = strrchr(value, ' ');
+
+		/* a server repeats "Bearer abc" as a whole or just "abc" */
+		fine = http_text_strike(text, value) && fine;
+		if (space != NULL)
+			fine = http_text_strike(text, space + 1) && fine;
+	}
+	if (request->password != NULL)
+	{
+		fine = strike_basic(text, request) && fine;
+		fine = http_text_strike(text, request->password) && fine;
+	}
+	return fine;
+}
+
+/* ---- foreign text ---- */
+
+/* how many bytes of a printable character stand there, 0: none */
+static int
+printable(const unsigned char *p, const unsigned char *end)
+{
+	int			n;
+
+	if (*p < 0x80)
+		return *p > 0x20 && *p < 0x7f;
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return 0;
+	n = pg_utf_mblen(p);
+	if (n > end - p || !pg_utf8_islegal(p, n))
+		return 0;
+	/* C1 controls */
+	return n == 2 && p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;
+}
+
+/* in place: one line, single spaces, question marks for what cannot be shown */
+static void
+make_printable(char *text)
+{
+	const unsigned char *in = (const unsigned char *) text;
+	const unsigned char *end = in + strlen(text);
+	char	   *out = text;
+
+	while (in < end)
+	{
+		int			n = printable(in, end);
+
+		if (isspace(*in) || *in == '\0')
+		{
+			if (out > text && out[-1] != ' ')
+				*out++ = ' ';
+			in++;
+		}
+		else if (n == 0)
+		{
+			*out++ = '?';
+			in++;
+		}
+		else
+		{
+			memmove(out, in, n);
+			out += n;
+			in += n;
+		}
+	}
+	if (out > text && out[-1] == ' ')
+		out--;
+	*out = '\0';
+}
+
+/* the start of the body in QUOTE_LENGTH characters, NULL: nothing to quote */
+static char *
+quote_body(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	char	   *text = palloc0(HTTP_EXCERPT_SIZE + 1);
+	size_t		length = transfer->excerpt_length;
+	int			clip;
+
+	/* the end of a cut body may be a cut secret, which would not be found */
+	if (length == HTTP_EXCERPT_SIZE)
+		length = HTTP_EXCERPT_SIZE * 3 / 4;
+	if (!http_text_of_problem(transfer->excerpt, length, text, HTTP_EXCERPT_SIZE))
+	{
+		memcpy(text, transfer->excerpt, length);
+		text[length] = '\0';
+		for (size_t i = 0; i < length; i++)
+		{
+			if (text[i] == '\0')
+				text[i] = ' ';
+		}
+		if (strstr(transfer->content_type, "html") != NULL || text[strspn(text, " \t\r\n")] == '<')
+			http_text_strip_tags(text);
+	}
+	if (!strike_secrets(text, request))
+		return NULL;
+	make_printable(text);
+	clip = pg_mbcharcliplen(text, (int) strlen(text), QUOTE_LENGTH);
+	if (text[clip] != '\0')
+		strcpy(text + clip, "...");
+	return text[0] == '\0' ? NULL : text;
+}
+
+/* what libcurl or a server said, or a stand-in */
+static const char *
+safe_text(const HttpRequest *request, const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+	if (!strike_secrets(copy, request))
+		return "(not shown, because it may hold a secret)";
+	make_printable(copy);
+	return copy;
+}
+
+/* ---- errors of the transfer ---- */
+
+static void
+report_transfer(const HttpTransfer *transfer, bool transient)
+{
+	http_transfer_report(transfer);
+	http_report.transient = transient;
+}
+
+static void
+raise_too_large(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	report_transfer(transfer, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("could not fetch dataset \"%s\": response is larger than spice.fetch_max_size",
+					request->dataset),
+			 errdetail("Phase transfer, %s: the limit is " INT64_FORMAT " bytes after decompression.",
+					   safe_text(request, transfer->url.shown), transfer->max_size),
+			 errhint("Raise spice.fetch_max_size, or ask the source for less.")));
+}
+
+static void
+raise_address(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	const char *kind = url_address_name(transfer->refused);
+
+	report_transfer(transfer, false);
+	ereport(ERROR,
+			(errcode(UNREACHED),
+			 errmsg("could not fetch dataset \"%s\": connection to a %s address is refused",
+					request->dataset, kind),
+			 errdetail("Phase connect, %s: the host has a %s address%s.",
+					   safe_text(request, transfer->url.shown), kind,
+					   transfer->own_origin ? "" : ", and a redirect led there"),
+			 transfer->own_origin ?
+			 errhint("To read from a link-local address, write the address itself into the dataset's URL.") :
+			 errhint("Only the origin in the dataset's own URL may have such an address; write the final URL there.")));
+}
+
+/* the phase in which the time ran out */
+static const Failure *
+timeout_phase(const HttpTransfer *transfer)
+{
+	static const Failure phases[] = {
+		{CURLE_OK, "resolve", "resolving the host name took too long", UNREACHED, true, CHECK_HOST},
+		{CURLE_OK, "connect", "connecting took too long", UNREACHED, true, CHECK_PORT},
+		{CURLE_OK, "TLS", "TLS handshake took too long", UNREACHED, true, CHECK_TLS},
+		{CURLE_OK, "status", "source did not answer in time", BROKEN, true,
+		"Raise client_timeout, or ask the source for less."},
+		{CURLE_OK, "transfer", "transfer took too long", BROKEN, true,
+		"Raise client_timeout, or ask the source for less."},
+		{CURLE_OK, "transfer", "source stopped sending", BROKEN, true,
+		"Look for the cause in the source's own log."}
+	};
+	const HttpTimes *times = &transfer->times;
+
+	if (times->resolved == 0)
+		return &phases[0];
+	if (times->connected == 0 && !transfer->reached)
+		return &phases[1];
+	if (transfer->url.secure && times->secured == 0)
+		return &phases[2];
+	if (transfer->status == 0)
+		return &phases[3];
+	/* libcurl calls a stall a timeout too */
+	return transfer->timeout_ms > 0 && times->total >= transfer->timeout_ms ?
+		&phases[4] : &phases[5];
+}
+
+static int
+between(int from, int to)
+{
+	return Max(0, to - from);
+}
+
+static void
+raise_timeout(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	const Failure *failure = timeout_phase(transfer);
+	const HttpTimes *times = &transfer->times;
+	int			ready = Max(times->connected, times->secured);
+
+	report_transfer(transfer, true);
+	ereport(ERROR,
+			(errcode(failure->sqlstate),
+			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
+			 errdetail("Phase %s, %s: %s (dns %d ms, connect %d ms, TLS %d ms, first byte %d ms, transfer %d ms).",
+					   failure->phase, safe_text(request, transfer->url.shown),
+					   safe_text(request, transfer->error_text),
+					   times->resolved,
+					   between(times->resolved, times->connected),
+					   between(times->connected, times->secured),
+					   between(ready, times->answered),
+					   times->answered == 0 ? 0 : between(times->answered, times->total)),
+			 errhint("%s", failure->hint)));
+}
+
+void
+http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	const Failure *failure = find_failure(transfer->result);
+	const char *said = transfer->error_text[0] != '\0' ? transfer->error_text :
+		curl_easy_strerror(transfer->result);
+
+	if (transfer->abort == HTTP_ABORT_TOO_LARGE || transfer->result == CURLE_FILESIZE_EXCEEDED)
+		raise_too_large(request, transfer);
+	if (transfer->result == CURLE_COULDNT_CONNECT && transfer->refused != URL_ADDRESS_PUBLIC)
+		raise_address(request, transfer);
+	if (transfer->result == CURLE_OPERATION_TIMEDOUT)
+		raise_timeout(request, transfer);
+	if (transfer->abort == HTTP_ABORT_HEADERS)
+		said = "too many header bytes";
+
+	report_transfer(transfer, failure->transient);
+	ereport(ERROR,
+			(errcode(failure->sqlstate),
+			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
+			 errdetail("Phase %s, %s: %s.", failure->phase, safe_text(request, transfer->url.shown),
+					   safe_text(request, said)),
+			 failure->hint != NULL ? errhint("%s", failure->hint) : 0));
+}
+
+/* ---- errors of the status ---- */
+
+static bool
+status_is_transient(int status)
+{
+	return status == 408 || status == 429 || status >= 500;
+}
+
+static const char *
+status_hint(const HttpRequest *request, int status)
+{
+	switch (status)
+	{
+		case 204:
+		case 206:
+		case 304:
+			return "The source must answer a plain GET with status 200 and the whole dataset.";
+		case 401:
+		case 403:
+			if (request->password == NULL && request->n_headers == 0)
+				return "Set http_username and http_password, or http_headers, in the dataset's params.";
+			return "Check http_username, http_password and http_headers in the dataset's params.";
+		case 404:
+		case 410:
+			return "Check the path in the dataset's URL.";
+		case 429:
+			return "Refresh less often (refresh_check_interval).";
+	}
+	if (status_is_transient(status))
+		return "The source has a problem of its own, which may pass.";
+	return "Check the dataset's URL and params against the source's documentation.";
+}
+
+void
+http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	char	   *quote = quote_body(request, transfer);
+
+	report_transfer(transfer, status_is_transient(transfer->status));
+	http_report.retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("could not fetch dataset \"%s\": source answered with status %d",
+					request->dataset, transfer->status),
+			 quote == NULL ?
+			 errdetail("Phase status, %s.", safe_text(request, transfer->url.shown)) :
+			 errdetail("Phase status, %s; the answer begins: %s",
+					   safe_text(request, transfer->url.shown), quote),
+			 errhint("%s", status_hint(request, transfer->status))));
+}
+
+void
+http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
+					const char *refusal, const char *target)
+{
+	report_transfer(transfer, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("could not fetch dataset \"%s\": redirect is refused: %s",
+					request->dataset, refusal),
+			 target[0] == '\0' ?
+			 errdetail("Phase status, %s, status %d.",
+					   safe_text(request, transfer->url.shown), transfer->status) :
+			 errdetail("Phase status, %s, status %d, leads to %s.",
+					   safe_text(request, transfer->url.shown), transfer->status,
+					   safe_text(request, target)),
+			 errhint("Write the final URL into the dataset.")));
+}

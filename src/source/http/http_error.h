@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_error.h
+ *		What went wrong with a fetch, said so that it can be cured.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_HTTP_ERROR_H
+#define SPICE_HTTP_ERROR_H
+
+#include "source/http/http.h"
+#include "source/http/http_transfer.h"
+
+/* all of these raise an error, after completing http_report */
+extern void http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer);
+extern void http_raise_status(const HttpRequest *request, const HttpTransfer *transfer);
+extern void http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
+								const char *refusal, const char *target);
+
+#endif

@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * http_transfer.h
+ *		One request and its answer: libcurl driven by the process's latch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_HTTP_TRANSFER_H
+#define SPICE_HTTP_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "portability/instr_time.h"
+
+#include "source/http/spool.h"
+#include "source/http/url.h"
+
+#define HTTP_EXCERPT_SIZE	16384
+
+/* why a callback ended the transfer */
+typedef enum HttpAbort
+{
+	HTTP_ABORT_NONE,
+	HTTP_ABORT_TOO_LARGE,		/* body over max_size */
+	HTTP_ABORT_HEADERS,			/* more header bytes than any server needs */
+	HTTP_ABORT_ENOUGH			/* an answer that is no success: excerpt is full */
+} HttpAbort;
+
+/* when each phase was over, in ms since the start; 0: never */
+typedef struct HttpTimes
+{
+	int			resolved;
+	int			connected;
+	int			secured;		/* TLS */
+	int			answered;		/* first byte */
+	int			total;
+} HttpTimes;
+
+typedef struct HttpTransfer
+{
+	/* what to ask; set before http_transfer_run() */
+	instr_time	fetch_start;	/* of the first of several runs */
+	Url			url;
+	Url			next;			/* the one after a redirect; in here, as all that is wiped */
+	bool		own_origin;		/* url has the manifest's origin */
+	const char *username;		/* NULL: no authentication */
+	const char *password;
+	int			timeout_ms;
+	int			connect_timeout_ms;
+	int64		max_size;
+	Spool	   *spool;			/* takes the body of a success */
+
+	/* what came of it */
+	CURLcode	result;
+	char		error_text[CURL_ERROR_SIZE];
+	HttpAbort	abort;
+	UrlAddress	refused;		/* other than public: an address was refused */
+	HttpTimes	times;
+	bool		reached;		/* TCP connected, also when TLS then failed */
+	int			status;			/* 0: no answer */
+	int64		bytes;			/* of the body, decoded */
+	char		location[URL_MAX_LENGTH + 1];	/* of a redirect, or empty */
+	char		etag[512];
+	char		last_modified[64];
+	char		content_type[128];
+	char		retry_after[64];
+	char		excerpt[HTTP_EXCERPT_SIZE]; /* start of any other body */
+	size_t		excerpt_length;
+
+	struct HttpTransferState *state;	/* private */
+} HttpTransfer;
+
+/* lives in context, whose reset closes its connections */
+extern HttpTransfer *http_transfer_create(MemoryContext context);
+
+/* adds a header to the next run only; its value is wiped afterwards */
+extern void http_transfer_add_header(HttpTransfer *transfer, const char *name,
+									 const char *value);
+
+/* runs it; raises an error only for interrupts, memory and disk */
+extern void http_transfer_run(HttpTransfer *transfer);
+
+/* what is left of a time limit that began with the fetch, at least 1 ms */
+extern int	http_transfer_time_left(const HttpTransfer *transfer, int limit_ms);
+
+/* brings http_report up to date */
+extern void http_transfer_report(const HttpTransfer *transfer);
+
+/* the status means that the body is the dataset */
+extern bool http_status_is_success(int status);
+
+#endif

@@ -1,0 +1,507 @@
+/*-------------------------------------------------------------------------
+ *
+ * csv_records.c
+ *		The records of a CSV response as values by field.
+ *
+ * The header says which text of a line is for which field, so a source may
+ * move its columns, add some, or leave some out; without a header they are
+ * column_1, column_2 and so on.  A text has no type of its own: it is presented
+ * as what the field's column can take, and made a Datum once, as a value of
+ * JSON is.
+ *
+ * States and their successors:
+ *
+ *		opened	-> reading	(first call of next: the header is read, or without
+ *							one the first record, which waits to be given out)
+ *		reading	-> ended	(no line is left)
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "source/format/csv_reader.h"
+#include "source/scan/records.h"
+
+#define NO_HEADER_NAME	"column_%d"
+#define LOOK_HINT		"Look at what the source answers."
+#define QUOTES_HINT		"Look at the delimiter and the quotes in the response, and at those in params."
+
+/* how the texts of a field are presented */
+typedef enum CsvReading
+{
+	CSV_UNREAD,					/* nobody looks at them */
+	CSV_TEXT,
+	CSV_NUMBER,					/* numbers as such, anything else as text */
+	CSV_BOOLEAN,				/* true and false as such */
+	CSV_JSON,					/* a document in itself */
+	CSV_ANY						/* numbers, true and false: the type is to be found */
+} CsvReading;
+
+typedef struct CsvColumn
+{
+	char	   *name;
+	int			position;		/* in a line; -1: the response does not have it */
+	CsvReading	reading;
+} CsvColumn;
+
+typedef struct CsvRecords
+{
+	RecordReader reader;
+	CsvReader  *csv;
+	bool		discover;
+	bool		reading;		/* the fields' positions are known */
+	bool		waiting;		/* a line has been read, but not given out */
+	MemoryContext context;
+	int			n_names;		/* fields that every line must have */
+	char	  **names;
+	CsvColumn  *columns;
+	JsonValue  *values;
+	int			n_unknown;		/* names that are no field */
+	char		unknown_name[64];
+} CsvRecords;
+
+/* where the record stands that is being read, for an error's detail */
+static char *
+reading_place(const CsvRecords *records)
+{
+	if (!records->reading)
+		return psprintf("line %lld", (long long) records->csv->line);
+	return psprintf("record %lld, line %lld", (long long) records->reader.record + 1,
+					(long long) records->csv->line);
+}
+
+pg_noreturn static void
+refuse_response(const CsvRecords *records, int code, const char *problem, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(code),
+			 errmsg("invalid response: %s", problem),
+			 errdetail("Dataset \"%s\", %s.", records->reader.dataset->name, reading_place(records)),
+			 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+pg_noreturn static void
+raise_reader_error(const CsvRecords *records)
+{
+	const JsonError *error = &records->csv->error;
+	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
+
+	switch (error->code)
+	{
+		case JSON_ERROR_SYNTAX:
+			refuse_response(records, code, error->message, QUOTES_HINT);
+		case JSON_ERROR_ENCODING:
+			refuse_response(records, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, error->message,
+							"Have the source send UTF-8.");
+		case JSON_ERROR_LIMIT:
+			refuse_response(records, ERRCODE_PROGRAM_LIMIT_EXCEEDED, error->message, RECORDS_LIMIT_HINT);
+		case JSON_ERROR_MEMORY:
+			code = ERRCODE_OUT_OF_MEMORY;
+			break;
+		default:
+			break;
+	}
+	refuse_response(records, code, error->message, NULL);
+}
+
+static bool
+is_null(const CsvField *field)
+{
+	return field->length == 0 && !field->quoted;
+}
+
+/* the next line that is not blank; with one column, a blank line is a null */
+static bool
+read_line(CsvRecords *records)
+{
+	const CsvReader *reader = records->csv;
+
+	do
+	{
+		switch (csv_reader_next(records->csv))
+		{
+			case JSON_END:
+				return false;
+			case JSON_FAILED:
+				raise_reader_error(records);
+			case JSON_RECORD:
+				break;
+		}
+	} while (reader->n_fields == 1 && is_null(&reader->fields[0]) && records->n_names != 1);
+	return true;
+}
+
+/* ------- the header ------- */
+
+/* a text as an error quotes it */
+static char *
+excerpt(const char *text)
+{
+	int			length = (int) strlen(text);
+	int			cut = pg_mbcliplen(text, length, 63);
+
+	return psprintf("%.*s%s", cut, text, cut < length ? "..." : "");
+}
+
+static bool
+looks_like_html(const char *name)
+{
+	name += strspn(name, " \t\r\n");
+	return pg_strncasecmp(name, "<!doctype", 9) == 0 || pg_strncasecmp(name, "<html", 5) == 0;
+}
+
+static void
+check_header(const CsvRecords *records)
+{
+	for (int i = 0; i < records->n_names; i++)
+	{
+		if (records->names[i][0] == '\0')
+			refuse_response(records, ERRCODE_INVALID_NAME,
+							psprintf("field %d of the header has no name", i + 1),
+							"Have the source name every field, or set csv_has_header or tsv_has_header to false.");
+		for (int j = 0; j < i; j++)
+		{
+			if (strcmp(records->names[i], records->names[j]) == 0)
+				refuse_response(records, ERRCODE_DUPLICATE_COLUMN,
+								psprintf("fields %d and %d of the header have the same name \"%s\"",
+										 j + 1, i + 1, excerpt(records->names[i])),
+								"Have the source name every field differently.");
+		}
+	}
+}
+
+/* how many fields there are, and what they are called */
+static void
+read_names(CsvRecords *records)
+{
+	bool		header = records->reader.dataset->csv_header;
+	const CsvField *fields;
+
+	if (!read_line(records))
+	{
+		/* without a header, nothing is what no records look like */
+		if (header)
+			refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "there is no header", LOOK_HINT);
+		return;
+	}
+	fields = records->csv->fields;
+	records->n_names = records->csv->n_fields;
+	records->names = MemoryContextAlloc(records->context, sizeof(char *) * records->n_names);
+	for (int i = 0; i < records->n_names; i++)
+	{
+		char		name[sizeof(NO_HEADER_NAME) + 10];
+
+		snprintf(name, sizeof(name), NO_HEADER_NAME, i + 1);
+		records->names[i] = header ? MemoryContextAllocZero(records->context, fields[i].length + 1) :
+			MemoryContextStrdup(records->context, name);
+		if (header)
+			memcpy(records->names[i], fields[i].start, fields[i].length);
+	}
+	if (looks_like_html(pnstrdup(fields[0].start, fields[0].length)))
+		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is an HTML page", LOOK_HINT);
+	if (header)
+		check_header(records);
+	records->waiting = !header;
+}
+
+static void
+add_field(CsvRecords *records, const char *name, CsvReading reading)
+{
+	CsvColumn  *field = &records->columns[records->reader.n_fields++];
+
+	field->name = MemoryContextStrdup(records->context, name);
+	field->position = -1;
+	field->reading = reading;
+}
+
+static int
+find_field(const CsvRecords *records, const char *name)
+{
+	for (int i = 0; i < records->reader.n_fields; i++)
+	{
+		if (strcmp(records->columns[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* a field that only its position names, and that the line is too short for */
+static void
+check_positions(const CsvRecords *records)
+{
+	for (int i = 0; i < records->reader.n_fields; i++)
+	{
+		const CsvColumn *field = &records->columns[i];
+		int			position;
+		char		rest;
+
+		if (field->position < 0 && sscanf(field->name, NO_HEADER_NAME "%c", &position, &rest) == 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a response does not have all columns of dataset \"%s\"",
+							records->reader.dataset->name),
+					 errdetail("Line %lld has no field for column \"%s\".",
+							   (long long) records->csv->line, field->name),
+					 errhint("%s", LOOK_HINT)));
+	}
+}
+
+/* a page of another kind must not pass for rows of nulls */
+static void
+refuse_foreign_header(const CsvRecords *records)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("a response has none of the columns of dataset \"%s\"", records->reader.dataset->name),
+			 errdetail_plural("Its header has %d field, \"%s\".",
+							  "Its header has %d fields, the first of them \"%s\".",
+							  records->n_names, records->n_names, excerpt(records->names[0])),
+			 errhint("Look at what the source answers, and at the delimiter in params.")));
+}
+
+/* which field is where */
+static void
+place_fields(CsvRecords *records)
+{
+	records->n_unknown = records->n_names;
+	for (int i = 0; i < records->n_names; i++)
+	{
+		const char *name = records->names[i];
+		int			field = find_field(records, name);
+
+		if (field < 0 && records->discover)
+		{
+			field = records->reader.n_fields;
+			add_field(records, name, CSV_ANY);
+		}
+		if (field >= 0)
+		{
+			records->columns[field].position = i;
+			records->n_unknown--;
+		}
+		else if (records->unknown_name[0] == '\0')
+			memcpy(records->unknown_name, name,
+				   pg_mbcliplen(name, (int) strlen(name), sizeof(records->unknown_name) - 1));
+	}
+	if (records->n_names == 0)
+		return;
+	if (!records->reader.dataset->csv_header)
+		check_positions(records);
+	else if (records->n_unknown == records->n_names)
+		refuse_foreign_header(records);
+}
+
+/* ------- the records ------- */
+
+static const char *
+skip_digits(const char *p)
+{
+	while (*p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/*
+ * Is the text a number as JSON writes them?  Others, 007 for one, are texts.
+ * It may look at the byte behind the text, which is part of no number.
+ */
+static JsonKind
+kind_of_number(const char *p, const char *end)
+{
+	JsonKind	kind = JSON_INTEGER;
+	const char *digits;
+
+	p += *p == '-';
+	digits = p;
+	p = skip_digits(p);
+	if (p == digits || (*digits == '0' && p > digits + 1))
+		return JSON_STRING;
+	if (p < end && *p == '.')
+	{
+		kind = JSON_DECIMAL;
+		digits = ++p;
+		if ((p = skip_digits(p)) == digits)
+			return JSON_STRING;
+	}
+	if (p < end && (*p == 'e' || *p == 'E'))
+	{
+		kind = JSON_DECIMAL;
+		p++;
+		p += *p == '+' || *p == '-';
+		digits = p;
+		if ((p = skip_digits(p)) == digits)
+			return JSON_STRING;
+	}
+	return p == end ? kind : JSON_STRING;
+}
+
+static JsonKind
+kind_of_boolean(const char *text, size_t length)
+{
+	if (length == 4 && pg_strncasecmp(text, "true", 4) == 0)
+		return JSON_TRUE;
+	return length == 5 && pg_strncasecmp(text, "false", 5) == 0 ? JSON_FALSE : JSON_STRING;
+}
+
+static JsonKind
+kind_of_text(const char *text, size_t length, CsvReading reading)
+{
+	JsonKind	kind;
+
+	switch (reading)
+	{
+		case CSV_NUMBER:
+			return kind_of_number(text, text + length);
+		case CSV_BOOLEAN:
+			/* as COPY writes them; other spellings are known to the type */
+			if (length == 1 && (*text == 't' || *text == 'f'))
+				return *text == 't' ? JSON_TRUE : JSON_FALSE;
+			return kind_of_boolean(text, length);
+		case CSV_JSON:
+			return JSON_OBJECT;
+		case CSV_ANY:
+			kind = kind_of_number(text, text + length);
+			return kind != JSON_STRING ? kind : kind_of_boolean(text, length);
+		default:
+			return JSON_STRING;
+	}
+}
+
+static void
+set_values(CsvRecords *records)
+{
+	for (int i = 0; i < records->reader.n_fields; i++)
+	{
+		const CsvColumn *column = &records->columns[i];
+		JsonValue  *value = &records->values[i];
+		const CsvField *text;
+
+		if (column->position < 0 || column->reading == CSV_UNREAD)
+			continue;
+		text = &records->csv->fields[column->position];
+		value->start = text->start;
+		value->length = text->length;
+		value->kind = is_null(text) ? JSON_NULL :
+			kind_of_text(text->start, text->length, column->reading);
+	}
+}
+
+static bool
+csv_next(RecordReader *reader)
+{
+	CsvRecords *records = (CsvRecords *) reader;
+
+	if (!records->reading)
+	{
+		read_names(records);
+		place_fields(records);
+		records->reading = true;
+	}
+	if (!records->waiting && !read_line(records))
+		return false;
+	records->waiting = false;
+	if (records->csv->n_fields != records->n_names)
+		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						psprintf("a record's number of fields is %d instead of %d", records->csv->n_fields, records->n_names),
+						QUOTES_HINT);
+	set_values(records);
+	reader->record++;
+	reader->unknown_total += records->n_unknown;
+	return true;
+}
+
+/* ------- opening ------- */
+
+static CsvReading
+reading_for(Oid type)
+{
+	switch (type)
+	{
+		case InvalidOid:
+			return CSV_UNREAD;
+		case INT8OID:
+		case INT4OID:
+		case INT2OID:
+		case FLOAT8OID:
+			return CSV_NUMBER;
+		case BOOLOID:
+			return CSV_BOOLEAN;
+		case JSONBOID:
+		case JSONOID:
+			return CSV_JSON;
+		default:
+			return CSV_TEXT;
+	}
+}
+
+static int
+csv_add_field(RecordReader *reader, const char *name, Oid type)
+{
+	add_field((CsvRecords *) reader, name, reading_for(type));
+	return reader->n_fields - 1;
+}
+
+static const char *
+csv_field_name(const RecordReader *reader, int field, size_t *length)
+{
+	const char *name = ((const CsvRecords *) reader)->columns[field].name;
+
+	*length = strlen(name);
+	return name;
+}
+
+static char *
+csv_place(const RecordReader *reader, const JsonValue *value pg_attribute_unused())
+{
+	return psprintf("record %lld, line %lld", (long long) reader->record,
+					(long long) ((const CsvRecords *) reader)->csv->line);
+}
+
+static void
+free_reader(void *arg)
+{
+	csv_reader_free(arg);
+}
+
+RecordReader *
+csv_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
+{
+	static const RecordMethods methods = {
+		.next = csv_next,
+		.add_field = csv_add_field,
+		.field_name = csv_field_name,
+		.place = csv_place
+	};
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+	CsvRecords *records = palloc0(sizeof(CsvRecords));
+	CsvReaderOptions options = {
+		.delimiter = dataset->csv_delimiter[0],
+		.quote = dataset->csv_quote[0],
+		.escape = dataset->csv_escape[0],
+		.max_fields = MaxHeapAttributeNumber,
+		.read = records_read_spool,
+		.arg = cursor
+	};
+
+	records->reader.methods = &methods;
+	records->reader.unknown_name = records->unknown_name;
+	records->context = context;
+	records->discover = discover;
+	records->columns = palloc0(sizeof(CsvColumn) * MaxHeapAttributeNumber);
+	records->values = palloc0(sizeof(JsonValue) * MaxHeapAttributeNumber);
+	records->reader.values = records->values;
+	records->csv = csv_reader_create(&options);
+	if (records->csv == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	callback->func = free_reader;
+	callback->arg = records->csv;
+	MemoryContextRegisterResetCallback(context, callback);
+	MemoryContextSwitchTo(old);
+	return &records->reader;
+}

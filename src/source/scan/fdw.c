@@ -1,0 +1,285 @@
+/*-------------------------------------------------------------------------
+ *
+ * fdw.c
+ *		Foreign data wrapper spice: a dataset's source as a foreign table.
+ *
+ * A refresh is a query over this foreign table.  It has fetched the response
+ * beforehand, without a transaction, and offers the spool; anybody else's
+ * scan fetches by itself, when its first row is asked for.  Either way the
+ * records stream from the spool through one reader: no row is held longer
+ * than until the next one, and a rescan reads the same bytes again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "commands/defrem.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "source/connector.h"
+#include "source/scan/reader_process.h"
+#include "source/scan/scan.h"
+#include "source/source.h"
+
+#define DEFAULT_ROWS	1000	/* estimate for a source that was never loaded */
+#define CPU_PER_RECORD	(50 * cpu_operator_cost)
+
+PG_FUNCTION_INFO_V1(spice_fdw_handler);
+PG_FUNCTION_INFO_V1(spice_fdw_validator);
+
+/* CLOSED -> OPEN (first row) -> ENDED (behind the last) -> CLOSED (rescan); OPEN -> CLOSED (rescan) */
+typedef enum ScanPhase
+{
+	SCAN_CLOSED,
+	SCAN_OPEN,
+	SCAN_ENDED
+} ScanPhase;
+
+typedef struct ForeignScanWork
+{
+	const Dataset *dataset;
+	List	   *used;			/* attribute numbers of the columns that are asked for */
+	SourceScan *scan;
+	ReaderProcess *process;		/* reads instead of scan, or NULL */
+	Spool	   *spool;
+	bool		offered;		/* the spool is a refresh's */
+	ScanPhase	phase;
+} ForeignScanWork;
+
+static char *
+dataset_option(Oid relation)
+{
+	DefElem    *option = connector_find_option(GetForeignTable(relation)->options, "dataset");
+
+	if (option == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" has no option \"dataset\"", get_rel_name(relation))));
+	return defGetString(option);
+}
+
+/* to a refresh its own dataset, which it has read; to anybody else as the catalog has it */
+static const Dataset *
+dataset_of(Oid relation)
+{
+	const Dataset *dataset = source_offered_for(relation);
+
+	return dataset != NULL ? dataset : catalog_dataset_by_name(dataset_option(relation), true);
+}
+
+static void
+get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid relation)
+{
+	const Dataset *dataset = dataset_of(relation);
+
+	baserel->tuples = dataset->loaded && dataset->rows > 0 ? dataset->rows : DEFAULT_ROWS;
+	set_baserel_size_estimates(root, baserel);
+}
+
+static void
+get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relation pg_attribute_unused())
+{
+	Cost		startup = baserel->baserestrictcost.startup;
+	Cost		total = startup + baserel->tuples *
+		(CPU_PER_RECORD + baserel->baserestrictcost.per_tuple);
+
+	add_path(baserel, (Path *) compat_create_foreignscan_path(root, baserel, baserel->rows,
+															  startup, total));
+}
+
+/* the columns the query looks at, as a list of attribute numbers */
+static List *
+used_columns(RelOptInfo *baserel)
+{
+	Bitmapset  *used = NULL;
+	List	   *columns = NIL;
+	ListCell   *cell;
+	int			member = -1;
+
+	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
+	foreach(cell, baserel->baserestrictinfo)
+		pull_varattnos((Node *) ((RestrictInfo *) lfirst(cell))->clause, baserel->relid, &used);
+	while ((member = bms_next_member(used, member)) >= 0)
+	{
+		/* 0 stands for the whole row */
+		columns = lappend_int(columns, member + FirstLowInvalidHeapAttributeNumber);
+	}
+	return columns;
+}
+
+static ForeignScan *
+get_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *baserel,
+		 Oid relation pg_attribute_unused(), ForeignPath *path pg_attribute_unused(),
+		 List *tlist, List *clauses, Plan *outer_plan)
+{
+	return make_foreignscan(tlist, extract_actual_clauses(clauses, false), baserel->relid,
+							NIL, used_columns(baserel), NIL, NIL, outer_plan);
+}
+
+static void
+explain_scan(ForeignScanState *node, ExplainState *es)
+{
+	const Dataset *dataset = dataset_of(RelationGetRelid(node->ss.ss_currentRelation));
+
+	ExplainPropertyText("Dataset", dataset->name, es);
+}
+
+static void
+begin_scan(ForeignScanState *node, int eflags)
+{
+	Relation	relation = node->ss.ss_currentRelation;
+	ForeignScanWork *work;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	work = palloc0(sizeof(ForeignScanWork));
+	work->dataset = dataset_of(RelationGetRelid(relation));
+	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	work->scan = scan_create(work->dataset, RelationGetDescr(relation), work->used, CurrentMemoryContext);
+	node->fdw_state = work;
+}
+
+/* the first row is wanted: get hold of the bytes, and of who reads them */
+static void
+open_scan(ForeignScanState *node)
+{
+	ForeignScanWork *work = node->fdw_state;
+	MemoryContext context = node->ss.ps.state->es_query_cxt;
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	if (work->spool == NULL)
+	{
+		work->spool = source_offered(work->dataset->id);
+		work->offered = work->spool != NULL;
+		if (!work->offered)
+			work->spool = source_fetch(work->dataset, NULL, false, context)->spool;
+		else if (source_reader_allowed())
+			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
+												 work->used, work->spool, work->scan);
+	}
+	if (work->process == NULL)
+		scan_open(work->scan, work->spool);
+	work->phase = SCAN_OPEN;
+	MemoryContextSwitchTo(old);
+}
+
+/* there are no more rows: what the scan of a refresh met is the refresh's to know */
+static void
+close_scan(ForeignScanWork *work)
+{
+	if (work->process != NULL)
+	{
+		reader_process_stop(work->process, &source_report);
+		work->process = NULL;
+	}
+	else if (work->offered)
+		source_report = scan_report(work->scan, NULL);
+	work->phase = SCAN_ENDED;
+}
+
+static TupleTableSlot *
+iterate_scan(ForeignScanState *node)
+{
+	ForeignScanWork *work = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	HeapTuple	tuple;
+
+	ExecClearTuple(slot);
+	if (work->phase == SCAN_CLOSED)
+		open_scan(node);
+	else if (work->phase == SCAN_ENDED)
+		return slot;
+	tuple = work->process != NULL ? reader_process_next(work->process) : scan_next(work->scan);
+	if (tuple != NULL)
+		return ExecStoreHeapTuple(tuple, slot, false);
+	close_scan(work);
+	return slot;
+}
+
+/* no more rows are wanted, whether there are any or not */
+static void
+shutdown_scan(ForeignScanState *node)
+{
+	ForeignScanWork *work = node->fdw_state;
+
+	if (work == NULL || work->process == NULL)
+		return;
+	reader_process_stop(work->process, NULL);
+	work->process = NULL;
+	work->phase = SCAN_ENDED;
+}
+
+static void
+rescan(ForeignScanState *node)
+{
+	shutdown_scan(node);
+	((ForeignScanWork *) node->fdw_state)->phase = SCAN_CLOSED;
+}
+
+static void
+end_scan(ForeignScanState *node)
+{
+	shutdown_scan(node);
+	if (node->fdw_state != NULL)
+		scan_free(((ForeignScanWork *) node->fdw_state)->scan);
+}
+
+Datum
+spice_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	routine->GetForeignRelSize = get_rel_size;
+	routine->GetForeignPaths = get_paths;
+	routine->GetForeignPlan = get_plan;
+	routine->ExplainForeignScan = explain_scan;
+	routine->BeginForeignScan = begin_scan;
+	routine->IterateForeignScan = iterate_scan;
+	routine->ReScanForeignScan = rescan;
+	routine->ShutdownForeignScan = shutdown_scan;
+	routine->EndForeignScan = end_scan;
+	PG_RETURN_POINTER(routine);
+}
+
+/*
+ * The only option there is names the dataset; all else, credentials above
+ * all, stays in the manifest.
+ */
+Datum
+spice_fdw_validator(PG_FUNCTION_ARGS)
+{
+	Oid			catalog = PG_GETARG_OID(1);
+	ListCell   *cell;
+
+	foreach(cell, untransformRelOptions(PG_GETARG_DATUM(0)))
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (catalog == ForeignTableRelationId && strcmp(option->defname, "dataset") == 0)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("invalid option \"%s\"", option->defname),
+				 catalog == ForeignTableRelationId ?
+				 errhint("The valid option of a foreign table is: dataset") :
+				 errhint("There are no valid options in this context.")));
+	}
+	PG_RETURN_VOID();
+}

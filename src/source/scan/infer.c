@@ -1,0 +1,175 @@
+/*-------------------------------------------------------------------------
+ *
+ * infer.c
+ *		The columns of a dataset from its first response.
+ *
+ * The response is read to its end, not sampled: a decimal in the last record
+ * of an integer column must not break the very load it arrived with.  A
+ * column gets the narrowest type that holds every value exactly.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/heap.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "source/format/iso8601.h"
+#include "source/scan/typing.h"
+
+/* what has been seen in one field, as bits */
+typedef enum SeenBits
+{
+	SEEN_BOOLEAN = 1 << 0,
+	SEEN_INTEGER = 1 << 1,		/* fits bigint */
+	SEEN_LARGE = 1 << 2,		/* an integer which does not fit double precision */
+	SEEN_HUGE = 1 << 3,			/* a number which neither of them holds exactly */
+	SEEN_DECIMAL = 1 << 4,		/* fits double precision */
+	SEEN_DATE = 1 << 5,
+	SEEN_TIMESTAMP = 1 << 6,
+	SEEN_TIMESTAMPTZ = 1 << 7,
+	SEEN_TEXT = 1 << 8,			/* any other string */
+	SEEN_NESTED = 1 << 9
+} SeenBits;
+
+#define SEEN_NUMBER (SEEN_INTEGER | SEEN_LARGE | SEEN_HUGE | SEEN_DECIMAL)
+
+static SeenBits
+look_at_string(const JsonValue *value)
+{
+	int64		ignored;
+
+	if (value->escaped)
+		return SEEN_TEXT;
+	switch (iso8601_parse(value->start, value->length, &ignored))
+	{
+		case ISO_DATE:
+			return SEEN_DATE;
+		case ISO_TIMESTAMP:
+			return SEEN_TIMESTAMP;
+		case ISO_TIMESTAMPTZ:
+			return SEEN_TIMESTAMPTZ;
+		default:
+			return SEEN_TEXT;
+	}
+}
+
+static SeenBits
+look_at(const JsonValue *value)
+{
+	int64		integer;
+
+	switch (value->kind)
+	{
+		case JSON_FALSE:
+		case JSON_TRUE:
+			return SEEN_BOOLEAN;
+		case JSON_INTEGER:
+			if (!json_value_integer(value, &integer))
+				return SEEN_HUGE;
+			return json_fits_double(value) ? SEEN_INTEGER : SEEN_INTEGER | SEEN_LARGE;
+		case JSON_DECIMAL:
+			return json_fits_double(value) ? SEEN_DECIMAL : SEEN_HUGE;
+		case JSON_STRING:
+			return look_at_string(value);
+		case JSON_OBJECT:
+		case JSON_ARRAY:
+			return SEEN_NESTED;
+		default:
+			return 0;
+	}
+}
+
+static Oid
+number_type(SeenBits seen)
+{
+	if (seen & SEEN_HUGE)
+		return NUMERICOID;
+	if (!(seen & SEEN_DECIMAL))
+		return INT8OID;
+	return seen & SEEN_LARGE ? NUMERICOID : FLOAT8OID;
+}
+
+static Oid
+narrowest_type(SeenBits seen)
+{
+	if (seen & SEEN_NESTED)
+		return JSONBOID;
+	if (seen & SEEN_NUMBER)
+		return seen & ~SEEN_NUMBER ? TEXTOID : number_type(seen);
+	switch (seen)
+	{
+		case SEEN_BOOLEAN:
+			return BOOLOID;
+		case SEEN_DATE:
+			return DATEOID;
+		case SEEN_TIMESTAMP:
+			return TIMESTAMPOID;
+		case SEEN_TIMESTAMPTZ:
+			return TIMESTAMPTZOID;
+		default:
+			return TEXTOID;		/* strings, mixtures, nothing but null */
+	}
+}
+
+/* can the field be a column?  Says so if it cannot. */
+static void
+check_column_name(const char *dataset, const char *name, Size length)
+{
+	const char *problem = NULL;
+
+	if (length == 0)
+		problem = "is empty";
+	else if (strlen(name) != length)
+		problem = "holds the character \\u0000";
+	else if (length >= NAMEDATALEN)
+		problem = "is longer than 63 bytes";
+	else if (SystemAttributeByName(name) != NULL)
+		problem = "collides with a system column of PostgreSQL";
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("field name %s", problem),
+				 errdetail("Dataset \"%s\", field \"%.*s\".", dataset,
+						   pg_encoding_mbcliplen(PG_UTF8, name, (int) Min(strlen(name), 1024), 100), name),
+				 errhint("Have the source rename the field: it cannot be a column.")));
+}
+
+List *
+infer_columns(Spool *spool, const Dataset *dataset, int64 *records)
+{
+	MemoryContext scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference",
+											   ALLOCSET_DEFAULT_SIZES);
+	SeenBits   *seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
+	SpoolCursor cursor;
+	RecordReader *reader;
+	List	   *columns = NIL;
+
+	spool_rewind(spool, &cursor);
+	reader = records_open(dataset, &cursor, true, scan);
+	while (records_next(reader))
+	{
+		for (int i = 0; i < reader->n_fields; i++)
+			seen[i] |= look_at(&reader->values[i]);
+		if (reader->record % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+
+	*records = reader->record;
+	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
+	{
+		InferredColumn *column = palloc(sizeof(InferredColumn));
+		size_t		length;
+		const char *name = records_field_name(reader, i, &length);
+
+		check_column_name(dataset->name, name, length);
+		column->name = pstrdup(name);
+		column->type = narrowest_type(seen[i]);
+		columns = lappend(columns, column);
+	}
+	MemoryContextDelete(scan);
+	return columns;
+}

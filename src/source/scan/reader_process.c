@@ -1,0 +1,489 @@
+/*-------------------------------------------------------------------------
+ *
+ * reader_process.c
+ *		A process that reads records while another one writes rows.
+ *
+ * Reading the records of a large response takes longer than writing the rows,
+ * and neither has to wait for the other.  So a parallel worker (the reader) runs the
+ * scan and sends its tuples, in their order, through a queue in shared memory.
+ *
+ * The process that writes (the writer) would be idle for a part of the time.  So when
+ * it has nothing left to write, it is handed the next stripe of the spool: it reads
+ * these records itself, and the reader passes over them, which takes a tenth of the
+ * time.  The first stripe is the writer's, while the reader starts.  Where a stripe
+ * begins is always where somebody has read to, and the two find the same end of it,
+ * so nothing is read twice or by nobody.
+ *
+ * What is wrong with a response first must be what the refresh fails with, and behind
+ * it the reader may take anything for records.  So if it fails, it waits until all
+ * that it has handed over was read; if that fails, it is not heard.
+ *
+ * Why not a parallel plan with a Gather: its queues hold 64 kB, so that either
+ * side goes to sleep, and is woken up, thousands of times a second; on virtual
+ * machines that costs more than all the reading.  Here a message is a batch of
+ * tuples and the queue holds many of those.
+ *
+ * Who has to do with it is in parallel mode: no new transaction ids, no commands.
+ * Loads fulfil that, and query.c asks the planner about what is in the query.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "source/scan/reader_process.h"
+
+#include <sys/resource.h>
+
+#include "access/parallel.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "port/atomics.h"
+#include "storage/latch.h"
+#include "storage/shm_mq.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#define KEY_WORK		1
+#define KEY_QUEUE		2
+#define KEY_FINDINGS	3
+
+#define QUEUE_SIZE	((Size) 4 * 1024 * 1024)
+#define READER_NICE	10
+#define BATCH_SIZE	((Size) 64 * 1024)
+#define IDLE_BATCHES 3			/* that the writer is through with before it could get another */
+#define STRIPE_SIZE ((int64) 1024 * 1024)	/* some milliseconds of reading */
+#define FIRST_STRIPE_SIZE (4 * STRIPE_SIZE)	/* about as long as a process takes to start */
+#define PATIENCE_MS 1			/* between looks whether what was handed over has been read */
+
+/* in shared memory */
+typedef struct ReaderWork
+{
+	/* what to do */
+	Oid			relation;
+	int			dataset;
+	int64		spool_size;
+	char		spool_path[MAXPGPATH];
+
+	/* how far the writer is */
+	pg_atomic_uint64 batches_written;
+	pg_atomic_uint64 stripes_read;
+	pg_atomic_flag going;		/* set until it wants no more */
+
+	bool		ended;			/* the reader has, with all that it met, once the queue is detached */
+
+	int			n_used;
+	int			used[FLEXIBLE_ARRAY_MEMBER];
+} ReaderWork;
+
+struct ReaderProcess
+{
+	ParallelContext *context;
+	ReaderWork *work;
+	ScanFindings *findings;		/* the reader's */
+	shm_mq_handle *queue;
+	const char *position;		/* in the newest batch */
+	const char *end;
+	HeapTupleData tuple;
+	SourceScan *scan;			/* of what is handed over to this process */
+	int64		until;			/* a record ends there or later: the end of the stripe; 0: there is none to read */
+	int64		records_read;	/* of such stripes */
+};
+
+/* before each tuple of a batch; the tuple is padded to the same alignment */
+typedef union BatchEntry
+{
+	uint32		length;			/* 0: a Handover follows */
+	char		align[MAXIMUM_ALIGNOF];
+} BatchEntry;
+
+/* the writer shall read on behind this record, until one ends at this offset or later */
+typedef struct Handover
+{
+	int64		record;
+	int64		end;
+	int64		until;
+} Handover;
+
+/* ------- the process that reads ------- */
+
+typedef struct Batch
+{
+	shm_mq_handle *queue;
+	char	   *data;
+	Size		size;
+	Size		used;
+	uint64		sent;			/* batches before it */
+} Batch;
+
+/* false: nobody receives any more */
+static bool
+send_batch(Batch *batch)
+{
+	bool		sent = shm_mq_send(batch->queue, batch->used, batch->data, false, true) == SHM_MQ_SUCCESS;
+
+	batch->used = 0;
+	batch->sent++;
+	return sent;
+}
+
+/* the same; length: what the entry says, of what is in it there are size bytes */
+static bool
+add_to_batch(Batch *batch, uint32 length, const void *data, Size size)
+{
+	Size		needed = sizeof(BatchEntry) + MAXALIGN(size);
+
+	if (batch->used > 0 && batch->used + needed > batch->size && !send_batch(batch))
+		return false;
+	if (needed > batch->size)
+	{
+		batch->data = repalloc_huge(batch->data, needed);
+		batch->size = needed;
+	}
+	((BatchEntry *) (batch->data + batch->used))->length = length;
+	memcpy(batch->data + batch->used + sizeof(BatchEntry), data, size);
+	batch->used += needed;
+	return true;
+}
+
+/* will it be, before it can get another batch? */
+static bool
+writer_is_idle(ReaderWork *work, const Batch *batch)
+{
+	return batch->sent - pg_atomic_read_u64(&work->batches_written) <= IDLE_BATCHES;
+}
+
+/*
+ * Hands the next stripe over if the writer is idle, and passes over it then.  False:
+ * nobody receives any more.
+ */
+static bool
+share_next_stripe(ReaderWork *work, SourceScan *scan, Batch *batch, volatile uint64 *handed_over)
+{
+	Handover	handover = {scan_record(scan), scan_end(scan), scan_end(scan) + STRIPE_SIZE};
+
+	if (!writer_is_idle(work, batch))
+		return true;
+	/* what was read before comes before */
+	if (!send_batch(batch) ||
+		!add_to_batch(batch, 0, &handover, sizeof(handover)) || !send_batch(batch))
+		return false;
+	(*handed_over)++;
+	/* if the records end before, the next one is not there */
+	(void) scan_skip(scan, handover.until);
+	return true;
+}
+
+/* false: nobody receives any more */
+static bool
+send_all(ReaderWork *work, SourceScan *scan, shm_mq_handle *queue, volatile uint64 *handed_over)
+{
+	Batch		batch = {.queue = queue, .data = palloc0(BATCH_SIZE), .size = BATCH_SIZE};
+	bool		shared = scan_can_be_shared(scan);
+	uint64		looked_at = 0;	/* batches that had been sent */
+	HeapTuple	tuple;
+
+	if (shared)
+	{
+		*handed_over = 1;
+		(void) scan_skip(scan, FIRST_STRIPE_SIZE);
+	}
+	while ((tuple = scan_next(scan)) != NULL)
+	{
+		if (!add_to_batch(&batch, tuple->t_len, tuple->t_data, tuple->t_len))
+			return false;
+		if (!shared || batch.sent == looked_at)
+			continue;
+		if (!share_next_stripe(work, scan, &batch, handed_over))
+			return false;
+		looked_at = batch.sent;
+	}
+	return batch.used == 0 || send_batch(&batch);
+}
+
+/* returns when it has been read; never if that fails, which ends us */
+static void
+wait_for_handed_over(ReaderWork *work, uint64 handed_over)
+{
+	while (pg_atomic_read_u64(&work->stripes_read) < handed_over && !pg_atomic_unlocked_test_flag(&work->going))
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PATIENCE_MS,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+read_records(ReaderWork *work, SourceScan *scan, shm_mq_handle *queue, ScanFindings *findings)
+{
+	volatile uint64 handed_over = 0;
+
+	PG_TRY();
+	{
+		if (send_all(work, scan, queue, &handed_over))
+		{
+			scan_findings(scan, findings);
+			work->ended = true;
+		}
+	}
+	PG_CATCH();
+	{
+		wait_for_handed_over(work, handed_over);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+PGDLLEXPORT void spice_reader_main(dsm_segment *segment, shm_toc *toc);
+
+void
+spice_reader_main(dsm_segment *segment, shm_toc *toc)
+{
+	ReaderWork *work = shm_toc_lookup(toc, KEY_WORK, false);
+	shm_mq	   *queue = shm_toc_lookup(toc, KEY_QUEUE, false);
+	ScanFindings *findings = shm_toc_lookup(toc, KEY_FINDINGS, false);
+	shm_mq_handle *handle;
+	Relation	relation = table_open(work->relation, AccessShareLock);
+	List	   *used = NIL;
+	SourceScan *scan;
+
+	/* where processors are short, the sessions that read tables come first */
+	(void) setpriority(PRIO_PROCESS, 0, READER_NICE);
+	shm_mq_set_sender(queue, MyProc);
+	handle = shm_mq_attach(queue, segment, NULL);
+	for (int i = 0; i < work->n_used; i++)
+		used = lappend_int(used, work->used[i]);
+	scan = scan_create(catalog_dataset_by_id(work->dataset), RelationGetDescr(relation), used,
+					   CurrentMemoryContext);
+	scan_open(scan, spool_attach(CurrentMemoryContext, work->spool_path, work->spool_size));
+	read_records(work, scan, handle, findings);
+	shm_mq_detach(handle);
+	scan_free(scan);
+	table_close(relation, AccessShareLock);
+}
+
+/* ------- the process that it reads for ------- */
+
+static ReaderWork *
+describe_work(ParallelContext *context, Size size, const Dataset *dataset, Relation relation,
+			  List *used, Spool *spool)
+{
+	ReaderWork *work = shm_toc_allocate(context->toc, size);
+
+	memset(work, 0, size);
+	work->relation = RelationGetRelid(relation);
+	work->dataset = dataset->id;
+	work->spool_size = spool_size(spool);
+	strlcpy(work->spool_path, spool_path(spool), MAXPGPATH);
+	pg_atomic_init_u64(&work->batches_written, 0);
+	pg_atomic_init_u64(&work->stripes_read, 0);
+	pg_atomic_init_flag(&work->going);
+	(void) pg_atomic_test_set_flag(&work->going);
+	for (int i = 0; i < list_length(used); i++)
+		work->used[work->n_used++] = list_nth_int(used, i);
+	shm_toc_insert(context->toc, KEY_WORK, work);
+	return work;
+}
+
+static shm_mq *
+create_queue(ParallelContext *context)
+{
+	void	   *memory = shm_toc_allocate(context->toc, QUEUE_SIZE);
+	shm_mq	   *queue = shm_mq_create(memory, QUEUE_SIZE);
+
+	shm_toc_insert(context->toc, KEY_QUEUE, memory);
+	shm_mq_set_receiver(queue, MyProc);
+	return queue;
+}
+
+/* does taking a value of the type run a condition that somebody has put on it? */
+static bool
+has_condition(Oid type)
+{
+	Oid			part = get_element_type(type);
+
+	if (!OidIsValid(part))
+		part = get_range_subtype(type);
+	if (OidIsValid(part))
+		return has_condition(part);
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_DOMAIN:
+			return DomainHasConstraints(type) || has_condition(getBaseType(type));
+		case TYPTYPE_COMPOSITE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* what such a condition calls may do what parallel workers must not */
+static bool
+any_condition(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped && has_condition(TupleDescAttr(desc, i)->atttypid))
+			return true;
+	}
+	return false;
+}
+
+static ScanFindings *
+create_findings(ParallelContext *context, Size size)
+{
+	ScanFindings *findings = shm_toc_allocate(context->toc, size);
+
+	memset(findings, 0, size);
+	shm_toc_insert(context->toc, KEY_FINDINGS, findings);
+	return findings;
+}
+
+ReaderProcess *
+reader_process_start(const Dataset *dataset, Relation relation, List *used, Spool *spool,
+					 SourceScan *scan)
+{
+	ReaderProcess *process;
+	ParallelContext *context;
+	Size		work_size = offsetof(ReaderWork, used) + sizeof(int) * list_length(used);
+	Size		findings_size = scan_findings_size(RelationGetDescr(relation));
+
+	if (spool_path(spool) == NULL || max_parallel_workers_per_gather == 0 ||
+		any_condition(RelationGetDescr(relation)))
+		return NULL;
+	EnterParallelMode();
+	context = CreateParallelContext("spice", "spice_reader_main", 1);
+	shm_toc_estimate_chunk(&context->estimator, work_size);
+	shm_toc_estimate_chunk(&context->estimator, QUEUE_SIZE);
+	shm_toc_estimate_chunk(&context->estimator, findings_size);
+	shm_toc_estimate_keys(&context->estimator, 3);
+	InitializeParallelDSM(context);
+
+	process = palloc0(sizeof(ReaderProcess));
+	process->context = context;
+	process->work = describe_work(context, work_size, dataset, relation, used, spool);
+	process->findings = create_findings(context, findings_size);
+	process->queue = shm_mq_attach(create_queue(context), context->seg, NULL);
+	process->scan = scan;
+	LaunchParallelWorkers(context);
+	if (context->nworkers_launched == 0)
+	{
+		reader_process_stop(process, NULL);
+		return NULL;
+	}
+	shm_mq_set_handle(process->queue, context->worker[0].bgwhandle);
+	scan_open(scan, spool);
+	if (scan_can_be_shared(scan))
+		process->until = FIRST_STRIPE_SIZE;
+	return process;
+}
+
+/* false at the end */
+static bool
+receive_batch(ReaderProcess *process)
+{
+	Size		size;
+	void	   *data;
+
+	if (process->position != NULL)
+		pg_atomic_fetch_add_u64(&process->work->batches_written, 1);
+	if (shm_mq_receive(process->queue, &size, &data, false) == SHM_MQ_SUCCESS)
+	{
+		process->position = data;
+		process->end = process->position + size;
+		return true;
+	}
+	/* raises the error that it ended with */
+	WaitForParallelWorkersToFinish(process->context);
+	if (!process->work->ended)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("the process that reads for this one ended too early")));
+	return false;
+}
+
+static void
+begin_stripe(ReaderProcess *process, const Handover *handover)
+{
+	process->until = handover->until;
+	/* where no record follows, the next one is not there */
+	(void) scan_go(process->scan, handover->record, handover->end);
+}
+
+/* the next tuple of the stripe that was handed over, NULL: it is over */
+static HeapTuple
+next_of_stripe(ReaderProcess *process)
+{
+	HeapTuple	tuple = NULL;
+
+	if (scan_end(process->scan) < process->until)
+		tuple = scan_next(process->scan);
+	if (tuple == NULL)
+	{
+		process->until = 0;
+		pg_atomic_fetch_add_u64(&process->work->stripes_read, 1);
+	}
+	else
+		process->records_read++;
+	return tuple;
+}
+
+/* the next tuple of the newest batch, NULL: what comes next is to be read here */
+static HeapTuple
+next_of_batch(ReaderProcess *process)
+{
+	uint32		length = ((const BatchEntry *) process->position)->length;
+	const char *data = process->position + sizeof(BatchEntry);
+
+	if (length == 0)
+	{
+		process->position = process->end;
+		begin_stripe(process, (const Handover *) data);
+		return NULL;
+	}
+	process->tuple.t_len = length;
+	process->tuple.t_data = (HeapTupleHeader) data;
+	ItemPointerSetInvalid(&process->tuple.t_self);
+	process->position = data + MAXALIGN(length);
+	return &process->tuple;
+}
+
+HeapTuple
+reader_process_next(ReaderProcess *process)
+{
+	for (;;)
+	{
+		HeapTuple	tuple;
+
+		if (process->until > 0)
+			tuple = next_of_stripe(process);
+		else if (process->position < process->end || receive_batch(process))
+			tuple = next_of_batch(process);
+		else
+			return NULL;
+		if (tuple != NULL)
+			return tuple;
+	}
+}
+
+void
+reader_process_stop(ReaderProcess *process, SourceReport *report)
+{
+	/* if it still sends, or waits for us, it now hears that nobody listens */
+	pg_atomic_clear_flag(&process->work->going);
+	shm_mq_detach(process->queue);
+	WaitForParallelWorkersToFinish(process->context);
+	if (report != NULL && process->work->ended)
+	{
+		*report = scan_report(process->scan, process->findings);
+		elog(DEBUG1, "of %lld records the writer has read %lld",
+			 (long long) process->findings->records, (long long) process->records_read);
+	}
+	DestroyParallelContext(process->context);
+	ExitParallelMode();
+	pfree(process);
+}

@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *		The records of a spool as tuples of a foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "source/scan/scan.h"
+
+#include "utils/memutils.h"
+
+#include "source/scan/tuple_writer.h"
+#include "source/scan/typing.h"
+
+struct SourceScan
+{
+	const Dataset *dataset;
+	TupleDesc	desc;
+	SpoolCursor cursor;
+	RecordReader *reader;		/* NULL: not open */
+	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
+	bool	   *met;			/* by column: some record had it */
+	int			n_unmet;		/* columns that are asked for and that none had yet */
+	TupleWriter writer;
+	ValuePlace	place;
+	ErrorContextCallback context_line;
+	MemoryContext scan_context;	/* lives as long as the scan */
+	MemoryContext reader_context;	/* until it is opened anew */
+	MemoryContext row_context;	/* until the next row */
+};
+
+SourceScan *
+scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "spice scan", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SourceScan *scan = palloc0(sizeof(SourceScan));
+
+	scan->scan_context = context;
+	scan->reader_context = AllocSetContextCreate(context, "spice reader", ALLOCSET_SMALL_SIZES);
+	scan->row_context = AllocSetContextCreate(context, "spice row", ALLOCSET_DEFAULT_SIZES);
+	scan->dataset = dataset;
+	scan->desc = desc;
+	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
+	scan->met = palloc0(sizeof(bool) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (attribute->attisdropped || !(list_member_int(used, i + 1) || list_member_int(used, 0)))
+			continue;
+		typer_init(&scan->typers[i], attribute);
+		scan->n_unmet++;
+	}
+	tuple_writer_init(&scan->writer, desc, scan->typers, context);
+	scan->place.dataset = dataset->name;
+	scan->context_line.callback = value_place_callback;
+	scan->context_line.arg = &scan->place;
+	MemoryContextSwitchTo(old);
+	return scan;
+}
+
+void
+scan_free(SourceScan *scan)
+{
+	MemoryContextDelete(scan->scan_context);
+}
+
+void
+scan_open(SourceScan *scan, Spool *spool)
+{
+	MemoryContextReset(scan->reader_context);
+	spool_rewind(spool, &scan->cursor);
+	scan->reader = records_open(scan->dataset, &scan->cursor, false, scan->reader_context);
+	for (int i = 0; i < scan->desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(scan->desc, i)->attname);
+
+		if (TupleDescAttr(scan->desc, i)->attisdropped)
+			continue;
+		scan->writer.columns[i].field = records_add_field(scan->reader, name, scan->typers[i].type);
+	}
+	scan->place.reader = scan->reader;
+}
+
+/* an error document with status 200 must not pass for a row of nulls */
+static void
+refuse_foreign_record(const SourceScan *scan)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("a record has none of the columns of dataset \"%s\"", scan->dataset->name),
+			 errdetail("It is %s and has field \"%s\".", record_place(scan->reader, NULL),
+					   scan->reader->unknown_name),
+			 errhint("Look at what the source answers, and at params.json_pointer.")));
+}
+
+/* has a record this column's field at last? */
+static void
+note_met(SourceScan *scan, int column)
+{
+	if (scan->met[column] || !OidIsValid(scan->typers[column].type) ||
+		scan->reader->values[scan->writer.columns[column].field].kind == JSON_ABSENT)
+		return;
+	scan->met[column] = true;
+	scan->n_unmet--;
+}
+
+static HeapTuple
+make_tuple(SourceScan *scan)
+{
+	MemoryContext old;
+	HeapTuple	tuple;
+
+	for (int i = 0; scan->n_unmet > 0 && i < scan->desc->natts; i++)
+		note_met(scan, i);
+	MemoryContextReset(scan->row_context);
+	old = MemoryContextSwitchTo(scan->row_context);
+	tuple = tuple_writer_write(&scan->writer, &scan->place);
+	MemoryContextSwitchTo(old);
+	return tuple;
+}
+
+HeapTuple
+scan_next(SourceScan *scan)
+{
+	HeapTuple	tuple;
+
+	if (!records_next(scan->reader))
+		return NULL;
+	if (scan->reader->foreign)
+		refuse_foreign_record(scan);
+
+	scan->context_line.previous = error_context_stack;
+	error_context_stack = &scan->context_line;
+	tuple = make_tuple(scan);
+	error_context_stack = scan->context_line.previous;
+	return tuple;
+}
+
+bool
+scan_can_be_shared(const SourceScan *scan)
+{
+	return records_can_be_shared(scan->reader);
+}
+
+bool
+scan_skip(SourceScan *scan, int64 offset)
+{
+	return records_skip(scan->reader, offset);
+}
+
+bool
+scan_go(SourceScan *scan, int64 record, int64 end)
+{
+	return records_go(scan->reader, record, end);
+}
+
+int64
+scan_record(const SourceScan *scan)
+{
+	return scan->reader->record;
+}
+
+int64
+scan_end(const SourceScan *scan)
+{
+	return scan->reader->end;
+}
+
+Size
+scan_findings_size(TupleDesc desc)
+{
+	return offsetof(ScanFindings, met) + sizeof(bool) * desc->natts;
+}
+
+void
+scan_findings(const SourceScan *scan, ScanFindings *findings)
+{
+	const RecordReader *reader = scan->reader;
+
+	findings->records = reader->record;
+	findings->unknown_total = reader->unknown_total;
+	findings->unknown_record = reader->unknown_record;
+	strlcpy(findings->unknown_name, reader->unknown_name, sizeof(findings->unknown_name));
+	memcpy(findings->met, scan->met, sizeof(bool) * scan->desc->natts);
+}
+
+/* keeps the name that comes first in the spool */
+static void
+add_unknown(SourceReport *report, int64 *first, int64 total, int64 record, const char *name)
+{
+	report->unknown_total += total;
+	if (total == 0 || record >= *first)
+		return;
+	*first = record;
+	strlcpy(report->unknown_name, name, sizeof(report->unknown_name));
+}
+
+SourceReport
+scan_report(const SourceScan *scan, const ScanFindings *findings)
+{
+	const RecordReader *reader = scan->reader;
+	SourceReport report = {0};
+	int64		first = PG_INT64_MAX;
+	int64		records = findings != NULL ? findings->records : reader->record;
+
+	add_unknown(&report, &first, reader->unknown_total, reader->unknown_record, reader->unknown_name);
+	if (findings != NULL)
+		add_unknown(&report, &first, findings->unknown_total, findings->unknown_record, findings->unknown_name);
+	for (int i = 0; i < scan->desc->natts && records > 0; i++)
+	{
+		if (OidIsValid(scan->typers[i].type) && !scan->met[i] && (findings == NULL || !findings->met[i]))
+			strlcpy(report.absent_name, scan->typers[i].name, NAMEDATALEN);
+	}
+	return report;
+}

@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *		The records of a spool as tuples of a foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_SCAN_H
+#define SPICE_SCAN_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+
+#include "catalog/dataset.h"
+#include "source/http/spool.h"
+#include "source/source.h"
+
+typedef struct SourceScan SourceScan;
+
+/*
+ * used: attribute numbers of the columns that are asked for, 0: all of them;
+ * the others are null.  The scan lives in a context below parent.
+ */
+extern SourceScan *scan_create(const Dataset *dataset, TupleDesc desc, List *used,
+							   MemoryContext parent);
+extern void scan_free(SourceScan *scan);
+
+/* from the first record on; may be called again */
+extern void scan_open(SourceScan *scan, Spool *spool);
+
+/*
+ * The next record's tuple, good until the next call, or NULL.  Raises an error
+ * for what is no record of this table.
+ */
+extern HeapTuple scan_next(SourceScan *scan);
+
+/*
+ * For two scans of one spool, of which one passes over what the other reads, if the
+ * format lets them: see json_reader_skip() and json_reader_go().
+ */
+extern bool scan_can_be_shared(const SourceScan *scan);
+extern bool scan_skip(SourceScan *scan, int64 offset);
+extern bool scan_go(SourceScan *scan, int64 record, int64 end);
+
+/* the newest record's number, and the offset behind it */
+extern int64 scan_record(const SourceScan *scan);
+extern int64 scan_end(const SourceScan *scan);
+
+/* what a scan has met, for another process */
+typedef struct ScanFindings
+{
+	int64		records;		/* of the spool, whoever has read them */
+	int64		unknown_total;	/* values of fields that are no column */
+	int64		unknown_record; /* where the first was */
+	char		unknown_name[64];
+	bool		met[FLEXIBLE_ARRAY_MEMBER]; /* by column: a record had it */
+} ScanFindings;
+
+extern Size scan_findings_size(TupleDesc desc);
+extern void scan_findings(const SourceScan *scan, ScanFindings *findings);
+
+/*
+ * What the scan has met, once scan_next() has returned NULL, or, together with it, a
+ * scan of the same columns in another process; findings may be NULL.
+ */
+extern SourceReport scan_report(const SourceScan *scan, const ScanFindings *findings);
+
+#endif

@@ -1,0 +1,369 @@
+/*-------------------------------------------------------------------------
+ *
+ * typing.c
+ *		JSON values to Datums.
+ *
+ * Converting text to a Datum dominates the cost of a refresh, so the types
+ * that JSON APIs are made of have a short way that looks at the bytes in
+ * place; every other type goes through its own input function.  Types that
+ * were inferred hold every value exactly or the value is an error; a type that
+ * was declared takes values as SQL does, so numeric(12,2) rounds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "source/format/iso8601.h"
+#include "source/scan/typing.h"
+
+#define QUOTED_LENGTH 100		/* bytes of a value that an error quotes */
+
+/* the value as an error shows it */
+static char *
+quoted_value(const JsonValue *value)
+{
+	Size		length = Min(value->length, QUOTED_LENGTH);
+	const char *quote = value->kind == JSON_STRING ? "\"" : "";
+
+	if (length < value->length)
+		length = pg_encoding_mbcliplen(PG_UTF8, value->start, (int) Min(value->length, 1024), QUOTED_LENGTH);
+	return psprintf("%s%.*s%s%s", quote, (int) length, value->start,
+					length < value->length ? "..." : "", quote);
+}
+
+static const char *
+kind_name(const JsonValue *value)
+{
+	switch (value->kind)
+	{
+		case JSON_FALSE:
+		case JSON_TRUE:
+			return "boolean";
+		case JSON_INTEGER:
+		case JSON_DECIMAL:
+			return "number";
+		case JSON_STRING:
+			return "string";
+		case JSON_OBJECT:
+			return "object";
+		case JSON_ARRAY:
+			return "array";
+		default:
+			return "null";
+	}
+}
+
+void
+value_place_callback(void *arg)
+{
+	const ValuePlace *place = arg;
+
+	if (place->reader == NULL)
+		return;
+	if (place->value == NULL)
+		errcontext("dataset \"%s\", %s", place->dataset, record_place(place->reader, NULL));
+	else
+		errcontext("dataset \"%s\", %s, column \"%s\": %s", place->dataset,
+				   record_place(place->reader, place->value), place->column,
+				   quoted_value(place->value));
+}
+
+pg_noreturn static void
+misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
+	   int code, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(code),
+			 errmsg("%s does not fit column \"%s\" of type %s", problem, typer->name,
+					format_type_with_typemod(typer->type, typer->typmod)),
+			 errdetail("Dataset \"%s\", %s, value %s.", place->dataset,
+					   record_place(place->reader, value), quoted_value(value)),
+			 errhint("Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.")));
+}
+
+/* a kind of value which the column's type has no reading for */
+pg_noreturn static void
+wrong_kind(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	misfit(typer, value, place, ERRCODE_DATATYPE_MISMATCH,
+		   psprintf("JSON %s", kind_name(value)));
+}
+
+/* unescapes a string to out, which has room for value->length bytes */
+static Size
+unescape(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place, char *out)
+{
+	int64		length;
+
+	if (!value->escaped)
+	{
+		memcpy(out, value->start, value->length);
+		return value->length;
+	}
+	length = json_value_unescape(value, out);
+	if (length == -1)
+		misfit(typer, value, place, ERRCODE_UNTRANSLATABLE_CHARACTER, "\\u0000");
+	if (length < 0)
+		misfit(typer, value, place, ERRCODE_UNTRANSLATABLE_CHARACTER,
+			   "half of a surrogate pair");
+	return (Size) length;
+}
+
+static Datum
+convert_text(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	text	   *result = palloc(VARHDRSZ + value->length);
+	Size		length = value->length;
+
+	if (value->kind == JSON_STRING)
+		length = unescape(typer, value, place, VARDATA(result));
+	else
+		memcpy(VARDATA(result), value->start, length);
+	SET_VARSIZE(result, VARHDRSZ + length);
+	return PointerGetDatum(result);
+}
+
+/* the value's text, NUL-terminated; strings unescaped, all else as it stands */
+static char *
+value_cstring(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	char	   *result = palloc(value->length + 1);
+	Size		length = value->length;
+
+	if (value->kind == JSON_STRING)
+		length = unescape(typer, value, place, result);
+	else
+		memcpy(result, value->start, length);
+	result[length] = '\0';
+	return result;
+}
+
+/*
+ * The type's own input function.  Its errors quote the whole value, however
+ * long, and know nothing of records: data exceptions are said in our words.
+ */
+static Datum
+by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	MemoryContext context = CurrentMemoryContext;
+	char	   *text = value_cstring(typer, value, place);
+	Datum		result = (Datum) 0;
+
+	PG_TRY();
+	{
+		result = InputFunctionCall(&typer->input, text, typer->io_param, typer->typmod);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		misfit(typer, value, place, error->sqlerrcode, "the value");
+	}
+	PG_END_TRY();
+	return result;
+}
+
+static Datum
+convert_jsonb(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place pg_attribute_unused())
+{
+	/* jsonb_in wants the token itself, strings with their quotes */
+	int			quote = value->kind == JSON_STRING ? 1 : 0;
+	char	   *token = pnstrdup(value->start - quote, value->length + 2 * quote);
+
+	return InputFunctionCall(&typer->input, token, typer->io_param, typer->typmod);
+}
+
+static Datum
+convert_integer(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	int64		number;
+
+	if (value->kind == JSON_STRING)
+		return by_input_function(typer, value, place);
+	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
+		wrong_kind(typer, value, place);
+	/* 3.0 and 1e3 are whole numbers, written otherwise */
+	if (!json_value_whole(value, &number))
+		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+			   value->kind == JSON_DECIMAL ? "a fraction" : "the number");
+
+	switch (typer->type)
+	{
+		case INT2OID:
+			if (number < PG_INT16_MIN || number > PG_INT16_MAX)
+				misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
+			return Int16GetDatum((int16) number);
+		case INT4OID:
+			if (number < PG_INT32_MIN || number > PG_INT32_MAX)
+				misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
+			return Int32GetDatum((int32) number);
+		default:
+			return Int64GetDatum(number);
+	}
+}
+
+/* significant digits of a number token, leading and trailing zeros left out */
+static int
+significant_digits(const JsonValue *value, char *digits, int room)
+{
+	int			n = 0,
+				last = 0;
+
+	for (Size i = 0; i < value->length; i++)
+	{
+		char		c = value->start[i];
+
+		if (c == 'e' || c == 'E')
+			break;
+		if (c < '0' || c > '9' || (n == 0 && c == '0'))
+			continue;
+		if (n < room)
+			digits[n] = c;
+		n++;
+		if (c != '0')
+			last = n;
+	}
+	return last;
+}
+
+bool
+json_fits_double(const JsonValue *value)
+{
+	char		digits[DBL_DIG + 3],
+				printed[64];
+	int			n;
+	double		number;
+
+	if (!json_value_double(value, &number))
+		return false;
+	if (value->length <= DBL_DIG)
+		return true;
+	n = significant_digits(value, digits, lengthof(digits));
+	if (n <= DBL_DIG)
+		return true;
+	if (n > DBL_DIG + 2)
+		return false;
+	/* 16 or 17 digits: some survive the way there and back, some don't */
+	snprintf(printed, sizeof(printed), "%.*e", n - 1, fabs(number));
+	if (printed[0] != digits[0])
+		return false;
+	return strncmp(printed + 2, digits + 1, n - 1) == 0;
+}
+
+static Datum
+convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	double		number;
+
+	if (value->kind == JSON_STRING)
+		return by_input_function(typer, value, place);
+	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
+		wrong_kind(typer, value, place);
+	if (!json_value_double(value, &number))
+		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
+	if (value->length > DBL_DIG && !json_fits_double(value))
+		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+			   "a number with this many digits");
+	return Float8GetDatum(number);
+}
+
+static Datum
+convert_boolean(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	if (value->kind == JSON_TRUE || value->kind == JSON_FALSE)
+		return BoolGetDatum(value->kind == JSON_TRUE);
+	if (value->kind != JSON_STRING)
+		wrong_kind(typer, value, place);
+	return by_input_function(typer, value, place);
+}
+
+/* ISO 8601 in place; whatever else the type reads, through its input function */
+static Datum
+convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	int64		time;
+	IsoKind		kind = ISO_NONE;
+
+	if (value->kind != JSON_STRING)
+		wrong_kind(typer, value, place);
+	if (!value->escaped)
+		kind = iso8601_parse(value->start, value->length, &time);
+
+	if (typer->type == DATEOID && kind == ISO_DATE)
+		return DateADTGetDatum((DateADT) time);
+	/* a zone is meaning that a timestamp without one would drop in silence */
+	if (typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMPTZ)
+		misfit(typer, value, place, ERRCODE_DATETIME_FIELD_OVERFLOW, "a time with a zone");
+	if (typer->type == DATEOID && kind != ISO_NONE)
+		misfit(typer, value, place, ERRCODE_DATETIME_FIELD_OVERFLOW, "a date with a time");
+	if (typer->typmod < 0 &&
+		((typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMP) ||
+		 (typer->type == TIMESTAMPTZOID && kind == ISO_TIMESTAMPTZ)))
+		return TimestampGetDatum(time);
+	return by_input_function(typer, value, place);
+}
+
+/* the short way of a type, or its input function */
+static Datum
+(*converter(Oid type)) (ColumnTyper *, const JsonValue *, const ValuePlace *)
+{
+	switch (type)
+	{
+		case TEXTOID:
+			return convert_text;
+		case INT8OID:
+		case INT4OID:
+		case INT2OID:
+			return convert_integer;
+		case FLOAT8OID:
+			return convert_double;
+		case BOOLOID:
+			return convert_boolean;
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return convert_time;
+		case JSONBOID:
+		case JSONOID:
+			return convert_jsonb;
+		default:
+			return by_input_function;
+	}
+}
+
+void
+typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
+{
+	Oid			function;
+
+	typer->convert = converter(attribute->atttypid);
+	typer->type = attribute->atttypid;
+	typer->typmod = attribute->atttypmod;
+	typer->name = NameStr(attribute->attname);
+	getTypeInputInfo(attribute->atttypid, &function, &typer->io_param);
+	fmgr_info(function, &typer->input);
+}
+
+void
+typer_take_null(ColumnTyper *typer)
+{
+	if (!typer->input.fn_strict)
+		(void) InputFunctionCall(&typer->input, NULL, typer->io_param, typer->typmod);
+}

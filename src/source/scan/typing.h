@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * typing.h
+ *		A record's values to Datums of a column's type, and the types of a
+ *		whole response.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_TYPING_H
+#define SPICE_TYPING_H
+
+#include "access/tupdesc.h"
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+
+#include "compat.h"
+#include "source/scan/records.h"
+
+typedef struct ColumnTyper ColumnTyper;
+typedef struct ValuePlace ValuePlace;
+
+/* how one column's values are made */
+struct ColumnTyper
+{
+	/*
+	 * A value that is there and not null as a Datum in the current context.
+	 * Raises an error that names dataset, record, byte, column and value when it
+	 * does not fit.
+	 */
+	Datum		(*convert) (ColumnTyper *typer, const JsonValue *value, const ValuePlace *place);
+	Oid			type;
+	int32		typmod;
+	const char *name;
+	FmgrInfo	input;			/* the type's input function, for what has no short way */
+	Oid			io_param;
+};
+
+/* where a value stands, for errors */
+struct ValuePlace
+{
+	const char *dataset;
+	const RecordReader *reader;
+	const char *column;
+	const JsonValue *value;
+};
+
+extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute);
+
+/*
+ * For a null, also of a field that is absent: there is nothing to make, but a
+ * domain may refuse it.
+ */
+extern void typer_take_null(ColumnTyper *typer);
+
+/* context line for errors which a type's own input function raises */
+extern void value_place_callback(void *arg);
+
+/* does double precision hold the number without losing a digit? */
+extern bool json_fits_double(const JsonValue *value);
+
+/* one column that a response has */
+typedef struct InferredColumn
+{
+	char	   *name;
+	Oid			type;
+} InferredColumn;
+
+/*
+ * Reads the whole spool and tells its columns in the order in which they
+ * first appear: none when it has no record, whose values would tell the types.
+ * *records: how many records it has.
+ */
+extern List *infer_columns(Spool *spool, const Dataset *dataset, int64 *records);
+
+#endif
