@@ -36,7 +36,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 PG_CONFIG ?= pg_config
 comma = ,
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit,$(MAKECMDGOALS)),)
+ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -54,6 +54,27 @@ override CPPFLAGS += -MMD -MP
 HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc -MMD -MP $(HOST_SANITIZE)
 HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
+# formats the tree as PostgreSQL's pgindent would; "make indent-check" only says what differs
+indent:
+	@test/deps --indent
+	@test/indent
+
+indent-check:
+	@test/deps --indent
+	@test/indent --check
+
+# the types that pg_bsd_indent has to know, from the debugging information of a build
+typedefs: $(OBJS) $(addprefix test/unit/host/,$(HOST:.c=.o))
+	@test/typedefs $^ >src/typedefs.list
+
+# every header must compile by itself
+headerscheck:
+	@for header in $(wildcard src/*.h src/*/*.h src/*/*/*.h); do \
+		printf '#include "postgres.h"\n#include "%s"\n' $${header#src/} | \
+		$(CC) $(CFLAGS) $(CPPFLAGS) -Werror -fsyntax-only -xc - || exit 1; \
+	done
+
+.PHONY: indent indent-check typedefs headerscheck
 .PHONY: unit fuzz fuzzers test test-image test-crash sanitize valgrind demo bench
 
 test/unit/host/%.o: %.c

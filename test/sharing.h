@@ -120,7 +120,7 @@ shared_seek(void *arg, int64_t offset)
 
 /* a reader with the fields that another has found; fields NULL: it finds them */
 static inline JsonReader *
-open_sharer(SharedFeed *feed, JsonRecordFormat format, const char *pointer, const JsonReader *fields)
+open_sharer(SharedFeed * feed, JsonRecordFormat format, const char *pointer, const JsonReader *fields)
 {
 	JsonReaderOptions options = {format, pointer, fields == NULL, 1000, shared_read, feed, shared_seek};
 	JsonReader *reader = json_reader_create(&options);

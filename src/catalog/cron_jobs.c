@@ -65,14 +65,14 @@ cron_reconcile(List **datasets, MemoryContext context)
 											PG_VERSION_NUM / 10000, get_database_name(MyDatabaseId)));
 	}
 	catalog_execute(WANTED_JOBS "SELECT cron.unschedule(j.jobid) FROM cron.job j"
-		" WHERE (j.jobname LIKE 'spice refresh %' OR j.jobname LIKE 'spice retention %')"
-		" AND j.database = current_database() AND j.username = current_user"
-		" AND (NOT j.active OR NOT EXISTS (SELECT 1 FROM wanted w WHERE w.jobname = j.jobname))",
+					" WHERE (j.jobname LIKE 'spice refresh %' OR j.jobname LIKE 'spice retention %')"
+					" AND j.database = current_database() AND j.username = current_user"
+					" AND (NOT j.active OR NOT EXISTS (SELECT 1 FROM wanted w WHERE w.jobname = j.jobname))",
 					0, NULL, NULL, NULL);
 	catalog_execute(WANTED_JOBS "SELECT cron.schedule(w.jobname, w.schedule, w.command) FROM wanted w"
-		" WHERE NOT EXISTS (SELECT 1 FROM cron.job j WHERE j.jobname = w.jobname"
-		" AND j.schedule = w.schedule AND j.command = w.command"
-		" AND j.database = current_database() AND j.username = current_user)",
+					" WHERE NOT EXISTS (SELECT 1 FROM cron.job j WHERE j.jobname = w.jobname"
+					" AND j.schedule = w.schedule AND j.command = w.command"
+					" AND j.database = current_database() AND j.username = current_user)",
 					0, NULL, NULL, NULL);
 	return NULL;
 }

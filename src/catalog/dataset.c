@@ -70,93 +70,93 @@ enum
 
 #define DATASET_QUERY DATASET_QUERY_FROM("spice.dataset")
 #define DATASET_QUERY_FROM(dataset) \
-"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text," \
+	"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text," \
 DIFFERS("applied", TABLE_KEYS) \
 DIFFERS("source_applied", SOURCE_KEYS) \
-" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation)," \
-" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)," \
-" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt," \
-" m.secrets::text, m.path," \
-" r.schema, r.\"table\", r.\"from\", r.description," \
-" r.params->>'http_username', r.params->>'http_password', r.http_headers," \
-" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647)," \
-" r.format, r.json_pointer," \
-" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms," \
-" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup," \
+	" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation)," \
+	" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)," \
+	" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt," \
+	" m.secrets::text, m.path," \
+	" r.schema, r.\"table\", r.\"from\", r.description," \
+	" r.params->>'http_username', r.params->>'http_password', r.http_headers," \
+	" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647)," \
+	" r.format, r.json_pointer," \
+	" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms," \
+	" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup," \
 DIFFERS("applied", ROW_KEYS) \
-" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query," \
-" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
-" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
-" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
-" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
-" r.connector, r.remote_schema, r.remote_table, r.refresh_method," \
-" EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset = d.id)," \
-" d.last_error IS NOT NULL OR d.failures > 0 OR d.attempt > 0 OR d.last_outcome = 'empty'" \
-" FROM " dataset " d LEFT JOIN spice.manifest m ON true," \
-" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
-" description text, params jsonb, http_headers text, http_port int," \
-" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text," \
-" accelerated bool, mode text, refresh_mode text, refresh_sql text," \
-" refresh_interval_ms int8, refresh_retry_enabled bool," \
-" refresh_retry_max_attempts int, refresh_on_startup text, time_column text," \
-" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8," \
-" http_append_query text, on_schema_change text, refresh_min_rows int8," \
-" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
-" retention_sql text, retention_check_interval_ms int8, ready_state text," \
-" csv jsonb, connector text, remote_schema text, remote_table text," \
-" refresh_method text)" \
-" WHERE d.definition IS NOT NULL AND "
+	" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query," \
+	" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
+	" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
+	" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
+	" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
+	" r.connector, r.remote_schema, r.remote_table, r.refresh_method," \
+	" EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset = d.id)," \
+	" d.last_error IS NOT NULL OR d.failures > 0 OR d.attempt > 0 OR d.last_outcome = 'empty'" \
+	" FROM " dataset " d LEFT JOIN spice.manifest m ON true," \
+	" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
+	" description text, params jsonb, http_headers text, http_port int," \
+	" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text," \
+	" accelerated bool, mode text, refresh_mode text, refresh_sql text," \
+	" refresh_interval_ms int8, refresh_retry_enabled bool," \
+	" refresh_retry_max_attempts int, refresh_on_startup text, time_column text," \
+	" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8," \
+	" http_append_query text, on_schema_change text, refresh_min_rows int8," \
+	" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
+	" retention_sql text, retention_check_interval_ms int8, ready_state text," \
+	" csv jsonb, connector text, remote_schema text, remote_table text," \
+	" refresh_method text)" \
+	" WHERE d.definition IS NOT NULL AND "
 
 static const char *const by_id_query = DATASET_QUERY "d.id = $1";
 
 /* the name itself before any other spelling of it */
 static const char *const by_name_query = DATASET_QUERY
-"$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
-" ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1";
+	"$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
+	" ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1";
 
 /* one whose definition is given, and which has no state */
 static const char *const by_definition_query = DATASET_QUERY_FROM(
-"(SELECT $1 AS id, $2::jsonb->>'name' AS name, false AS in_manifest, false AS paused,"
-" $2::jsonb AS definition, NULL::jsonb AS applied, NULL::jsonb AS source_applied,"
-" NULL::regclass AS relation, NULL::regclass AS source_relation, NULL::timestamptz AS loaded,"
-" NULL::int8 AS rows, NULL::text AS etag, NULL::text AS last_modified, NULL::bytea AS digest,"
-" 0 AS attempt, 0 AS failures, NULL::text AS last_error, NULL::text AS last_outcome,"
-" NULL::text AS fetched_query)") "true";
+																  "(SELECT $1 AS id, $2::jsonb->>'name' AS name, false AS in_manifest, false AS paused,"
+																  " $2::jsonb AS definition, NULL::jsonb AS applied, NULL::jsonb AS source_applied,"
+																  " NULL::regclass AS relation, NULL::regclass AS source_relation, NULL::timestamptz AS loaded,"
+																  " NULL::int8 AS rows, NULL::text AS etag, NULL::text AS last_modified, NULL::bytea AS digest,"
+																  " 0 AS attempt, 0 AS failures, NULL::text AS last_error, NULL::text AS last_outcome,"
+																  " NULL::text AS fetched_query)") "true";
 
 static const char *const columns_query =
-"SELECT c.name, c.type, c.nullable, c.description"
-" FROM spice.dataset d,"
-" jsonb_to_recordset(CASE WHEN $2 THEN d.applied ELSE d.definition END->'columns')"
-" AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
+	"SELECT c.name, c.type, c.nullable, c.description"
+	" FROM spice.dataset d,"
+	" jsonb_to_recordset(CASE WHEN $2 THEN d.applied ELSE d.definition END->'columns')"
+	" AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
 
 /*
  * The primary key, then the others, in the order in which they are written;
  * last the one with which append finds the watermark and what lies behind it.
  */
 static const char *const indexes_query =
-"SELECT ARRAY(SELECT jsonb_array_elements_text(i.columns)), i.\"unique\", i.\"primary\""
-" FROM spice.dataset d, LATERAL (SELECT CASE WHEN $2 THEN d.applied ELSE d.definition END AS def) x,"
-" LATERAL (SELECT x.def->'primary_key' AS columns, true AS \"unique\", true AS \"primary\""
-"  WHERE jsonb_array_length(x.def->'primary_key') > 0"
-"  UNION ALL SELECT r.columns, r.\"unique\", false"
-"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)"
-"  UNION ALL SELECT jsonb_build_array(x.def->'time_column'), false, false"
-"  WHERE x.def->>'refresh_mode' = 'append'"
-"  AND NOT coalesce(x.def->'primary_key'->0 = x.def->'time_column', false)"
-"  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb)"
-"   WHERE r.columns->0 = x.def->'time_column')) i"
-" WHERE d.id = $1";
+	"SELECT ARRAY(SELECT jsonb_array_elements_text(i.columns)), i.\"unique\", i.\"primary\""
+	" FROM spice.dataset d, LATERAL (SELECT CASE WHEN $2 THEN d.applied ELSE d.definition END AS def) x,"
+	" LATERAL (SELECT x.def->'primary_key' AS columns, true AS \"unique\", true AS \"primary\""
+	"  WHERE jsonb_array_length(x.def->'primary_key') > 0"
+	"  UNION ALL SELECT r.columns, r.\"unique\", false"
+	"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)"
+	"  UNION ALL SELECT jsonb_build_array(x.def->'time_column'), false, false"
+	"  WHERE x.def->>'refresh_mode' = 'append'"
+	"  AND NOT coalesce(x.def->'primary_key'->0 = x.def->'time_column', false)"
+	"  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb)"
+	"   WHERE r.columns->0 = x.def->'time_column')) i"
+	" WHERE d.id = $1";
 
 static const char *const conflicts_query =
-"SELECT ARRAY(SELECT jsonb_array_elements_text(r.columns)), r.action"
-" FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
-" AS r(columns jsonb, action text) WHERE d.id = $1";
+	"SELECT ARRAY(SELECT jsonb_array_elements_text(r.columns)), r.action"
+	" FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
+	" AS r(columns jsonb, action text) WHERE d.id = $1";
 
 #define PARAMS_OF(definition) \
-" jsonb_each_text((" definition "->'params') || (" definition "->'place')) p"
+	" jsonb_each_text((" definition "->'params') || (" definition "->'place')) p"
 
 static const char *const params_query =
-"SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
+	"SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
 
 static Oid
 catalog_owner(void)
@@ -265,7 +265,7 @@ saved_plan(const char *command, int nargs, Oid *types)
 
 	if (plans == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(char *),.entrysize = sizeof(SavedPlan)};
+		HASHCTL		control = {.keysize = sizeof(char *), .entrysize = sizeof(SavedPlan)};
 
 		plans = hash_create("spice plans", 32, &control, HASH_ELEM | HASH_BLOBS);
 	}

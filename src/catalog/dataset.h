@@ -114,7 +114,7 @@ typedef struct Dataset
 	char	   *time_column;	/* or NULL */
 	char	   *time_format;	/* or NULL: whatever the column's type says */
 	int64		append_overlap_ms;
-	int64		data_window_ms;	/* 0: none */
+	int64		data_window_ms; /* 0: none */
 	char	   *append_query;	/* with {watermark}; or NULL */
 	SchemaChange on_schema_change;
 	int64		min_rows;		/* -1: any number */
@@ -127,7 +127,7 @@ typedef struct Dataset
 	bool		retry;
 	int			retry_max_attempts; /* -1: unlimited */
 	bool		on_registration;	/* ready_state: answers before the first load */
-	bool		refresh_always;	/* refresh_on_startup: always */
+	bool		refresh_always; /* refresh_on_startup: always */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
 	List	   *applied_columns;	/* those of the definition the table has */

@@ -141,7 +141,7 @@ changes_parse(Parser *parser, const DocNode *entry, const ManifestDataset *datas
 	const DocNode *params = valid_value(&keys_of_dataset, entry, "params");
 	AccelerationSpec *acceleration = &spec->acceleration;
 	bool		postgres = spec->connection.connector != NULL &&
-		strcmp(spec->connection.connector, "postgres") == 0;
+	strcmp(spec->connection.connector, "postgres") == 0;
 
 	if (params == NULL)
 		params = &none;

@@ -177,7 +177,7 @@ static const KeyInfo http_params[] = {
 	{.name = "client_timeout", .kind = KEY_DURATION},
 	{.name = "connect_timeout", .kind = KEY_DURATION},
 	{.name = "file_format", .kind = KEY_TEXT,
-		.values = "json|jsonl|ndjson|ldjson|csv|tsv|parquet|arrow|avro|vortex|soda|md|txt|pdf|docx"},
+	.values = "json|jsonl|ndjson|ldjson|csv|tsv|parquet|arrow|avro|vortex|soda|md|txt|pdf|docx"},
 	{.name = "json_format", .kind = KEY_TEXT,
 	.values = "auto|json|array|object|jsonl|ndjson|ldjson|soda|socrata"},
 	{.name = "json_pointer", .kind = KEY_TEXT},

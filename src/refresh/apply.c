@@ -279,7 +279,10 @@ merges_whole(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	/* the rows of a rebuild stay what they are, and are nobody's news; another mode is another storage */
+	/*
+	 * the rows of a rebuild stay what they are, and are nobody's news; another mode is another
+	 * storage
+	 */
 	if (refresh->rebuild || refresh->watermark != NULL ||
 		dataset->unlogged != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
 		return false;

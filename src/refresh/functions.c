@@ -294,7 +294,7 @@ is_ready(void)
 	SPI_connect();
 	catalog_execute_saved("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
 						  " (SELECT 1 FROM spice.dataset d WHERE d.in_manifest"
-						  /* a crash has emptied it, which the launcher is yet to notice */
+	/* a crash has emptied it, which the launcher is yet to notice */
 						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation) = 0))"
 						  " AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
 						  " AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
@@ -379,8 +379,8 @@ spice_resume(PG_FUNCTION_ARGS)
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
 	(void) run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
-				   " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
-				   dataset);
+						  " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
+						  dataset);
 	update_cron_jobs();
 	handover_wake_at_commit();
 	PG_RETURN_VOID();
@@ -440,7 +440,11 @@ spice_drop(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" is in the manifest", dataset->name),
 				 errhint("Take it out of the manifest and run spice_reload() first.")));
 	catalog_enter(&rights);
-	/* waits for a refresh that is at these tables; then none can begin, nor any other of them have been made */
+
+	/*
+	 * waits for a refresh that is at these tables; then none can begin, nor any other of them
+	 * have been made
+	 */
 	drop_relations(dataset);
 	lock_leaving(dataset);
 	drop_relations(dataset);

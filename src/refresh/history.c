@@ -122,7 +122,7 @@ add_counts(Arguments *arguments, const Refresh *refresh)
 {
 	bool		whole = strcmp(refresh->outcome, OUTCOME_MERGED) == 0;
 	bool		merged = whole || strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
-		(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
+	(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
 	bool		retained = strcmp(refresh->outcome, OUTCOME_RETAINED) == 0;
 
 	add_argument(arguments, INT8OID, Int64GetDatum(refresh->counts.inserted), !merged);
@@ -245,12 +245,12 @@ state_loaded(const Refresh *refresh)
 	add_text(&arguments, keep ? refresh->source_query : NULL);
 	add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
 	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
-		" source_applied = $2::jsonb, source_relation = $4,"
-		" loaded = clock_timestamp(),"
-		" checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
-		" failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
-		" fetched_query = $11, watermark = $12, " MOVED("next_refresh", "$9")
-		" WHERE id = $1 RETURNING id", &arguments);
+				  " source_applied = $2::jsonb, source_relation = $4,"
+				  " loaded = clock_timestamp(),"
+				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
+				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
+				  " fetched_query = $11, watermark = $12, " MOVED("next_refresh", "$9")
+				  " WHERE id = $1 RETURNING id", &arguments);
 }
 
 /* the table is there, and reads its source until it is loaded */
@@ -272,7 +272,7 @@ void
 state_checked(const Refresh *refresh)
 {
 	bool		same_bytes = strcmp(refresh->outcome, OUTCOME_UNCHANGED) == 0 &&
-		refresh->response != NULL && refresh->response->spool != NULL;
+	refresh->response != NULL && refresh->response->spool != NULL;
 	Arguments	arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);

@@ -63,10 +63,10 @@
 #include "table/table.h"
 
 #define RESTART_SECONDS		5
-#define RECLAIM_PAUSE_MS	25		/* between pieces of replaced storage */
+#define RECLAIM_PAUSE_MS	25	/* between pieces of replaced storage */
 #define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */
 #define CATALOG_INTERVAL_MS 5000	/* the catalog, without being told */
-#define LOOK_INTERVAL_MS	20		/* the same, though told again and again */
+#define LOOK_INTERVAL_MS	20	/* the same, though told again and again */
 #define EXPIRE_INTERVAL_MS	600000	/* history that is old enough to go */
 #define RESPITE_MS			1000	/* between two starts for one dataset */
 
@@ -225,18 +225,18 @@ read_schedule(void)
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute_saved("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
-					" r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention, false"
-					" FROM spice.dataset d JOIN spice.dataset_clock k ON k.id = d.id"
-					" CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)"
-					" LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
-					" FROM spice.refresh_request q GROUP BY 1, 2) r"
-					" ON r.dataset = d.id AND r.retention = n.retention"
-					" WHERE d.in_manifest AND d.definition IS NOT NULL"
-					" AND (r.requested IS NOT NULL OR (NOT d.paused AND n.due IS NOT NULL))"
-					/* whatever has become of the dataset */
-					" UNION ALL SELECT s.dataset, s.definition->>'name', min(s.next_try), false, false, 0, false, true"
-					" FROM spice.slot s WHERE s.leaving GROUP BY 1, 2"
-					" ORDER BY 3", 0, NULL, NULL, NULL);
+						  " r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention, false"
+						  " FROM spice.dataset d JOIN spice.dataset_clock k ON k.id = d.id"
+						  " CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)"
+						  " LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
+						  " FROM spice.refresh_request q GROUP BY 1, 2) r"
+						  " ON r.dataset = d.id AND r.retention = n.retention"
+						  " WHERE d.in_manifest AND d.definition IS NOT NULL"
+						  " AND (r.requested IS NOT NULL OR (NOT d.paused AND n.due IS NOT NULL))"
+	/* whatever has become of the dataset */
+						  " UNION ALL SELECT s.dataset, s.definition->>'name', min(s.next_try), false, false, 0, false, true"
+						  " FROM spice.slot s WHERE s.leaving GROUP BY 1, 2"
+						  " ORDER BY 3", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(launcher.schedule_context);
@@ -290,9 +290,9 @@ forget_lost_rows(void)
 
 		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
 			catalog_execute_saved("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
-							" etag = NULL, last_modified = NULL, digest = NULL"
-							" WHERE id = (SELECT id FROM spice.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
-							1, types, values, NULL);
+								  " etag = NULL, last_modified = NULL, digest = NULL"
+								  " WHERE id = (SELECT id FROM spice.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
+								  1, types, values, NULL);
 	}
 	SPI_finish();
 	catalog_leave(&rights);
@@ -312,13 +312,13 @@ serve(void)
 	SPI_connect();
 	/* a row that a session has locked is being refreshed by it */
 	catalog_execute_saved("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
-					" WHERE id IN (SELECT id FROM spice.dataset WHERE in_manifest AND definition IS NOT NULL"
-					" AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
-					" FOR UPDATE SKIP LOCKED)",
-					0, NULL, NULL, NULL);
+						  " WHERE id IN (SELECT id FROM spice.dataset WHERE in_manifest AND definition IS NOT NULL"
+						  " AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
+						  " FOR UPDATE SKIP LOCKED)",
+						  0, NULL, NULL, NULL);
 	catalog_execute_saved("UPDATE spice.dataset SET next_retention = now()"
-					" WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
-					0, NULL, NULL, NULL);
+						  " WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
+						  0, NULL, NULL, NULL);
 	SPI_finish();
 	catalog_leave(&rights);
 }
@@ -667,7 +667,7 @@ hand_over(const WorkerOrder *order, TimestampTz now, int *place)
 static bool
 start_run(const Due *due, TimestampTz now)
 {
-	WorkerOrder order = {.dataset = due->id,.request = due->request,.retention = due->retention,.release = due->release};
+	WorkerOrder order = {.dataset = due->id, .request = due->request, .retention = due->retention, .release = due->release};
 	MemoryContext old = MemoryContextSwitchTo(launcher.worker_context);
 	int			place;
 	bool		started;

@@ -18,6 +18,7 @@ extern bool launcher_is_here(void);
 extern void launcher_leave_database(const char *database);
 
 extern PGDLLEXPORT void spice_launcher_main(Datum arg);
+
 /* arg: its place (handover.h); bgw_extra: the database */
 extern PGDLLEXPORT void spice_worker_main(Datum arg);
 

@@ -71,8 +71,8 @@ is_local_type(Oid type)
 {
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	bool		local = HeapTupleIsValid(tuple) &&
-		((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_DOMAIN &&
-		((Form_pg_type) GETSTRUCT(tuple))->typnamespace == get_namespace_oid(SPICE_SOURCE_SCHEMA, false);
+	((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_DOMAIN &&
+	((Form_pg_type) GETSTRUCT(tuple))->typnamespace == get_namespace_oid(SPICE_SOURCE_SCHEMA, false);
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);

@@ -361,7 +361,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	char	   *text = error_text(error);
 	int			attempt = dataset->attempt + 1;
 	bool		retry = dataset->retry && is_transient(dataset, error) &&
-		(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
+	(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 
 	/* there may be another dataset of this number */
@@ -372,8 +372,8 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	if (refresh->history == 0)
 	{
 		/*
-		 * The table follows on as soon as it can, which the next check finds;
-		 * yet looking at a source that does not answer takes a worker's time.
+		 * The table follows on as soon as it can, which the next check finds; yet looking at a
+		 * source that does not answer takes a worker's time.
 		 */
 		delay = Max(delay, schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)));
 		delay = Min(delay, LONGEST_CHECK_DELAY_MS);

@@ -75,15 +75,17 @@ begin(Refresh *refresh, const WorkerOrder *order)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+
 	/*
-	 * That it has begun is for others to see, and need not outlive a crash, after
-	 * which it begins again: the disk is waited for once, at the end.
+	 * That it has begun is for others to see, and need not outlive a crash, after which it begins
+	 * again: the disk is waited for once, at the end.
 	 */
 	catalog_pin_setting("synchronous_commit", "off");
 	PushActiveSnapshot(GetTransactionSnapshot());
+
 	/*
-	 * Who holds the lock is refreshing it, and may take its time: a request
-	 * stays where it is, and the launcher comes back to it.
+	 * Who holds the lock is refreshing it, and may take its time: a request stays where it is,
+	 * and the launcher comes back to it.
 	 */
 	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
 	if (locked)

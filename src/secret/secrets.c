@@ -511,7 +511,7 @@ static bool
 look_up(const SecretStores *stores, const Reference *reference, Lookup *lookup)
 {
 	bool		all = reference->store_length == 7 &&
-		strncmp(reference->store, "secrets", 7) == 0;
+	strncmp(reference->store, "secrets", 7) == 0;
 	char	   *asked = strdup("");
 
 	for (size_t i = stores->count; i > 0 && asked != NULL; i--)

@@ -78,7 +78,7 @@ extern char *connector_name(const Dataset *dataset, const char *prefix);
 
 /* foreign_server.c: the DDL of servers, mappings and options */
 extern DefElem *connector_option(const char *name, const char *value);
-extern DefElem *connector_find_option(List *options, const char *name);	/* or NULL */
+extern DefElem *connector_find_option(List *options, const char *name); /* or NULL */
 extern char *options_clause(List *wanted);	/* OPTIONS (...) */
 extern char *options_changes(List *present, List *wanted);	/* NULL: none */
 extern const char *foreign_server_name(const Dataset *dataset);

@@ -203,7 +203,7 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		SourceColumn *column = attribute->attisdropped ? NULL :
-			source_column(columns, NameStr(attribute->attname));
+		source_column(columns, NameStr(attribute->attname));
 
 		if (column != NULL && column->not_null != attribute->attnotnull)
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
@@ -247,12 +247,12 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 		altered = true;
 		if (column == NULL)
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s DROP COLUMN %s", name,
-						 quote_identifier(NameStr(attribute->attname))));
+								 quote_identifier(NameStr(attribute->attname))));
 		else
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s TYPE %s", name,
-						 quote_identifier(column->name),
-						 format_type_extended(column->type, column->typmod,
-											  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
+								 quote_identifier(column->name),
+								 format_type_extended(column->type, column->typmod,
+													  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 	}
 	alter_nullability(desc, columns, name);
 	foreach(cell, columns)

@@ -28,7 +28,7 @@ find_relation(const Dataset *dataset)
 {
 	Oid			namespace = get_namespace_oid(dataset->remote_schema, true);
 	Oid			relation = OidIsValid(namespace) ?
-		get_relname_relid(dataset->remote_table, namespace) : InvalidOid;
+	get_relname_relid(dataset->remote_table, namespace) : InvalidOid;
 
 	if (!OidIsValid(relation) ||
 		strchr("rvmfp", get_rel_relkind(relation)) == NULL)

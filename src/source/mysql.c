@@ -31,7 +31,8 @@
 #include "source/resolve.h"
 
 #define PASSWORD_VARIABLE	"MYSQL_PWD"
-#define LONGEST_BLOB		8192	/* bytes: the wrapper's buffer, whatever its option max_blob_size says */
+#define LONGEST_BLOB		8192	/* bytes: the wrapper's buffer, whatever its option
+									 * max_blob_size says */
 
 /* what the environment points to while a refresh runs; ours to wipe */
 static char *password_entry;

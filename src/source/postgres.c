@@ -148,7 +148,7 @@ take_place(Settings *settings, Resolver *resolver, const Dataset *dataset)
 	char	   *text = resolved_param(resolver, dataset, "pg_connection_string");
 	char	   *certificate = resolved_param(resolver, dataset, "pg_sslrootcert");
 	bool		has_param[3] = {catalog_param(dataset, "pg_pass"),
-		catalog_param(dataset, "pg_sslmode"), certificate};
+	catalog_param(dataset, "pg_sslmode"), certificate};
 
 	if (text != NULL)
 		take_connection_string(settings, dataset, text, has_param);

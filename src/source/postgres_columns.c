@@ -89,7 +89,7 @@ find_relation(const Reading *reading)
 {
 	Oid			types[] = {NAMEOID, OIDOID};
 	Datum		values[] = {
-		DirectFunctionCall1(namein, CStringGetDatum(reading->dataset->remote_schema)), 0};
+	DirectFunctionCall1(namein, CStringGetDatum(reading->dataset->remote_schema)), 0};
 
 	ask(reading, "c.oid", "pg_namespace", "c.nspname = $1", 1, types, values);
 	if (SPI_processed == 0)
@@ -303,7 +303,7 @@ map_type(const Reading *reading, Oid type, int32 typmod, int depth, SourceColumn
 	{
 		/* the two vectors look like arrays and are not written like them */
 		Oid			element = type == INT2VECTOROID || type == OIDVECTOROID ? InvalidOid :
-			get_element_type(type);
+		get_element_type(type);
 
 		if (!is_portable(OidIsValid(element) ? element : type))
 		{
@@ -349,7 +349,7 @@ map_columns(const Reading *reading, List *columns)
 List *
 postgres_columns(const Dataset *dataset, SourceRelation *source)
 {
-	Reading		reading = {.dataset = dataset,.context = CurrentMemoryContext};
+	Reading		reading = {.dataset = dataset, .context = CurrentMemoryContext};
 	const char *server = foreign_server_name(dataset);
 	List	   *columns;
 	Oid			relation;

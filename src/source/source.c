@@ -28,7 +28,7 @@ static struct
 {
 	const Dataset *dataset;
 	Spool	   *spool;
-	bool		reader_allowed;	/* another process may read it */
+	bool		reader_allowed; /* another process may read it */
 } offered;
 
 SourceReport source_report;

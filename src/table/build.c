@@ -400,7 +400,7 @@ plan_not_null(TableBuild *build)
 		AttrNumber	attnum = build->attnums[i];
 		const char *name = NameStr(TupleDescAttr(build->desc, attnum - 1)->attname);
 		bool		before = attnum <= build->table_desc->natts &&
-			TupleDescAttr(build->table_desc, attnum - 1)->attnotnull;
+		TupleDescAttr(build->table_desc, attnum - 1)->attnotnull;
 
 		if (dataset->changed &&
 			declared_not_null(dataset->applied_columns, dataset->applied_indexes, name))
@@ -484,7 +484,7 @@ create_heap(TableBuild *build, Relation table)
 {
 	char		name[NAMEDATALEN];
 	char		persistence = build->dataset->unlogged || build->apart ?
-		RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
+	RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
 	Datum		options = (Datum) 0;
 	bool		isnull = true;
 	HeapTuple	tuple;

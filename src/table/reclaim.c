@@ -43,7 +43,8 @@
 #include "compat.h"
 #include "table/table.h"
 
-#define PIECE_SIZE		((off_t) 8 * 1024 * 1024)	/* that is given back at once; smaller files go as ever */
+#define PIECE_SIZE		((off_t) 8 * 1024 * 1024)	/* that is given back at once; smaller files
+													 * go as ever */
 #define PREFIX			PG_TEMP_FILE_PREFIX ".spice."
 
 typedef struct ReclaimShared

@@ -273,7 +273,7 @@ is_left(const char *name, Oid *database)
 
 	return sscanf(name, NAME_FORMAT "%n", &made_in, database, &process, &length) == 3 &&
 		length > 0 && name[length] == '\0' && made_in != current_incarnation() &&
-		/* of another database that is still there, the files are its launcher's, should there be one */
+	/* of another database that is still there, the files are its launcher's, should there be one */
 		(*database == MyDatabaseId || !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(*database)));
 }
 

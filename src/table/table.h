@@ -75,7 +75,7 @@ extern void storage_start(void);
  * time, by the launcher of the database, if that is there.
  */
 extern void reclaim_at_commit(void);
-extern void reclaim_serve(bool serves);	/* the launcher comes or goes */
+extern void reclaim_serve(bool serves); /* the launcher comes or goes */
 extern bool reclaim_piece(void);	/* true: there may be more */
 extern Size reclaim_shared_size(void);
 extern void reclaim_start(void);
@@ -106,7 +106,8 @@ typedef struct TableBuild
 	int64		rows;
 	bool		sampled;		/* pick rows while loading */
 	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
-	HeapTuple  *statistics;		/* of a sample, by attribute of desc; NULL: none, or they are the heap's in the catalog */
+	HeapTuple  *statistics;		/* of a sample, by attribute of desc; NULL: none, or they are the
+								 * heap's in the catalog */
 } TableBuild;
 
 /* refuses what is not spice's; InvalidOid when the name is free */

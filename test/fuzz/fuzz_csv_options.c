@@ -43,14 +43,14 @@ typedef struct Line
 } Line;
 
 static bool
-is_text(const Line *line, const char *text)
+is_text(const Line * line, const char *text)
 {
 	return line->length == strlen(text) && memcmp(line->text, text, line->length) == 0;
 }
 
 /* what an accepted value has become */
 static char
-byte_of(const json_t *csv, const char *key, const Line *line)
+byte_of(const json_t *csv, const char *key, const Line * line)
 {
 	const char *text = json_string_value(json_object_get(csv, key));
 
@@ -63,7 +63,7 @@ byte_of(const json_t *csv, const char *key, const Line *line)
 }
 
 static void
-check_definition(const char *definition, const Line *lines)
+check_definition(const char *definition, const Line * lines)
 {
 	json_t	   *root = json_loads(definition, 0, NULL);
 	const json_t *csv = json_object_get(root, "csv");

@@ -31,7 +31,7 @@ static const Dialect dialects[] = {{',', '"', '"'}, {'\t', '"', '"'}, {';', '\''
 static const size_t chunks[] = {1, 2, 5, 16};
 
 static CsvReader *
-make_reader(Feed *feed, const Dialect *dialect)
+make_reader(Feed * feed, const Dialect * dialect)
 {
 	CsvReaderOptions options = {dialect->delimiter, dialect->quote, dialect->escape, MAX_FIELDS, feed_read, feed};
 	CsvReader  *reader = csv_reader_create(&options);
@@ -51,7 +51,7 @@ is_break(const char *p, const char *end)
  * field ends.
  */
 static const char *
-compare_field(const CsvField *field, const char *p, const char *end, const Dialect *dialect)
+compare_field(const CsvField *field, const char *p, const char *end, const Dialect * dialect)
 {
 	size_t		length = 0;
 	bool		quoted = dialect->quote != '\0' && p < end && *p == dialect->quote;
@@ -79,7 +79,7 @@ compare_field(const CsvField *field, const char *p, const char *end, const Diale
 
 /* where the next record begins */
 static const char *
-compare_record(const CsvReader *reader, const char *p, const char *end, const Dialect *dialect)
+compare_record(const CsvReader *reader, const char *p, const char *end, const Dialect * dialect)
 {
 	for (int i = 0; i < reader->n_fields; i++)
 	{
@@ -129,7 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char	   *document;
 	const char *end;
 	const char *p;
-	const Dialect *dialect;
+	const		Dialect *dialect;
 	Feed		whole;
 	Feed		pieces;
 	CsvReader  *one;

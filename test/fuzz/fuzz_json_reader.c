@@ -45,7 +45,7 @@ static const char *const pointers[] = {NULL, "/a", "/a/b", "/0", "/a/1", "/", "/
 static const size_t chunks[] = {1, 2, 5, 16};
 
 static JsonReader *
-make_reader(Feed *feed, JsonRecordFormat format, const char *pointer)
+make_reader(Feed * feed, JsonRecordFormat format, const char *pointer)
 {
 	JsonReaderOptions options = {format, pointer, true, 50, feed_read, feed, NULL};
 	JsonReader *reader = json_reader_create(&options);
@@ -220,7 +220,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Feed		pieces;
 	JsonReader *one;
 	JsonReader *other;
-	JsonRecordFormat	format;
+	JsonRecordFormat format;
 	const char *pointer;
 	JsonStatus	status;
 

@@ -39,7 +39,7 @@ static const Dialect unquoted = {'|', '\0', '\0'};
 static const size_t chunks[] = {1, 2, 3, 7, 0};
 
 static CsvReader *
-make_reader(Feed *feed, const Dialect *dialect, int max_fields)
+make_reader(Feed * feed, const Dialect * dialect, int max_fields)
 {
 	CsvReaderOptions options = {dialect->delimiter, dialect->quote, dialect->escape, max_fields, feed_read, feed};
 	CsvReader  *reader = csv_reader_create(&options);
@@ -69,7 +69,7 @@ name_of(JsonErrorCode code)
 
 /* what comes of a document, as text; to be freed */
 static char *
-outcome_of(const Dialect *dialect, const char *bytes, size_t size, size_t chunk, bool broken)
+outcome_of(const Dialect * dialect, const char *bytes, size_t size, size_t chunk, bool broken)
 {
 	Feed		feed = {bytes, size, chunk, broken};
 	CsvReader  *reader = make_reader(&feed, dialect, 50);
@@ -101,7 +101,7 @@ outcome_of(const Dialect *dialect, const char *bytes, size_t size, size_t chunk,
 }
 
 static void
-expect_bytes(const Dialect *dialect, const char *bytes, size_t size, const char *expected)
+expect_bytes(const Dialect * dialect, const char *bytes, size_t size, const char *expected)
 {
 	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++)
 	{
@@ -116,7 +116,7 @@ expect_bytes(const Dialect *dialect, const char *bytes, size_t size, const char 
 }
 
 static void
-expect(const Dialect *dialect, const char *document, const char *expected)
+expect(const Dialect * dialect, const char *document, const char *expected)
 {
 	expect_bytes(dialect, document, strlen(document), expected);
 }

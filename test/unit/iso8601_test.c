@@ -77,7 +77,7 @@ month_days(int year, int month)
 static void
 test_every_day(void)
 {
-	int64_t		expected = -730119;		/* 0001-01-01 */
+	int64_t		expected = -730119; /* 0001-01-01 */
 	bool		good = true;
 
 	for (int year = 1; year <= 9999; year++)

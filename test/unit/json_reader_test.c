@@ -198,7 +198,7 @@ static void
 test_known_fields(void)
 {
 	static const char document[] =
-		"[{\"b\":1,\"other\":[1],\"a\":2,\"a\":3},{\"c\\u0000d\":1,\"\\ud800\":2},{\"x\":1,\"b\":null}]";
+	"[{\"b\":1,\"other\":[1],\"a\":2,\"a\":3},{\"c\\u0000d\":1,\"\\ud800\":2},{\"x\":1,\"b\":null}]";
 
 	for (size_t i = 0; i < N_CHUNKS; i++)
 	{
@@ -258,7 +258,7 @@ test_unknown_name_is_cut(void)
 {
 	/* the 63rd byte is in the middle of a character */
 	static const char document[] =
-		"{\"12345678901234567890123456789012345678901234567890123456789012\xC3\xA4x\":1}";
+	"{\"12345678901234567890123456789012345678901234567890123456789012\xC3\xA4x\":1}";
 	Feed		feed = {document, sizeof(document) - 1, 0, false};
 	JsonReader *reader = make_reader(&feed, JSON_FORMAT_AUTO, NULL, false);
 

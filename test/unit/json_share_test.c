@@ -38,7 +38,7 @@ typedef struct Text
 } Text;
 
 static void
-add(Text *text, const char *piece)
+add(Text * text, const char *piece)
 {
 	size_t		length = strlen(piece);
 
@@ -50,7 +50,7 @@ add(Text *text, const char *piece)
 }
 
 static void
-add_string(Text *text)
+add_string(Text * text)
 {
 	static const char *const pieces[] = {
 		"a", "text of some length", "{", "}", "[", "]", "},{", "\\\"", "\\\\", "\\\\\\\"", "\\u005c", "\xC3\xA4", ",", ":", "\\n",
@@ -64,7 +64,7 @@ add_string(Text *text)
 }
 
 static void
-add_value(Text *text, int depth)
+add_value(Text * text, int depth)
 {
 	unsigned int kind = draw(depth > 4 ? 6 : 9);
 
@@ -97,7 +97,7 @@ add_value(Text *text, int depth)
 }
 
 static void
-add_record(Text *text)
+add_record(Text * text)
 {
 	static const char *const keys[] = {"\"id\"", "\"{\"", "\"a\\\"b\"", "\"x\""};
 	unsigned int n = draw(5);
@@ -114,7 +114,7 @@ add_record(Text *text)
 }
 
 static void
-make_document(Text *text, bool lines)
+make_document(Text * text, bool lines)
 {
 	unsigned int n = draw(60);
 
@@ -129,7 +129,7 @@ make_document(Text *text, bool lines)
 }
 
 static bool
-agrees(const Text *text, bool lines)
+agrees(const Text * text, bool lines)
 {
 	static const int64_t stripes[] = {1, 40, 100, 1000, 5000};
 	unsigned int pattern = 1 + draw(255);

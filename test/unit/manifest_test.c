@@ -43,7 +43,7 @@ static void
 check_text(const char *found, const char *wanted, int line)
 {
 	bool		same = (found == NULL) == (wanted == NULL) &&
-		(found == NULL || strcmp(found, wanted) == 0);
+	(found == NULL || strcmp(found, wanted) == 0);
 
 	if (same)
 		return;
@@ -152,7 +152,7 @@ test_nearest_names(void)
 /* ----------------------------------------------------------------- manifests */
 
 #define HEAD "version: v1\nkind: Spicepod\nname: test\n"
-#define ENTRY HEAD "datasets:\n- from: http://h/x\n  name: a\n"	/* line 5 and 6 */
+#define ENTRY HEAD "datasets:\n- from: http://h/x\n  name: a\n" /* line 5 and 6 */
 
 static Manifest *
 parse(const char *text)
@@ -698,15 +698,15 @@ static void
 test_databases(void)
 {
 	DEFINED(DATABASE("postgres:Shop.\"My.\"\"Orders\"") "  params: {pg_host: h, pg_db: d, pg_user: u}\n",
-					  "remote_schema", "\"shop\"");
+			"remote_schema", "\"shop\"");
 	DEFINED(DATABASE("postgres:Shop.\"My.\"\"Orders\"") "  params: {pg_host: h, pg_db: d, pg_user: u}\n",
-					  "remote_table", "\"My.\\\"Orders\"");
+			"remote_table", "\"My.\\\"Orders\"");
 	DEFINED(DATABASE("postgres:orders") "  params: {pg_host: h, pg_port: '${env:P}', pg_db: d, pg_user: u}\n",
-					  "place", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\"}");
+			"place", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\"}");
 	DEFINED(DATABASE("postgres:orders") "  params: {pg_connection_string: '${env:P}', pg_pass: '${env:Q}'}\n",
-					  "params", "{\"pg_pass\":\"${env:Q}\"}");
+			"params", "{\"pg_pass\":\"${env:Q}\"}");
 	DEFINED(DATABASE("mysql:orders") "  params: {mysql_host: h, mysql_db: d, mysql_user: u, mysql_sslmode: disabled}\n",
-					  "remote_schema", "null");
+			"remote_schema", "null");
 	DEFINED(DATABASE("table:orders"), "connector", "\"table\"");
 
 	ERROR_AT(5, DATABASE("postgres:a.b.c"), "from does not name a relation", "postgres:schema.relation");
@@ -1213,9 +1213,9 @@ static void
 test_file_store(void)
 {
 	static const char both[] =
-		"[{\"from\":\"env\",\"name\":\"env\",\"path\":null},"
-		"{\"from\":\"file\",\"name\":\"f\",\"path\":\".\"},"
-		"{\"from\":\"keyring\",\"name\":\"k\",\"path\":null}]";
+	"[{\"from\":\"env\",\"name\":\"env\",\"path\":null},"
+	"{\"from\":\"file\",\"name\":\"f\",\"path\":\".\"},"
+	"{\"from\":\"keyring\",\"name\":\"k\",\"path\":null}]";
 
 	setenv("MT_BOTH", "from env", 1);
 	setenv("MT_ONLY", "only env", 1);

@@ -52,7 +52,7 @@ allocate(size_t size)
 }
 
 static inline void
-say(Outcome *outcome, const char *format,...)
+say(Outcome * outcome, const char *format,...)
 {
 	va_list		args;
 	size_t		room = sizeof(outcome->text) - outcome->used;
@@ -65,7 +65,7 @@ say(Outcome *outcome, const char *format,...)
 }
 
 static inline void
-say_record(Outcome *outcome, const JsonReader *reader)
+say_record(Outcome * outcome, const JsonReader *reader)
 {
 	const char *separator = "";
 
@@ -86,7 +86,7 @@ say_record(Outcome *outcome, const JsonReader *reader)
 }
 
 static inline JsonReader *
-make_reader(Feed *feed, JsonRecordFormat format, const char *pointer, bool discover)
+make_reader(Feed * feed, JsonRecordFormat format, const char *pointer, bool discover)
 {
 	JsonReaderOptions options = {format, pointer, discover, 100, feed_read, feed, NULL};
 	JsonReader *reader = json_reader_create(&options);
@@ -97,7 +97,7 @@ make_reader(Feed *feed, JsonRecordFormat format, const char *pointer, bool disco
 }
 
 static inline void
-run(Outcome *outcome, const char *document, size_t length, size_t chunk,
+run(Outcome * outcome, const char *document, size_t length, size_t chunk,
 	JsonRecordFormat format, const char *pointer)
 {
 	static const char *const codes[] = {

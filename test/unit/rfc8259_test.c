@@ -279,7 +279,7 @@ test_every_byte_in_strings(void)
 	{
 		char		text[20] = "\"plain -> X <-\"";
 		JsonErrorCode code = byte < 0x20 ? JSON_ERROR_SYNTAX : byte < 0x80 ? JSON_ERROR_NONE :
-			JSON_ERROR_ENCODING;
+		JSON_ERROR_ENCODING;
 
 		text[10] = (char) byte;
 		/* a quote ends it, a backslash makes the next one part of it */
@@ -392,7 +392,7 @@ test_every_code_unit(void)
 			bool		high = edges[i] >= 0xD800 && edges[i] <= 0xDBFF;
 			bool		low = edges[j] >= 0xDC00 && edges[j] <= 0xDFFF;
 			bool		alone = (edges[i] >= 0xD800 && edges[i] <= 0xDFFF && !high) ||
-				(edges[j] >= 0xD800 && edges[j] <= 0xDFFF && !low);
+			(edges[j] >= 0xD800 && edges[j] <= 0xDFFF && !low);
 			int64_t		expected = high != low || alone ? -2 : high ? 4 : 6;
 
 			snprintf(text, sizeof(text), "\\u%04X\\u%04x", edges[i], edges[j]);
@@ -553,7 +553,7 @@ test_truncation(void)
 	{
 		const char *text;
 		const char *pointer;
-		JsonRecordFormat	format;
+		JsonRecordFormat format;
 	}			samples[] = {
 		{"[{\"id\":12,\"n\":\"a\\u00e4\xC3\xA4\xF0\x9F\x98\x80\",\"o\":{\"x\":[true,null,-1.5e+3]}},{\"id\":13}]", NULL, JSON_FORMAT_AUTO},
 		{"{\"a\":[1,{\"b\":2}],\"data\":{\"rows\":[{\"id\":1},{\"id\":2}],\"n\":2},\"z\":[\"\\\\\"]}", "/data/rows", JSON_FORMAT_AUTO},

@@ -149,7 +149,7 @@ test_redirects(void)
 
 	for (size_t i = 0; i < sizeof(redirects) / sizeof(redirects[0]); i++)
 	{
-		const Redirect *r = &redirects[i];
+		const		Redirect *r = &redirects[i];
 		const char *refusal;
 
 		if (url_parse(r->from, 0, &from) != NULL)

@@ -119,7 +119,7 @@ ledger_begin(const Dataset *dataset, const char *name, const char *shape, int at
 {
 	Oid			types[] = {INT4OID, TEXTOID, TEXTOID, TEXTOID, INT4OID};
 	Datum		values[] = {Int32GetDatum(dataset->id), CStringGetTextDatum(name),
-		CStringGetTextDatum(dataset->definition), CStringGetTextDatum(shape), Int32GetDatum(attempt)};
+	CStringGetTextDatum(dataset->definition), CStringGetTextDatum(shape), Int32GetDatum(attempt)};
 
 	(void) run("INSERT INTO spice.slot (dataset, name, definition, shape, attempt, created)"
 			   " VALUES ($1, $2, $3::jsonb, $4, $5, clock_timestamp())", 5, types, values, NULL);
@@ -192,8 +192,8 @@ ledger_refuse_loss(void)
 	char	   *names;
 
 	/*
-	 * Another version's ledger cannot be read, and shall not make the extension
-	 * stay for ever.  The lock is the one with which the extension goes.
+	 * Another version's ledger cannot be read, and shall not make the extension stay for ever.
+	 * The lock is the one with which the extension goes.
 	 */
 	if (!OidIsValid(extension_lock(AccessExclusiveLock)) || !extension_version_agrees(0))
 		return;

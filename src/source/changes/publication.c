@@ -111,7 +111,7 @@ find_table(Remote *remote)
 								 " JOIN pg_catalog.pg_attribute a ON a.attrelid = %s AND a.attnum = k.attnum"
 								 " WHERE i.indrelid = %s AND %s ORDER BY k.position", table->oid, table->oid,
 								 table->identity == REPLICA_IDENTITY_INDEX ? "i.indisreplident" :
-								 /* one that is checked at the commit is no replica identity */
+	/* one that is checked at the commit is no replica identity */
 								 "i.indisprimary AND i.indimmediate"), NULL);
 	table->key = first_column(rows);
 	return table;

@@ -108,7 +108,7 @@ one_line(const char *text)
 static const char *
 cure(int sqlerrcode, const char *detail)
 {
-	ErrorData	error = {.sqlerrcode = sqlerrcode,.detail = unconstify(char *, detail)};
+	ErrorData	error = {.sqlerrcode = sqlerrcode, .detail = unconstify(char *, detail)};
 
 	return postgres_connector.cure(&error);
 }

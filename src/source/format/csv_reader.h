@@ -19,7 +19,8 @@
 
 typedef struct CsvField
 {
-	const char *start;			/* without quotes, escapes undone; zero bytes follow at the window's end */
+	const char *start;			/* without quotes, escapes undone; zero bytes follow at the
+								 * window's end */
 	size_t		length;
 	bool		quoted;			/* "" is a text, nothing at all is none */
 	bool		escaped;		/* private */

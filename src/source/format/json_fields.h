@@ -19,9 +19,9 @@
 typedef struct JsonField
 {
 	/*
-	 * The name as a document has it, with the closing quote, in whole words:
-	 * the last one is compared under a mask.  words -1: it cannot stand in a
-	 * document without escapes, and is never compared like this.
+	 * The name as a document has it, with the closing quote, in whole words: the last one is
+	 * compared under a mask.  words -1: it cannot stand in a document without escapes, and is
+	 * never compared like this.
 	 */
 	uint64_t   *key;
 	int			words;

@@ -43,7 +43,7 @@ typedef enum Phase
 typedef struct JsonReaderState
 {
 	Phase		phase;
-	JsonRecordFormat	format;
+	JsonRecordFormat format;
 	bool		discover;
 	int			max_fields;
 	JsonWindow	window;

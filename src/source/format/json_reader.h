@@ -82,7 +82,7 @@ typedef void (*JsonSeek) (void *arg, int64_t offset);
 
 typedef struct JsonReaderOptions
 {
-	JsonRecordFormat	format;
+	JsonRecordFormat format;
 	const char *pointer;		/* RFC 6901 path to the records, or NULL */
 	bool		discover;		/* add fields as they are met */
 	int			max_fields;		/* discover: more is JSON_ERROR_LIMIT */

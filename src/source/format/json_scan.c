@@ -229,7 +229,8 @@ scan_escape(JsonScan *scan, const char *p)
 }
 
 /* start: behind the opening quote; p: at a byte of it that is not plain */
-static __attribute__((noinline)) const char *
+static __attribute__((noinline))
+const char *
 scan_special_string(JsonScan *scan, const char *start, const char *p, JsonValue *value)
 {
 	bool		escaped = false;
@@ -436,7 +437,8 @@ scan_to_next_value(JsonScan *scan, const char *p, OpenContainers *open)
  * p: at the opening bracket of a container inside depth others.  Kept out of
  * line: it needs registers saved that the scan of a scalar does without.
  */
-static __attribute__((noinline)) const char *
+static __attribute__((noinline))
+const char *
 scan_container(JsonScan *scan, const char *p, int depth, JsonValue *value)
 {
 	OpenContainers open;

@@ -261,8 +261,8 @@ round_binary(unsigned __int128 number, int exponent)
 
 	if (excess > 0)
 	{
-		unsigned __int128 half = (unsigned __int128) 1 << (excess - 1);
-		unsigned __int128 rest = number & (2 * half - 1);
+		unsigned	__int128 half = (unsigned __int128) 1 << (excess - 1);
+		unsigned	__int128 rest = number & (2 * half - 1);
 
 		number >>= excess;
 		exponent += excess;
@@ -282,7 +282,7 @@ static double
 round_by_integers(uint64_t mantissa, int exponent)
 {
 	uint64_t	divisor;
-	unsigned __int128 dividend;
+	unsigned	__int128 dividend;
 	uint64_t	quotient;
 	int			mantissa_shift;
 	int			divisor_shift;

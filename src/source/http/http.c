@@ -115,7 +115,7 @@ static bool
 judge(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	bool		conditional = transfer->own_origin &&
-		(request->etag != NULL || request->last_modified != NULL);
+	(request->etag != NULL || request->last_modified != NULL);
 
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)

@@ -67,7 +67,7 @@ static const Failure failures[] = {
 };
 
 static const Failure malformed = {CURLE_OK, "transfer", "response is not valid HTTP", BROKEN, false,
-"Check that the source speaks HTTP on this port."};
+	"Check that the source speaks HTTP on this port."};
 
 static const Failure *
 find_failure(CURLcode code)
@@ -325,7 +325,7 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	const Failure *failure = find_failure(transfer->result);
 	const char *said = transfer->error_text[0] != '\0' ? transfer->error_text :
-		curl_easy_strerror(transfer->result);
+	curl_easy_strerror(transfer->result);
 
 	if (transfer->abort == HTTP_ABORT_TOO_LARGE || transfer->result == CURLE_FILESIZE_EXCEEDED)
 		raise_too_large(request, transfer);

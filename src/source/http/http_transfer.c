@@ -230,11 +230,11 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	}
 	http_header_keep(line, length, "ETag", transfer->etag, sizeof(transfer->etag));
 	http_header_keep(line, length, "Last-Modified", transfer->last_modified,
-				sizeof(transfer->last_modified));
+					 sizeof(transfer->last_modified));
 	http_header_keep(line, length, "Content-Type", transfer->content_type,
-				sizeof(transfer->content_type));
+					 sizeof(transfer->content_type));
 	http_header_keep(line, length, "Retry-After", transfer->retry_after,
-				sizeof(transfer->retry_after));
+					 sizeof(transfer->retry_after));
 	http_header_keep(line, length, "Location", transfer->location, sizeof(transfer->location));
 	return length;
 }
@@ -432,7 +432,7 @@ http_transfer_add_header(HttpTransfer *transfer, const char *name, const char *v
 {
 	/* libcurl takes "name:" for a wish to remove the header */
 	char	   *line = value[0] == '\0' ? psprintf("%s;", name) :
-		psprintf("%s: %s", name, value);
+	psprintf("%s: %s", name, value);
 	struct curl_slist *headers = curl_slist_append(transfer->state->headers, line);
 
 	explicit_bzero(line, strlen(line));
@@ -611,7 +611,7 @@ wait_and_drive(HttpTransfer *transfer)
 	for (int i = 0; i < n; i++)
 	{
 		int			ready = ((events[i].events & WL_SOCKET_READABLE) ? CURL_CSELECT_IN : 0) |
-			((events[i].events & WL_SOCKET_WRITEABLE) ? CURL_CSELECT_OUT : 0);
+		((events[i].events & WL_SOCKET_WRITEABLE) ? CURL_CSELECT_OUT : 0);
 
 		if (ready != 0)
 			drive(state, events[i].fd, ready);

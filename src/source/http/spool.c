@@ -39,7 +39,8 @@
 
 #define SPOOL_FIRST_BLOCK	((Size) 64 * 1024)
 #define SPOOL_LAST_BLOCK	((Size) 4 * 1024 * 1024)
-#define SPOOL_WRITE_SIZE	((Size) 1024 * 1024)	/* smaller ones wake the writing thread too often */
+#define SPOOL_WRITE_SIZE	((Size) 1024 * 1024)	/* smaller ones wake the writing thread too
+													 * often */
 #define DIGEST_LANES		4
 #define DIGEST_STRIDE		(DIGEST_LANES * sizeof(uint64))
 
@@ -60,7 +61,8 @@ struct Spool
 	bool		finished;
 	bool		too_large;
 	bool		buffers_file;	/* do the blocks, or will they soon? */
-	Size		memory;			/* what the blocks may hold; of two that buffer a file, the one being filled */
+	Size		memory;			/* what the blocks may hold; of two that buffer a file, the one
+								 * being filled */
 	int64		max_size;
 	int64		size;			/* in all */
 	SpoolBlock *first;

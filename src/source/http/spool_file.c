@@ -40,7 +40,8 @@
 #include "spice.h"
 
 #define MAX_READ	((Size) 4 * 1024 * 1024)
-#define LOOK_SIZE	((int64) 16 * 1024 * 1024)	/* written between looks at the processors: takes some 10 ms */
+#define LOOK_SIZE	((int64) 16 * 1024 * 1024)	/* written between looks at the processors: takes
+												 * some 10 ms */
 
 struct SpoolFile
 {

@@ -277,7 +277,7 @@ reads_the_same(const Url *url)
 	char		host[sizeof(url->host)];
 	CURLU	   *handle = curl_url();
 	bool		same = handle != NULL && curl_url_set(handle, CURLUPART_URL, url->text, 0) == CURLUE_OK &&
-		get_part(handle, CURLUPART_HOST, 0, host, sizeof(host)) == NULL && strcasecmp(host, url->host) == 0;
+	get_part(handle, CURLUPART_HOST, 0, host, sizeof(host)) == NULL && strcasecmp(host, url->host) == 0;
 
 	curl_url_cleanup(handle);
 	return same;

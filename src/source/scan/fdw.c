@@ -98,7 +98,7 @@ get_paths(PlannerInfo *root, RelOptInfo *baserel, Oid relation pg_attribute_unus
 {
 	Cost		startup = baserel->baserestrictcost.startup;
 	Cost		total = startup + baserel->tuples *
-		(CPU_PER_RECORD + baserel->baserestrictcost.per_tuple);
+	(CPU_PER_RECORD + baserel->baserestrictcost.per_tuple);
 
 	add_path(baserel, (Path *) compat_create_foreignscan_path(root, baserel, baserel->rows,
 															  startup, total));

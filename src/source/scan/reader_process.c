@@ -56,7 +56,7 @@
 #define BATCH_SIZE	((Size) 64 * 1024)
 #define IDLE_BATCHES 3			/* that the writer is through with before it could get another */
 #define STRIPE_SIZE ((int64) 1024 * 1024)	/* some milliseconds of reading */
-#define FIRST_STRIPE_SIZE (4 * STRIPE_SIZE)	/* about as long as a process takes to start */
+#define FIRST_STRIPE_SIZE (4 * STRIPE_SIZE) /* about as long as a process takes to start */
 #define PATIENCE_MS 1			/* between looks whether what was handed over has been read */
 
 /* in shared memory */
@@ -73,7 +73,8 @@ typedef struct ReaderWork
 	pg_atomic_uint64 stripes_read;
 	pg_atomic_flag going;		/* set until it wants no more */
 
-	bool		ended;			/* the reader has, with all that it met, once the queue is detached */
+	bool		ended;			/* the reader has, with all that it met, once the queue is
+								 * detached */
 
 	int			n_used;
 	int			used[FLEXIBLE_ARRAY_MEMBER];
@@ -89,7 +90,8 @@ struct ReaderProcess
 	const char *end;
 	HeapTupleData tuple;
 	SourceScan *scan;			/* of what is handed over to this process */
-	int64		until;			/* a record ends there or later: the end of the stripe; 0: there is none to read */
+	int64		until;			/* a record ends there or later: the end of the stripe; 0: there
+								 * is none to read */
 	int64		records_read;	/* of such stripes */
 };
 

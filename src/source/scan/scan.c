@@ -26,7 +26,7 @@ struct SourceScan
 	TupleWriter writer;
 	ValuePlace	place;
 	ErrorContextCallback context_line;
-	MemoryContext scan_context;	/* lives as long as the scan */
+	MemoryContext scan_context; /* lives as long as the scan */
 	MemoryContext reader_context;	/* until it is opened anew */
 	MemoryContext row_context;	/* until the next row */
 };

@@ -322,7 +322,7 @@ convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 
 /* the short way of a type, or its input function */
 static Datum
-(*converter(Oid type)) (ColumnTyper *, const JsonValue *, const ValuePlace *)
+			(*converter(Oid type)) (ColumnTyper *, const JsonValue *, const ValuePlace *)
 {
 	switch (type)
 	{

@@ -23,9 +23,8 @@ typedef struct ValuePlace ValuePlace;
 struct ColumnTyper
 {
 	/*
-	 * A value that is there and not null as a Datum in the current context.
-	 * Raises an error that names dataset, record, byte, column and value when it
-	 * does not fit.
+	 * A value that is there and not null as a Datum in the current context. Raises an error that
+	 * names dataset, record, byte, column and value when it does not fit.
 	 */
 	Datum		(*convert) (ColumnTyper *typer, const JsonValue *value, const ValuePlace *place);
 	Oid			type;

@@ -134,7 +134,7 @@ open_segment(ForkFile *fork)
 static void
 write_at(const ForkFile *fork, const char *data, Size length, off_t offset)
 {
-	struct iovec vector = {.iov_base = unconstify(char *, data),.iov_len = length};
+	struct iovec vector = {.iov_base = unconstify(char *, data), .iov_len = length};
 	ssize_t		written;
 
 	pgstat_report_wait_start(WAIT_EVENT_DATA_FILE_EXTEND);

@@ -25,9 +25,11 @@
 #include "table/table.h"
 
 #define ROWS_PER_TARGET	300		/* as std_typanalyze() has it */
-#define MAX_BYTES		((Size) 16 * 1024 * 1024)	/* that rows may have when a full log is looked through */
+#define MAX_BYTES		((Size) 16 * 1024 * 1024)	/* that rows may have when a full log is
+													 * looked through */
 #define FIRST_LOG		((Size) 64 * 1024)
-#define LAST_LOG		(MAX_BYTES / 2 * 3)	/* so that at least a third is free when rows have been dropped */
+#define LAST_LOG		(MAX_BYTES / 2 * 3) /* so that at least a third is free when rows have
+											 * been dropped */
 #define NO_PLACE		(-1)
 
 /* in the log, before each row, which is padded to the same alignment */

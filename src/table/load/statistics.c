@@ -500,7 +500,7 @@ build_statistics_target(const TableBuild *build)
 static void
 compute_from_sample(TableBuild *build, Meanwhile meanwhile, void *arg)
 {
-	StatisticsWork work = {.table = build->table,.heap = build->heap,.total = (double) build->rows};
+	StatisticsWork work = {.table = build->table, .heap = build->heap, .total = (double) build->rows};
 	const char *sample;
 	Size		size;
 	CatalogRights rights;
@@ -537,7 +537,11 @@ build_statistics(TableBuild *build, Meanwhile meanwhile, void *arg)
 		meanwhile(build, arg);
 		analyze_relation(build->heap);
 	}
-	/* to give megabytes back takes milliseconds, in which nobody shall wait for the lock of the swap */
+
+	/*
+	 * to give megabytes back takes milliseconds, in which nobody shall wait for the lock of the
+	 * swap
+	 */
 	sample_free(build->sample);
 	build->sample = NULL;
 }

@@ -323,7 +323,7 @@ build_merge(TableBuild *build, const char *condition)
 {
 	MergeCounts counts = {0};
 	const DatasetConflict *conflict = build->dataset->conflicts == NIL ? NULL :
-		linitial(build->dataset->conflicts);
+	linitial(build->dataset->conflicts);
 	CatalogRights rights;
 
 	catalog_enter_as_owner(build->dataset, &rights);

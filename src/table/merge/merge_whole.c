@@ -214,7 +214,7 @@ share_toasted(const Merge *merge)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		bool		shared = TupleDescAttr(desc, i)->attlen == -1 && !merge->old_slot->tts_isnull[i] &&
-			VARATT_IS_EXTERNAL(DatumGetPointer(merge->old_slot->tts_values[i])) && same_value(merge, i);
+		VARATT_IS_EXTERNAL(DatumGetPointer(merge->old_slot->tts_values[i])) && same_value(merge, i);
 
 		written->tts_values[i] = (shared ? merge->old_slot : merge->new_slot)->tts_values[i];
 		written->tts_isnull[i] = merge->new_slot->tts_isnull[i];
@@ -344,7 +344,11 @@ build_merge_whole(TableBuild *build)
 	catalog_leave(&rights);
 	build_settle(build);
 	build_drop(build->heap);
-	/* of a table that changes bit by bit autovacuum knows; one that has just been filled is asked at once */
+
+	/*
+	 * of a table that changes bit by bit autovacuum knows; one that has just been filled is asked
+	 * at once
+	 */
 	if (was_empty && counts.inserted > 0)
 		analyze_relation(build->table);
 	return counts;
