@@ -36,7 +36,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 PG_CONFIG ?= pg_config
 comma = ,
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check,$(MAKECMDGOALS)),)
+ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check lint,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -63,6 +63,10 @@ indent-check:
 	@test/deps --indent
 	@test/indent --check
 
+# formatting, headers, cppcheck and clang-tidy
+lint:
+	@test/lint
+
 # the types that pg_bsd_indent has to know, from the debugging information of a build
 typedefs: $(OBJS) $(addprefix test/unit/host/,$(HOST:.c=.o))
 	@test/typedefs $^ >src/typedefs.list
@@ -74,7 +78,7 @@ headerscheck:
 		$(CC) $(CFLAGS) $(CPPFLAGS) -Werror -fsyntax-only -xc - || exit 1; \
 	done
 
-.PHONY: indent indent-check typedefs headerscheck
+.PHONY: indent indent-check lint typedefs headerscheck
 .PHONY: unit fuzz fuzzers test test-image test-crash sanitize valgrind demo bench
 
 test/unit/host/%.o: %.c

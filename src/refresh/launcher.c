@@ -406,13 +406,20 @@ close_orphans(void)
 
 /* ------- the loop ------- */
 
+static bool
+same_file(const FileIdentity *a, const FileIdentity *b)
+{
+	return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
+		a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
+		a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
 static FileIdentity
 identify_manifest(void)
 {
-	FileIdentity identity;
+	FileIdentity identity = {0};
 	struct stat status;
 
-	memset(&identity, 0, sizeof(identity));
 	if (stat(manifest_path(), &status) == 0)
 	{
 		identity.exists = true;
@@ -430,7 +437,7 @@ watch_manifest(void)
 {
 	FileIdentity now = identify_manifest();
 
-	if (!launcher.manifest_stale && memcmp(&now, &launcher.manifest, sizeof(now)) == 0)
+	if (!launcher.manifest_stale && same_file(&now, &launcher.manifest))
 		return;
 	if (!in_transaction(reconcile))
 		return;

@@ -11,6 +11,6 @@
 #include "source/connector.h"
 
 /* of SourceColumn *; the dataset's foreign server has to be there */
-extern List *postgres_columns(const Dataset *dataset, SourceRelation *relation);
+extern List *postgres_columns(const Dataset *dataset, SourceRelation *source);
 
 #endif

@@ -188,7 +188,7 @@ extern bool table_lost_its_rows(const Dataset *dataset);
 extern bool table_has_checks(Oid table);
 
 /* descriptions of the manifest become comments */
-extern void table_comment(const Dataset *dataset, Oid table);
+extern void table_comment(const Dataset *dataset, Oid relation);
 
 /* build.c: name, type and collation, as DDL has it */
 extern char *column_definition(Form_pg_attribute attribute);
