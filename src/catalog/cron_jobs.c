@@ -18,6 +18,7 @@
 
 #include "catalog/cron_jobs.h"
 #include "catalog/dataset.h"
+#include "catalog/execute.h"
 
 /* the jobs there should be */
 #define WANTED_JOBS \

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dataset.h
- *		One dataset as the catalog has it (a row of spice.dataset), and the
- *		rights with which spice reads and writes its catalog.
+ *		One dataset as the catalog has it: its definition and its state.
  *
  *-------------------------------------------------------------------------
  */
@@ -152,103 +151,10 @@ typedef struct Dataset
 	char	   *manifest_path;	/* or NULL */
 } Dataset;
 
-/*
- * Everything spice does to its own catalog happens between these two: as the
- * owner of the extension's schema, with search_path pinned.  An error in
- * between needs no leave.
- */
-typedef struct CatalogRights
-{
-	Oid			user;
-	int			security;
-	int			guc_level;
-} CatalogRights;
-
-extern void catalog_enter(CatalogRights *rights);
-
-/*
- * What a manifest or the owner of a table may have had a say in is run as that
- * owner, restricted, with the dataset's schema and public in search_path and
- * with the settings pinned that decide how texts are read and written.
- */
-extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
-extern void catalog_leave(const CatalogRights *rights);
-
-/* sets a setting until then */
-extern void catalog_pin_setting(const char *name, const char *value);
-
-/*
- * The extension in this database, InvalidOid when there is none; another one when
- * made again.  It stays until the end of the transaction (catalog/extension.c).
- */
-extern Oid	catalog_extension(void);
-
-/* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
-extern Oid	catalog_table_owner(void);
-
-/*
- * Reads a dataset by id, or by any spelling of its name.  Allocated in the
- * current context.  NULL when there is none or when the manifest never had a
- * valid definition of it; with must_exist an error that says which.
- */
-extern Dataset *catalog_dataset_by_id(int id);
-extern Dataset *catalog_dataset_by_name(const char *name, bool must_exist);
-
-/* one of a definition that is no longer in force: how to reach its source, and nothing else */
-extern Dataset *catalog_dataset_of(int id, const char *definition);
-
-/*
- * Looks which relations a dataset has now.  False when it is gone, or has another
- * definition than the one that was read.
- */
-extern bool catalog_dataset_again(Dataset *dataset);
-
-/* runs one statement by SPI within a connection that is already open */
-extern void catalog_execute(const char *command, int nargs, Oid *types,
-							Datum *values, const char *nulls);
-
-/* the same, planned once in the life of the process: command is a constant */
-extern void catalog_execute_saved(const char *command, int nargs, Oid *types,
-								  Datum *values, const char *nulls);
-
-/* runs one statement, DDL above all, in an SPI connection of its own */
-extern void catalog_run(const char *command);
-
-/* what a relation is called, qualified and quoted; an error when it has been dropped */
-extern char *catalog_relation_name(Oid relation);
-
-/* what DDL calls its kind: FOREIGN TABLE, VIEW or TABLE */
-extern const char *catalog_relation_kind(Oid relation);
-
-/* gives a relation of ours to the role that is to own it, unless it does already */
-extern void catalog_ensure_owner(Oid relation, Oid owner);
-
-/*
- * Gives a relation that was just made the privileges that ALTER DEFAULT
- * PRIVILEGES of its owner asks for.  It does not do so by itself: the owner is not
- * the one that makes it, and may not be allowed to.
- */
-extern void catalog_grant_defaults(Oid relation, Oid owner);
-
-/* makes a thing of ours go with the extension, which DROP EXTENSION then says */
-extern void catalog_depend_on_extension(Oid catalog, Oid object);
-
 /* is it in the list (of char *)? */
 extern bool catalog_names_have(List *names, const char *name);
 
 /* the value of a param as the manifest has it, or NULL */
 extern char *catalog_param(const Dataset *dataset, const char *name);
-
-/* raises the error for a relation that stands where the dataset's should */
-pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);
-
-/* creates a schema that a dataset's name asks for, unless it is there */
-extern void catalog_ensure_schema(const char *schema, Oid owner);
-
-/* lets the role that owns the tables read the sources, unless it may */
-extern void catalog_ensure_usage(Oid owner);
-
-/* a column of the SPI result's row 0 as palloc'd text in context; NULL for NULL */
-extern char *catalog_text(int row, int column, MemoryContext context);
 
 #endif

@@ -11,6 +11,12 @@
 
 #include "storage/lockdefs.h"
 
+/*
+ * The extension in this database, InvalidOid when there is none; another one when
+ * made again.  It stays until the end of the transaction.
+ */
+extern Oid	catalog_extension(void);
+
 /* until the end of the transaction; InvalidOid when there is none */
 extern Oid	extension_lock(LOCKMODE lockmode);
 

@@ -30,9 +30,12 @@
 #include "catalog/changes_sql.h"
 #include "catalog/cron_jobs.h"
 #include "catalog/dataset.h"
+#include "catalog/execute.h"
 #include "catalog/reconcile.h"
 #include "catalog/refresh_sql.h"
+#include "catalog/relation.h"
 #include "catalog/retention_sql.h"
+#include "catalog/rights.h"
 #include "manifest/manifest.h"
 #include "spice.h"
 

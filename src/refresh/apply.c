@@ -29,6 +29,8 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "refresh/apply.h"
 #include "refresh/follow/following.h"
 #include "refresh/refresh.h"

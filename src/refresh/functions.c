@@ -26,7 +26,11 @@
 #include "utils/timestamp.h"
 
 #include "catalog/cron_jobs.h"
+#include "catalog/dataset_row.h"
+#include "catalog/execute.h"
 #include "catalog/reconcile.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"

@@ -16,6 +16,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "catalog/execute.h"
+#include "catalog/rights.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 #include "spice.h"

@@ -52,8 +52,11 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/dataset_row.h"
+#include "catalog/execute.h"
 #include "catalog/extension.h"
 #include "catalog/reconcile.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"

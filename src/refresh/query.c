@@ -29,6 +29,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/refresh_sql.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/refresh.h"
 #include "source/source.h"

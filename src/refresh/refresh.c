@@ -21,6 +21,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "catalog/dataset_row.h"
+#include "catalog/extension.h"
+#include "catalog/rights.h"
 #include "refresh/apply.h"
 #include "refresh/follow/slot_ledger.h"
 #include "refresh/processors.h"

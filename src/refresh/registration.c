@@ -14,6 +14,9 @@
 #include "access/xact.h"
 #include "utils/lsyscache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
 #include "table/table.h"

@@ -22,7 +22,10 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/extension.h"
+#include "catalog/relation.h"
 #include "catalog/retention_sql.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/refresh.h"
 

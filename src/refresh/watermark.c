@@ -19,6 +19,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/watermark.h"
 

@@ -31,6 +31,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/execute.h"
+#include "catalog/extension.h"
+#include "catalog/rights.h"
 #include "refresh/follow/following.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"

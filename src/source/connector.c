@@ -12,6 +12,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "catalog/dataset_row.h"
+#include "catalog/execute.h"
+#include "catalog/rights.h"
 #include "source/connector.h"
 #include "source/passfile.h"
 #include "source/source.h"

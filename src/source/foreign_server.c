@@ -28,6 +28,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
 #include "source/connector.h"
 
 DefElem *

@@ -31,6 +31,8 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
 #include "compat.h"
 #include "source/connector.h"
 #include "source/source.h"

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "catalog/execute.h"
 #include "source/connector.h"
 
 static Oid

@@ -27,6 +27,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "catalog/execute.h"
 #include "source/connector.h"
 #include "source/resolve.h"
 

@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "catalog/execute.h"
 #include "source/postgres_columns.h"
 
 #define MAX_DEPTH	32			/* of domains over arrays over domains ... */

@@ -37,6 +37,9 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "table/table.h"
 
 static char *

@@ -34,6 +34,9 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "table/table.h"
 

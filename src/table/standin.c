@@ -26,6 +26,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
 #include "table/table.h"
 
 bool

@@ -24,6 +24,8 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/dataset.h"
+#include "catalog/execute.h"
+#include "catalog/relation.h"
 #include "catalog/dependency.h"
 #include "catalog/heap.h"
 #include "catalog/indexing.h"

@@ -41,6 +41,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "catalog/dataset_row.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "refresh/apply.h"
 #include "refresh/follow/following.h"
 #include "refresh/follow/slot_ledger.h"

@@ -17,7 +17,9 @@
 #include "utils/pg_lsn.h"
 #include "utils/timestamp.h"
 
+#include "catalog/execute.h"
 #include "catalog/extension.h"
+#include "catalog/rights.h"
 #include "refresh/follow/slot_ledger.h"
 
 /* one statement; how many rows it found */

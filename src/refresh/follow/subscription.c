@@ -29,6 +29,8 @@
 #include "utils/lsyscache.h"
 #include "utils/pg_lsn.h"
 
+#include "catalog/execute.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/follow/subscription.h"
 

@@ -32,6 +32,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "catalog/dataset_row.h"
 #include "compat.h"
 #include "source/connector.h"
 #include "source/scan/reader_process.h"

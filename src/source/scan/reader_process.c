@@ -30,6 +30,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/dataset_row.h"
 #include "source/scan/reader_process.h"
 
 #include <sys/resource.h>

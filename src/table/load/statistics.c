@@ -50,6 +50,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "catalog/rights.h"
 #include "compat.h"
 #include "table/table.h"
 

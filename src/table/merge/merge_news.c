@@ -37,6 +37,9 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "table/table.h"
 
 /* the columns of the refresh, each after a prefix, separated by commas */

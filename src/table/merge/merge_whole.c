@@ -39,6 +39,8 @@
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
 
+#include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "compat.h"
 #include "table/merge/merge_diff.h"
 #include "table/table.h"
