@@ -45,7 +45,7 @@ wipe_headers(void *arg)
 
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
-			 MemoryContext context)
+			 HttpReport *report, MemoryContext context)
 {
 	MemoryContext request_context;
 	Resolver   *resolver;
@@ -54,7 +54,6 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	MemoryContextCallback *callback;
 	HttpResponse *response;
 
-	memset(&http_report, 0, sizeof(http_report));
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -86,7 +85,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
-	response = http_fetch(request, context);
+	response = http_fetch(request, report, context);
 	MemoryContextDelete(request_context);
 	return response;
 }

@@ -24,7 +24,8 @@ extern bool source_fetches(const Dataset *dataset);
  * a secret which is missing.
  */
 extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
-								  bool conditional, MemoryContext context);
+								  bool conditional, HttpReport *report,
+								  MemoryContext context);
 
 /*
  * From now on the foreign table of this dataset reads this spool instead of
