@@ -271,33 +271,6 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 #define compat_path(locator, fork) relpathperm(locator, fork)
 #endif
 
-/*
- * The main forks, in tablespaces, of the relations whose files this transaction's commit
- * removes.  16: node became locator.
- */
-static inline List *
-compat_dropped_storage(List **tablespaces)
-{
-	List	   *paths = NIL;
-#if PG_VERSION_NUM >= 160000
-	RelFileLocator *dropped;
-#else
-	RelFileNode *dropped;
-#endif
-	int			n = smgrGetPendingDeletes(true, &dropped);
-
-	for (int i = 0; i < n; i++)
-	{
-		paths = lappend(paths, compat_path(dropped[i], MAIN_FORKNUM));
-#if PG_VERSION_NUM >= 160000
-		*tablespaces = lappend_oid(*tablespaces, dropped[i].spcOid);
-#else
-		*tablespaces = lappend_oid(*tablespaces, dropped[i].spcNode);
-#endif
-	}
-	return paths;
-}
-
 /* 17: null for the default, and not part of what every descriptor has.  -1: the default, or no such column */
 static inline int
 compat_statistics_target(Oid relation, AttrNumber attnum)

@@ -51,8 +51,7 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size() +
-						   reclaim_shared_size());
+	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size());
 }
 
 static void
@@ -71,7 +70,6 @@ start_shared_memory(void)
 	}
 	apply_error_start();
 	storage_start();
-	reclaim_start();
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -66,7 +66,6 @@
 #include "table/table.h"
 
 #define RESTART_SECONDS		5
-#define RECLAIM_PAUSE_MS	25	/* between pieces of replaced storage */
 #define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */
 #define CATALOG_INTERVAL_MS 5000	/* the catalog, without being told */
 #define LOOK_INTERVAL_MS	20	/* the same, though told again and again */
@@ -130,8 +129,6 @@ static struct
 	bool		outdated;		/* its objects are of another version than the library */
 	bool		swept;			/* no extension, and nothing of it is left */
 	bool		storage_swept;	/* what a crash left of loads is gone */
-	bool		reclaiming;		/* there is replaced storage to give back */
-	TimestampTz reclaimed;		/* a piece of it, last */
 	bool		slots_short;	/* the newest start failed for want of one */
 	FileIdentity manifest;
 	bool		manifest_stale;
@@ -355,15 +352,6 @@ find_extension(void)
 		source_sweep(false);
 		launcher.swept = true;
 	}
-}
-
-static void
-reclaim_storage(TimestampTz now)
-{
-	if (launcher.reclaiming && !TimestampDifferenceExceeds(launcher.reclaimed, now, RECLAIM_PAUSE_MS))
-		return;
-	launcher.reclaiming = reclaim_piece();
-	launcher.reclaimed = now;
 }
 
 static void
@@ -729,8 +717,6 @@ time_to_sleep(TimestampTz now)
 	long		sleep = Min(WATCH_INTERVAL_MS, time_to_look(now));
 	ListCell   *cell;
 
-	if (launcher.reclaiming)
-		sleep = Min(sleep, RECLAIM_PAUSE_MS);
 	if (launcher.slots_short || all_are_busy())
 		return Max(sleep, 1);
 	foreach(cell, launcher.schedule)
@@ -758,7 +744,6 @@ take_turn(void)
 		launcher.manifest_stale = true;
 	}
 	reap_workers();
-	reclaim_storage(now);
 	if (!launcher.storage_swept && !in_transaction(sweep_storage))
 		launcher.storage_swept = false;
 	look_at_catalog(now);
@@ -783,7 +768,6 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 	ListCell   *cell;
 
 	handover_retire();
-	reclaim_serve(false);
 	foreach(cell, launcher.workers)
 		TerminateBackgroundWorker(((Worker *) lfirst(cell))->handle);
 }
@@ -799,7 +783,6 @@ enter(void)
 													ALLOCSET_DEFAULT_SIZES);
 	before_shmem_exit(leave, (Datum) 0);
 	handover_announce(MyDatabaseId);
-	reclaim_serve(true);
 }
 
 void

@@ -522,7 +522,6 @@ build_swap(TableBuild *build)
 	swap_indexes(build, pg_class);
 	table_close(pg_class, RowExclusiveLock);
 	build_drop(build->heap);
-	reclaim_at_commit();
 	rename_toast(build->table);
 
 	/* autovacuum shall neither vacuum nor analyze what is frozen and analyzed */

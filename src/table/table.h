@@ -70,16 +70,6 @@ extern bool storage_sweep(void);
 extern Size storage_shared_size(void);
 extern void storage_start(void);
 
-/*
- * reclaim.c: what this transaction drops is given back after its commit, a piece at a
- * time, by the launcher of the database, if that is there.
- */
-extern void reclaim_at_commit(void);
-extern void reclaim_serve(bool serves); /* the launcher comes or goes */
-extern bool reclaim_piece(void);	/* true: there may be more */
-extern Size reclaim_shared_size(void);
-extern void reclaim_start(void);
-
 /* sample.c: rows picked while they are loaded */
 typedef struct TableSample TableSample;
 

@@ -74,12 +74,9 @@ reload()
 forget="UPDATE spice.dataset SET etag = NULL, last_modified = NULL, digest = NULL"
 
 # What comes before each measurement, that it need not pay for the one before: neither
-# the server nor the kernel has pages to write, or files to remove.
+# the server nor the kernel has pages to write.
 settle()
 {
-	until [ "$(query --command="SELECT count(*) FROM pg_ls_tmpdir() WHERE name LIKE 'pgsql_tmp.spice%'")" -eq 0 ]; do
-		sleep 0.1
-	done
 	query --command="$forget" --command='CHECKPOINT'
 	sync
 }
