@@ -34,6 +34,8 @@
 #include "refresh/apply.h"
 #include "refresh/follow/following.h"
 #include "refresh/refresh.h"
+#include "source/foreign_table.h"
+#include "source/scan/offer.h"
 #include "source/source.h"
 
 static double

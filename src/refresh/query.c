@@ -32,7 +32,7 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/refresh.h"
-#include "source/source.h"
+#include "source/scan/offer.h"
 #include "table/table.h"
 
 /* a result column that cannot be a column of a table, and why */

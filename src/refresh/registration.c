@@ -18,6 +18,7 @@
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/refresh.h"
+#include "source/foreign_table.h"
 #include "source/source.h"
 #include "table/table.h"
 

@@ -21,90 +21,22 @@
 #include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
-#include "source/connector.h"
-
-DefElem *
-connector_option(const char *name, const char *value)
-{
-	return makeDefElem(pstrdup(name), (Node *) makeString(pstrdup(value)), -1);
-}
-
-DefElem *
-connector_find_option(List *options, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, name) == 0)
-			return option;
-	}
-	return NULL;
-}
-
-static void
-append_option(StringInfo text, const char *verb, const DefElem *option)
-{
-	appendStringInfo(text, "%s%s%s %s", text->len ? ", " : "", verb,
-					 quote_identifier(option->defname),
-					 quote_literal_cstr(defGetString((DefElem *) option)));
-}
-
-char *
-options_clause(List *wanted)
-{
-	StringInfoData text;
-	ListCell   *cell;
-
-	initStringInfo(&text);
-	foreach(cell, wanted)
-		append_option(&text, "", lfirst(cell));
-	return text.len ? psprintf("OPTIONS (%s)", text.data) : "";
-}
-
-char *
-options_changes(List *present, List *wanted)
-{
-	StringInfoData text;
-	ListCell   *cell;
-
-	initStringInfo(&text);
-	foreach(cell, wanted)
-	{
-		DefElem    *option = lfirst(cell);
-		DefElem    *before = connector_find_option(present, option->defname);
-
-		if (before == NULL)
-			append_option(&text, "ADD ", option);
-		else if (strcmp(defGetString(before), defGetString(option)) != 0)
-			append_option(&text, "SET ", option);
-	}
-	foreach(cell, present)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (connector_find_option(wanted, option->defname) == NULL)
-			appendStringInfo(&text, "%sDROP %s", text.len ? ", " : "", quote_identifier(option->defname));
-	}
-	return text.len ? psprintf("OPTIONS (%s)", text.data) : NULL;
-}
+#include "source/foreign_option.h"
+#include "source/foreign_server.h"
+#include "source/source_name.h"
 
 /* named after the table, as errors of a wrapper name it */
 const char *
 foreign_server_name(const Dataset *dataset)
 {
-	return connector_name(dataset, "spice_");
+	return source_name(dataset, "spice_");
 }
 
 static void
@@ -143,13 +75,13 @@ foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *p
 	}
 	if (OidIsValid(oid))
 	{
-		changes = options_changes(GetForeignServer(oid)->options, options);
+		changes = foreign_option_changes(GetForeignServer(oid)->options, options);
 		if (changes != NULL)
 			catalog_run(psprintf("ALTER SERVER %s %s", quote_identifier(name), changes));
 		return;
 	}
 	catalog_run(psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s %s", quote_identifier(name),
-						 quote_identifier(wrapper), options_clause(options)));
+						 quote_identifier(wrapper), foreign_option_clause(options)));
 	catalog_run(psprintf("COMMENT ON SERVER %s IS %s", quote_identifier(name),
 						 quote_literal_cstr(psprintf("source of dataset %s", dataset->name))));
 	CommandCounterIncrement();
@@ -158,7 +90,7 @@ foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *p
 
 /* of everybody who may read the foreign table */
 void
-foreign_mapping_ensure(const Dataset *dataset, List *options)
+foreign_server_ensure_mapping(const Dataset *dataset, List *options)
 {
 	const char *name = foreign_server_name(dataset);
 	Oid			server = get_foreign_server_oid(name, false);
@@ -169,11 +101,11 @@ foreign_mapping_ensure(const Dataset *dataset, List *options)
 							   ObjectIdGetDatum(server)))
 	{
 		catalog_run(psprintf("CREATE USER MAPPING FOR PUBLIC SERVER %s %s",
-							 quote_identifier(name), options_clause(options)));
+							 quote_identifier(name), foreign_option_clause(options)));
 		return;
 	}
 	present = GetUserMapping(InvalidOid, server)->options;
-	changes = options_changes(present, options);
+	changes = foreign_option_changes(present, options);
 	if (changes != NULL)
 		catalog_run(psprintf("ALTER USER MAPPING FOR PUBLIC SERVER %s %s",
 							 quote_identifier(name), changes));
@@ -183,7 +115,7 @@ foreign_mapping_ensure(const Dataset *dataset, List *options)
 
 /* a schema for this process: several may be at it */
 const char *
-remote_schema_begin(void)
+foreign_server_begin_schema(void)
 {
 	char	   *schema = psprintf("spice_remote_%d", MyProcPid);
 
@@ -192,16 +124,16 @@ remote_schema_begin(void)
 }
 
 void
-remote_table(const char *schema, const char *name, const char *columns,
-			 const char *server, List *options)
+foreign_server_add_table(const char *schema, const char *name, const char *columns,
+						 const char *server, List *options)
 {
 	catalog_run(psprintf("CREATE FOREIGN TABLE %s (%s) SERVER %s %s",
 						 quote_qualified_identifier(schema, name), columns,
-						 quote_identifier(server), options_clause(options)));
+						 quote_identifier(server), foreign_option_clause(options)));
 }
 
 void
-remote_schema_end(const char *schema)
+foreign_server_end_schema(const char *schema)
 {
 	ObjectAddress object;
 

@@ -35,12 +35,18 @@
 #include "catalog/relation.h"
 #include "compat.h"
 #include "source/connector.h"
+#include "source/foreign_option.h"
+#include "source/foreign_table.h"
+#include "source/local_type.h"
+#include "source/scan/offer.h"
 #include "source/source.h"
+#include "source/source_name.h"
+#include "source/table_connector.h"
 
 static char *
 source_table_name(const Dataset *dataset)
 {
-	return dataset->accelerated ? connector_name(dataset, "") : dataset->table;
+	return dataset->accelerated ? source_name(dataset, "") : dataset->table;
 }
 
 static const char *
@@ -115,7 +121,7 @@ is_same_to_source(const SourceColumn *declared, const SourceColumn *found)
 static SourceColumn *
 declared_column(const Dataset *dataset, const DatasetColumn *declared, List *found)
 {
-	SourceColumn *source = source_column(found, declared->name);
+	SourceColumn *source = source_column_find(found, declared->name);
 	SourceColumn *column = palloc0(sizeof(SourceColumn));
 
 	if (source != NULL)
@@ -156,7 +162,7 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		if (source_column(wanted, column->name) == NULL)
+		if (source_column_find(wanted, column->name) == NULL)
 			wanted = lappend(wanted, column);
 	}
 	foreach(cell, wanted)
@@ -165,7 +171,7 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 
 		if (!column->local || connector->fetches || connector->server == NULL)
 			continue;
-		column->type = local_type(dataset, column->type, column->typmod);
+		column->type = local_type_ensure(dataset, column->type, column->typmod);
 		column->typmod = -1;
 	}
 	return wanted;
@@ -193,7 +199,7 @@ create_foreign_table(const Dataset *dataset, List *columns)
 						 column_definition(lfirst(cell)));
 	appendStringInfo(&command, ") SERVER %s %s",
 					 quote_identifier(connector_of(dataset)->server(dataset)),
-					 options_clause(connector_of(dataset)->options(dataset)));
+					 foreign_option_clause(connector_of(dataset)->options(dataset)));
 	catalog_run(command.data);
 }
 
@@ -205,7 +211,7 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		SourceColumn *column = attribute->attisdropped ? NULL :
-		source_column(columns, NameStr(attribute->attname));
+		source_column_find(columns, NameStr(attribute->attname));
 
 		if (column != NULL && column->not_null != attribute->attnotnull)
 			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
@@ -216,8 +222,8 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 static void
 alter_options(const Dataset *dataset)
 {
-	char	   *changes = options_changes(GetForeignTable(dataset->source_relation)->options,
-										  connector_of(dataset)->options(dataset));
+	char	   *changes = foreign_option_changes(GetForeignTable(dataset->source_relation)->options,
+												 connector_of(dataset)->options(dataset));
 
 	if (changes != NULL)
 		catalog_run(psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
@@ -240,7 +246,7 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		SourceColumn *column = source_column(columns, NameStr(attribute->attname));
+		SourceColumn *column = source_column_find(columns, NameStr(attribute->attname));
 
 		if (attribute->attisdropped || !drop ||
 			(column != NULL && column->type == attribute->atttypid &&
@@ -346,7 +352,7 @@ create_relation(Dataset *dataset, List *columns, Oid owner)
 		refuse_relation(dataset);
 	catalog_ensure_schema(source_schema_name(dataset), owner);
 	if (connector_of(dataset)->server == NULL)
-		view_create(dataset, source_relation_name(dataset), columns);
+		table_connector_create_view(dataset, source_relation_name(dataset), columns);
 	else
 		create_foreign_table(dataset, columns);
 	CommandCounterIncrement();
@@ -362,7 +368,7 @@ alter_relation(Dataset *dataset, List *columns, bool drop)
 	bool		altered;
 
 	if (connector_of(dataset)->server == NULL)
-		altered = view_alter(dataset, source_relation_name(dataset), columns, drop);
+		altered = table_connector_alter_view(dataset, source_relation_name(dataset), columns, drop);
 	else
 	{
 		altered = alter_foreign_table(dataset, columns, drop);
@@ -408,7 +414,9 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 		give_rights(dataset, owner);
 		return true;
 	}
-	connector_forget_others(dataset);
+	/* a dataset that has come from a database before keeps nothing of that */
+	if (connector->setup == NULL)
+		source_forget(dataset);
 	columns = wanted_columns(dataset, spool, &source);
 	if (columns == NIL)
 		return false;
@@ -447,7 +455,7 @@ report_drift(const Dataset *dataset, List *columns)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
-		if (!attribute->attisdropped && source_column(columns, NameStr(attribute->attname)) == NULL)
+		if (!attribute->attisdropped && source_column_find(columns, NameStr(attribute->attname)) == NULL)
 			strlcpy(source_report.absent_name, NameStr(attribute->attname), NAMEDATALEN);
 	}
 	table_close(relation, AccessShareLock);

@@ -22,7 +22,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/execute.h"
-#include "source/connector.h"
+#include "source/local_type.h"
 
 static Oid
 find_type(const char *name)
@@ -44,7 +44,7 @@ type_name(const Dataset *dataset, Oid type, int32 typmod)
 }
 
 Oid
-local_type(const Dataset *dataset, Oid type, int32 typmod)
+local_type_ensure(const Dataset *dataset, Oid type, int32 typmod)
 {
 	char	   *name = type_name(dataset, type, typmod);
 	char	   *quoted = quote_qualified_identifier(SPICE_SOURCE_SCHEMA, name);
@@ -62,7 +62,7 @@ local_type(const Dataset *dataset, Oid type, int32 typmod)
 }
 
 void
-local_types_drop(const Dataset *dataset)
+local_type_drop_all(const Dataset *dataset)
 {
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(psprintf("local %% of %d", dataset->id))};

@@ -25,7 +25,10 @@
 #include "utils/syscache.h"
 
 #include "catalog/execute.h"
+#include "source/foreign_option.h"
+#include "source/foreign_server.h"
 #include "source/postgres_columns.h"
+#include "source/source_name.h"
 
 #define MAX_DEPTH	32			/* of domains over arrays over domains ... */
 
@@ -355,18 +358,18 @@ postgres_columns(const Dataset *dataset, SourceRelation *source)
 	List	   *columns;
 	Oid			relation;
 
-	reading.schema = remote_schema_begin();
+	reading.schema = foreign_server_begin_schema();
 	for (size_t i = 0; i < lengthof(catalogs); i++)
-		remote_table(reading.schema, catalogs[i][0], catalogs[i][1], server,
-					 list_make1(connector_option("schema_name", "pg_catalog")));
+		foreign_server_add_table(reading.schema, catalogs[i][0], catalogs[i][1], server,
+								 list_make1(foreign_option_make("schema_name", "pg_catalog")));
 	SPI_connect();
 	relation = find_relation(&reading);
 	if (!OidIsValid(relation))
-		refuse_missing_relation(dataset);
+		source_refuse_missing_relation(dataset);
 	columns = read_attributes(&reading, relation);
 	read_descriptions(&reading, relation, columns, source);
 	read_types(&reading, columns);
 	SPI_finish();
-	remote_schema_end(reading.schema);
+	foreign_server_end_schema(reading.schema);
 	return map_columns(&reading, columns);
 }

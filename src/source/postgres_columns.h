@@ -8,7 +8,8 @@
 #ifndef SPICE_POSTGRES_COLUMNS_H
 #define SPICE_POSTGRES_COLUMNS_H
 
-#include "source/connector.h"
+#include "catalog/dataset.h"
+#include "source/source_column.h"
 
 /* of SourceColumn *; the dataset's foreign server has to be there */
 extern List *postgres_columns(const Dataset *dataset, SourceRelation *source);

@@ -76,7 +76,7 @@ resolver_open(const Dataset *dataset, MemoryContext context)
 }
 
 char *
-resolve(Resolver *resolver, const char *param, const char *value)
+resolve_value(Resolver *resolver, const char *param, const char *value)
 {
 	MemoryContext old = MemoryContextSwitchTo(resolver->context);
 	ListCell   *place;

@@ -19,7 +19,7 @@ extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context);
  * The value with every reference replaced; NULL for NULL.  Raises an error that
  * names param and the secret which is missing.
  */
-extern char *resolve(Resolver *resolver, const char *param, const char *value);
+extern char *resolve_value(Resolver *resolver, const char *param, const char *value);
 
 /* a path of the manifest; relative ones begin at its folder */
 extern char *resolve_path(const Dataset *dataset, const char *path);

@@ -13,25 +13,21 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "catalog/dataset_row.h"
+#include "catalog/execute.h"
+#include "catalog/rights.h"
 #include "source/connector.h"
+#include "source/foreign_server.h"
+#include "source/local_type.h"
+#include "source/passfile.h"
 #include "source/resolve.h"
-#include "source/scan/typing.h"
 #include "source/source.h"
 #include "spice.h"
-
-/* the spool that this process's foreign scans read, and whose it is */
-static struct
-{
-	const Dataset *dataset;
-	Spool	   *spool;
-	bool		reader_allowed; /* another process may read it */
-} offered;
-
-SourceReport source_report;
 
 /* runs when the request is over, also by an error */
 static void
@@ -45,7 +41,7 @@ wipe_headers(void *arg)
 
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
-			 HttpReport *report, MemoryContext context)
+			 MemoryContext context)
 {
 	MemoryContext request_context;
 	Resolver   *resolver;
@@ -54,6 +50,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	MemoryContextCallback *callback;
 	HttpResponse *response;
 
+	memset(&http_report, 0, sizeof(http_report));
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -73,9 +70,9 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	request->url = query == NULL ? dataset->from :
 		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
 	request->port = dataset->http_port;
-	request->username = resolve(resolver, "http_username", dataset->username);
-	request->password = resolve(resolver, "http_password", dataset->password);
-	headers = resolve(resolver, "http_headers", dataset->http_headers);
+	request->username = resolve_value(resolver, "http_username", dataset->username);
+	request->password = resolve_value(resolver, "http_password", dataset->password);
+	headers = resolve_value(resolver, "http_headers", dataset->http_headers);
 	request->client_timeout_ms = dataset->client_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;
 	if (headers != NULL)
@@ -85,102 +82,105 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
-	response = http_fetch(request, report, context);
+	response = http_fetch(request, context);
 	MemoryContextDelete(request_context);
 	return response;
 }
 
-static void
-withdraw_callback(void *arg)
+bool
+source_fetches(const Dataset *dataset)
 {
-	/* a newer offer may have taken its place */
-	if (offered.spool == arg)
-		source_withdraw();
+	return connector_of(dataset)->fetches;
 }
 
 void
-source_offer(const Dataset *dataset, Spool *spool, MemoryContext context)
+source_forget(const Dataset *dataset)
 {
-	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-
-	callback->func = withdraw_callback;
-	callback->arg = spool;
-	MemoryContextRegisterResetCallback(context, callback);
-	offered.dataset = dataset;
-	offered.spool = spool;
+	foreign_server_drop(dataset);
+	local_type_drop_all(dataset);
+	passfile_remove(dataset->id);
 }
 
 void
-source_withdraw(void)
+source_leave(const char *dataset)
 {
-	memset(&offered, 0, sizeof(offered));
+	Dataset    *left = catalog_dataset_by_name(dataset, false);
+
+	if (left != NULL)
+		passfile_remove(left->id);
 }
 
-Spool *
-source_offered(int dataset)
+/* in a transaction when there is an extension, whose datasets are asked for */
+void
+source_sweep(bool extension)
 {
-	return offered.dataset != NULL && offered.dataset->id == dataset ? offered.spool : NULL;
-}
+	MemoryContext context = CurrentMemoryContext;
+	List	   *datasets = NIL;
+	CatalogRights rights;
 
-const Dataset *
-source_offered_for(Oid foreign_table)
-{
-	return offered.dataset != NULL && offered.dataset->source_relation == foreign_table ?
-		offered.dataset : NULL;
+	if (extension)
+	{
+		catalog_enter(&rights);
+		SPI_connect();
+		catalog_execute("SELECT d.id FROM spice.dataset d WHERE d.in_manifest", 0, NULL, NULL, NULL);
+		for (uint64 row = 0; row < SPI_processed; row++)
+		{
+			char	   *id = catalog_text(row, 1, context);
+			MemoryContext old = MemoryContextSwitchTo(context);
+
+			datasets = lappend_int(datasets, atoi(id));
+			MemoryContextSwitchTo(old);
+		}
+		SPI_finish();
+		catalog_leave(&rights);
+	}
+	passfile_sweep(datasets);
 }
 
 void
-source_allow_reader(bool allowed)
+source_finish(const Dataset *dataset)
 {
-	offered.reader_allowed = allowed;
+	const Connector *connector = connector_of(dataset);
+
+	if (connector->finish != NULL)
+		connector->finish();
+}
+
+/* has the source's server raised it? */
+static bool
+is_from_source(const Dataset *dataset, const ErrorData *error)
+{
+	if (source_fetches(dataset))
+		return false;
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_CONNECTION_EXCEPTION ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_FDW_ERROR ||
+		(error->context != NULL && strstr(error->context, "remote SQL command") != NULL);
+}
+
+const char *
+source_cure(const Dataset *dataset, const ErrorData *error)
+{
+	const Connector *connector = connector_of(dataset);
+
+	if (connector->cure == NULL || !is_from_source(dataset, error))
+		return NULL;
+	return connector->cure(error);
 }
 
 bool
-source_reader_allowed(void)
+source_error_is_transient(const Dataset *dataset, const ErrorData *error)
 {
-	return offered.reader_allowed;
-}
-
-/* ------- http as a connector ------- */
-
-static List *
-find_in_response(const Dataset *dataset, Spool *spool, SourceRelation *relation)
-{
-	List	   *columns = NIL;
-	List	   *inferred = NIL;
-	ListCell   *cell;
-
-	if (spool != NULL)
-		inferred = infer_columns(spool, dataset, &relation->records);
-	foreach(cell, inferred)
+	if (!is_from_source(dataset, error))
+		return false;
+	switch (error->sqlerrcode)
 	{
-		InferredColumn *found = lfirst(cell);
-		SourceColumn *column = palloc0(sizeof(SourceColumn));
-
-		column->name = found->name;
-		column->type = found->type;
-		column->typmod = -1;
-		columns = lappend(columns, column);
+		case ERRCODE_ADMIN_SHUTDOWN:
+		case ERRCODE_CRASH_SHUTDOWN:
+		case ERRCODE_CANNOT_CONNECT_NOW:
+		case ERRCODE_IDLE_IN_TRANSACTION_SESSION_TIMEOUT:
+		case ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION:
+			return true;
+		default:
+			return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_CONNECTION_EXCEPTION;
 	}
-	return columns;
 }
-
-static const char *
-http_server(const Dataset *dataset pg_attribute_unused())
-{
-	return SPICE_SERVER;
-}
-
-static List *
-http_options(const Dataset *dataset)
-{
-	return list_make1(connector_option("dataset", dataset->name));
-}
-
-const Connector http_connector = {
-	.name = "http",
-	.fetches = true,
-	.server = http_server,
-	.options = http_options,
-	.find = find_in_response,
-};

@@ -48,7 +48,8 @@
 #include "refresh/follow/following.h"
 #include "refresh/follow/slot_ledger.h"
 #include "refresh/follow/subscription.h"
-#include "source/source.h"
+#include "source/changes/slot.h"
+#include "source/postgres_connector.h"
 
 #define STOPPED_MS	15000		/* it is started anew every 5 s; longer than that is worth a word */
 #define QUIET_MS	300000		/* without a conflict: the next one is the first */
@@ -286,7 +287,7 @@ settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const
 	}
 	/* where the process is now, since the source was asked before */
 	*state = subscription_look(entry->subscription, refresh->dataset->relation);
-	conninfo = changes_conninfo(refresh->dataset);
+	conninfo = postgres_conninfo(refresh->dataset);
 	if (state->exists && strcmp(conninfo, state->conninfo) != 0)
 		subscription_connect(entry->subscription, conninfo);
 	if (state->exists && !state->enabled)
@@ -392,7 +393,7 @@ take_key(Dataset *dataset, const PublishedTable *table)
 
 /* a slot of this name that is there already: ours from before, or somebody else's? */
 static void
-clear_slot(const Dataset *dataset, ChangesSource *source, const char *slot, bool ours)
+clear_slot(const Dataset *dataset, Remote *source, const char *slot, bool ours)
 {
 	if (!changes_slot(source, slot).exists)
 		return;
@@ -441,7 +442,7 @@ begin_history(Refresh *refresh, const char *reason)
 }
 
 static void
-take_snapshot(Refresh *refresh, ChangesSource *source, const char *reason, int conflicts)
+take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflicts)
 {
 	Dataset    *dataset = refresh->dataset;
 	SourceCopy *snapshot = palloc0(sizeof(SourceCopy));
@@ -514,7 +515,7 @@ void
 snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset)
 {
 	snapshot->subscription = subscription_create(snapshot->slot, snapshot->table->publication,
-												 changes_conninfo(dataset), dataset->relation);
+												 postgres_conninfo(dataset), dataset->relation);
 }
 
 /* a conflict that comes again and again shall not have the source copied without a pause */
@@ -541,7 +542,7 @@ following_follow(Refresh *refresh)
 	Dataset    *dataset = refresh->dataset;
 	SubscriptionState state = {0};
 	ApplyError	error;
-	ChangesSource *source;
+	Remote	   *source;
 	SlotEntry  *entry;
 	SourceSlot	slot;
 	const char *reason;

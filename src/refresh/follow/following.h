@@ -9,12 +9,12 @@
 #define SPICE_FOLLOWING_H
 
 #include "refresh/refresh.h"
-#include "source/changes/changes.h"
+#include "source/changes/publication.h"
 
 /* what a copy is taken of, while it is */
 typedef struct SourceCopy
 {
-	ChangesSource *source;
+	Remote	   *source;
 	PublishedTable *table;
 	const char *slot;
 	int			entry;			/* of the ledger */

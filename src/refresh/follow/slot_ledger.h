@@ -17,7 +17,7 @@
 #include "datatype/timestamp.h"
 
 #include "catalog/dataset.h"
-#include "source/changes/changes.h"
+#include "source/changes/slot.h"
 
 typedef struct SlotEntry
 {

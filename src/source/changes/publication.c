@@ -23,9 +23,8 @@
 #include "utils/builtins.h"
 
 #include "catalog/changes_sql.h"
-#include "source/changes/changes.h"
-#include "source/changes/remote.h"
-#include "source/connector.h"
+#include "source/changes/publication.h"
+#include "source/source_name.h"
 
 #define OLDEST_SERVER	150000
 #define OLDEST_STANDBY	160000
@@ -96,7 +95,7 @@ find_table(Remote *remote)
 								 quote_literal_cstr(dataset->remote_schema),
 								 quote_literal_cstr(dataset->remote_table)), NULL);
 	if (rows->n_rows == 0)
-		refuse_missing_relation(dataset);
+		source_refuse_missing_relation(dataset);
 	table->standby = remote_value(rows, 0, 6)[0] == 't';
 	check_server(dataset, remote_value(rows, 0, 4), remote_value(rows, 0, 5), table->standby);
 	table->oid = remote_value(rows, 0, 0);
@@ -299,7 +298,7 @@ refuse_publication(const Dataset *dataset, const char *publication)
 }
 
 PublishedTable *
-changes_look(ChangesSource *source)
+changes_look(Remote *source)
 {
 	const Dataset *dataset = remote_dataset(source);
 	const char *given = catalog_param(dataset, "pg_publication");
@@ -309,7 +308,7 @@ changes_look(ChangesSource *source)
 }
 
 PublishedTable *
-changes_publish(ChangesSource *source)
+changes_publish(Remote *source)
 {
 	const Dataset *dataset = remote_dataset(source);
 	const char *given = catalog_param(dataset, "pg_publication");

@@ -3,8 +3,6 @@
  * remote.h
  *		A connection of our own to a source's PostgreSQL, which may replicate.
  *
- * Only files of this folder include it.
- *
  *-------------------------------------------------------------------------
  */
 #ifndef SPICE_REMOTE_H

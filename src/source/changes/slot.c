@@ -28,15 +28,13 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "source/changes/changes.h"
-#include "source/changes/remote.h"
-#include "source/connector.h"
-#include "source/postgres_place.h"
+#include "source/changes/slot.h"
+#include "source/postgres_connector.h"
 
 #define DROP_PATIENCE_MS	10000	/* until whoever reads the slot has let go of it */
 #define DROP_PAUSE_MS		100
 
-ChangesSource *
+Remote *
 changes_open(const Dataset *dataset, MemoryContext context)
 {
 	MemoryContext secrets = AllocSetContextCreate(context, "spice secrets", ALLOCSET_SMALL_SIZES);
@@ -73,7 +71,7 @@ read_position(const char *text)
 	" CASE to_jsonb(s) ->> 'conflicting' WHEN 'true' THEN 'rows_removed' END, 'wal_removed') END"
 
 SourceSlot
-changes_slot(ChangesSource *source, const char *slot)
+changes_slot(Remote *source, const char *slot)
 {
 	RemoteRows *rows = remote_query(source,
 									psprintf("SELECT s.slot_name, " LOST_REASON ", s.confirmed_flush_lsn,"
@@ -92,7 +90,7 @@ changes_slot(ChangesSource *source, const char *slot)
 }
 
 void
-changes_drop_slot(ChangesSource *source, const char *slot)
+changes_drop_slot(Remote *source, const char *slot)
 {
 	char	   *statement = psprintf("SELECT pg_drop_replication_slot(slot_name)"
 									 " FROM pg_catalog.pg_replication_slots WHERE slot_name = %s",
@@ -111,7 +109,7 @@ changes_drop_slot(ChangesSource *source, const char *slot)
 }
 
 void
-changes_create_slot(ChangesSource *source, const char *slot)
+changes_create_slot(Remote *source, const char *slot)
 {
 	(void) remote_query(source, "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", NULL);
 	/* waits for the transactions that are under way on the source */
@@ -124,7 +122,7 @@ changes_create_slot(ChangesSource *source, const char *slot)
 /* the parser of COPY asks for its bytes without saying whose */
 static struct
 {
-	ChangesSource *source;
+	Remote	   *source;
 	CopyFromState state;
 	Relation	relation;
 	char	   *bytes;			/* of a row, and how many are yet to be taken */
@@ -175,7 +173,7 @@ copy_statement(const Dataset *dataset, const PublishedTable *table)
 }
 
 void
-changes_copy_begin(ChangesSource *source, const PublishedTable *table, Oid relation)
+changes_copy_begin(Remote *source, const PublishedTable *table, Oid relation)
 {
 	List	   *columns = NIL;
 	ListCell   *cell;

@@ -10,15 +10,12 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "source/format/bytes.h"
 #include "source/format/csv_reader.h"
 #include "source/format/window.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #define FIRST_CAPACITY	32
 
@@ -32,13 +29,12 @@ typedef struct CsvReaderState
 	bool		started;
 	bool		more;			/* the window ended too early, nothing was wrong */
 	int64_t		lines;			/* that the record takes up */
-	JsonWindow	window;
+	DocumentWindow window;
 } CsvReaderState;
 
 CsvReader *
 csv_reader_create(const CsvReaderOptions *options)
 {
-	JsonReaderOptions window = {.read = options->read, .arg = options->arg};
 	CsvReader  *reader = calloc(1, sizeof(CsvReader));
 
 	if (reader == NULL)
@@ -46,7 +42,7 @@ csv_reader_create(const CsvReaderOptions *options)
 	reader->state = calloc(1, sizeof(CsvReaderState));
 	reader->fields = malloc(FIRST_CAPACITY * sizeof(CsvField));
 	if (reader->state == NULL || reader->fields == NULL ||
-		!json_window_init(&reader->state->window, &window, &reader->error))
+		!window_init(&reader->state->window, options->read, options->arg, &reader->error))
 	{
 		csv_reader_free(reader);
 		return NULL;
@@ -73,7 +69,7 @@ csv_reader_free(CsvReader *reader)
 static const char *
 fail(CsvReaderState *state, JsonErrorCode code, const char *p, const char *message)
 {
-	json_window_fail(&state->window, code, p, message);
+	window_fail(&state->window, code, p, message);
 	return NULL;
 }
 
@@ -91,46 +87,13 @@ is_cut(const CsvReaderState *state, const char *p)
 	return p == state->window.scan.end && !state->window.at_end;
 }
 
-/*
- * Skips the bytes that mean themselves: ASCII without control characters and
- * without the two.  Reads beyond the window's end, never beyond its padding,
- * because the NUL at the end is a control character.
- */
-static inline const char *
-skip_plain(const char *p, char one, char other)
-{
-#ifdef __SSE2__
-	const __m128i ones = _mm_set1_epi8(one);
-	const __m128i others = _mm_set1_epi8(other);
-	const __m128i space = _mm_set1_epi8(' ');
-
-	for (;; p += 16)
-	{
-		__m128i		bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-
-		/* the comparison is signed: bytes from 0x80 are below the space, too */
-		__m128i		special = _mm_or_si128(_mm_cmplt_epi8(bytes, space),
-										   _mm_or_si128(_mm_cmpeq_epi8(bytes, ones),
-														_mm_cmpeq_epi8(bytes, others)));
-		int			mask = _mm_movemask_epi8(special);
-
-		if (mask != 0)
-			return p + __builtin_ctz((unsigned int) mask);
-	}
-#else
-	while ((unsigned char) *p >= ' ' && (unsigned char) *p < 0x80 && *p != one && *p != other)
-		p++;
-	return p;
-#endif
-}
-
 /* p: at a byte that is not ASCII; to the end of a run of such characters */
 static const char *
 scan_utf8(CsvReaderState *state, const char *p)
 {
 	while ((unsigned char) *p >= 0x80)
 	{
-		int			length = json_utf8_length(p);
+		int			length = bytes_utf8_length(p);
 
 		if (length > 0)
 			p += length;
@@ -143,7 +106,7 @@ scan_utf8(CsvReaderState *state, const char *p)
 }
 
 /*
- * p: at a byte that skip_plain() stopped at and that ends nothing.  Behind it,
+ * p: at a byte that bytes_skip_plain() stopped at and that ends nothing.  Behind it,
  * or NULL; p itself at the document's end.
  */
 static const char *
@@ -172,7 +135,7 @@ scan_plain(CsvReaderState *state, const char *p, CsvField *field)
 
 	for (;;)
 	{
-		p = skip_plain(p, state->delimiter, state->delimiter);
+		p = bytes_skip_plain(p, state->delimiter, state->delimiter);
 		if (*p == state->delimiter || *p == '\n' || *p == '\r')
 			break;
 		if ((p = scan_special(state, p)) == NULL)
@@ -202,7 +165,7 @@ scan_quoted(CsvReaderState *state, const char *p, CsvField *field)
 
 	for (;;)
 	{
-		p = skip_plain(p, state->quote, state->escape);
+		p = bytes_skip_plain(p, state->quote, state->escape);
 		if (is_escape(state, p))
 		{
 			escaped = true;
@@ -298,31 +261,22 @@ undo_escapes(const CsvReaderState *state, CsvField *field)
 	field->length = (size_t) (out - field->start);
 }
 
-static void
-skip_byte_order_mark(JsonWindow *window)
-{
-	while (window->scan.end - window->position < 3 && json_window_fill(window))
-		;
-	if (window->scan.end - window->position >= 3 && memcmp(window->position, "\xEF\xBB\xBF", 3) == 0)
-		window->position += 3;
-}
-
 JsonStatus
 csv_reader_next(CsvReader *reader)
 {
 	CsvReaderState *state = reader->state;
-	JsonWindow *window = &state->window;
+	DocumentWindow *window = &state->window;
 	const char *end;
 
 	if (!state->started)
 	{
-		skip_byte_order_mark(window);
+		window_skip_mark(window);
 		state->started = true;
 		state->lines = 1;
 	}
 	reader->line += state->lines;
 	state->lines = 0;
-	if (window->position == window->scan.end && !json_window_fill(window))
+	if (window->position == window->scan.end && !window_fill(window))
 		return reader->error.code == JSON_ERROR_NONE ? JSON_END : JSON_FAILED;
 
 	do
@@ -331,7 +285,7 @@ csv_reader_next(CsvReader *reader)
 		end = scan_record(reader, window->position);
 		/* when there is no more, the scan to follow knows that */
 		if (state->more)
-			(void) json_window_fill(window);
+			(void) window_fill(window);
 	} while (state->more && reader->error.code == JSON_ERROR_NONE);
 	if (end == NULL || reader->error.code != JSON_ERROR_NONE)
 		return JSON_FAILED;

@@ -15,7 +15,9 @@
 #ifndef SPICE_CSV_READER_H
 #define SPICE_CSV_READER_H
 
-#include "source/format/json_reader.h"
+#include <stdbool.h>
+
+#include "source/format/reading.h"
 
 typedef struct CsvField
 {

@@ -5,6 +5,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "source/format/bytes.h"
 #include "source/format/json_fields.h"
 
 #include <stdlib.h>
@@ -104,7 +105,7 @@ int
 json_fields_add(JsonFields *fields, const char *name, size_t length)
 {
 	/* one piece of memory: the key with its padding, then the name */
-	size_t		key_size = (length / sizeof(uint64_t) + 1) * sizeof(uint64_t) + JSON_SCAN_PADDING;
+	size_t		key_size = (length / sizeof(uint64_t) + 1) * sizeof(uint64_t) + BYTES_PADDING;
 	int			index = fields->count;
 	JsonField  *field;
 	char	   *memory;

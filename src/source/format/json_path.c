@@ -121,27 +121,27 @@ prefix_length(const JsonPath *path, int level)
 
 /* the value at this level is not what the pointer needs there */
 static bool
-fail_level(const JsonPath *path, JsonWindow *window, int level, const char *problem)
+fail_level(const JsonPath *path, DocumentWindow *window, int level, const char *problem)
 {
 	char		message[512];
 	char		where[128];
 	int			length = prefix_length(path, level);
 
-	json_printable(where, sizeof(where), path->pointer, path->pointer + length);
+	window_printable(where, sizeof(where), path->pointer, path->pointer + length);
 	snprintf(message, sizeof(message), "json_pointer: %s%s%s %s",
 			 length > 0 ? "the value at \"" : "the document", where, length > 0 ? "\"" : "",
 			 problem);
-	return json_window_fail(window, JSON_ERROR_SHAPE, window->position, message);
+	return window_fail(window, JSON_ERROR_SHAPE, window->position, message);
 }
 
 static bool
-fail_missing(const JsonPath *path, JsonWindow *window, int level, const SeenKeys *seen)
+fail_missing(const JsonPath *path, DocumentWindow *window, int level, const SeenKeys *seen)
 {
 	char		problem[300];
 	char		name[96];
 
-	json_printable(name, sizeof(name), path->parts[level].name,
-				   path->parts[level].name + path->parts[level].length);
+	window_printable(name, sizeof(name), path->parts[level].name,
+					 path->parts[level].name + path->parts[level].length);
 	if (seen->used == 0)
 		snprintf(problem, sizeof(problem), "has no key \"%s\": it is an empty object", name);
 	else
@@ -155,7 +155,7 @@ note_seen(SeenKeys *seen, const JsonValue *key)
 {
 	char		name[40];
 
-	json_printable(name, sizeof(name), key->start, key->start + key->length);
+	window_printable(name, sizeof(name), key->start, key->start + key->length);
 	if (seen->full || seen->used + strlen(name) + 5 > sizeof(seen->text))
 		seen->full = true;
 	else
@@ -178,7 +178,7 @@ compare_key(const JsonPathPart *part, const JsonValue *key)
 			memcmp(key->start, part->name, key->length) == 0;
 	if ((name = malloc(key->length)) == NULL)
 		return -1;
-	equal = json_unescape_name(key, name) == (int64_t) part->length &&
+	equal = json_value_unescape_name(key, name) == (int64_t) part->length &&
 		memcmp(name, part->name, part->length) == 0;
 	free(name);
 	return equal;
@@ -189,57 +189,57 @@ compare_key(const JsonPathPart *part, const JsonValue *key)
  * not, it is noted in seen, unless that is NULL.
  */
 static bool
-read_key(JsonWindow *window, const JsonPathPart *part, SeenKeys *seen, bool *match)
+read_key(DocumentWindow *window, const JsonPathPart *part, SeenKeys *seen, bool *match)
 {
 	JsonValue	key;
 	const char *end;
 	int			equal;
 
-	if (json_window_peek(window) != '"')
-		return json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected a key in quotes");
+	if (window_peek(window) != '"')
+		return window_fail_here(window, JSON_ERROR_SYNTAX, "expected a key in quotes");
 	while ((end = json_scan_string(&window->scan, window->position + 1, &key)) == NULL)
 	{
-		if (!json_window_again(window))
+		if (!window_again(window))
 			return false;
 	}
 	if ((equal = compare_key(part, &key)) < 0)
-		return json_window_fail(window, JSON_ERROR_MEMORY, window->position, "out of memory");
+		return window_fail(window, JSON_ERROR_MEMORY, window->position, "out of memory");
 	*match = equal > 0;
 	if (!*match && seen != NULL)
 		note_seen(seen, &key);
 	window->position = end;
 
-	if (json_window_peek(window) != ':')
-		return json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected \":\" after a key");
+	if (window_peek(window) != ':')
+		return window_fail_here(window, JSON_ERROR_SYNTAX, "expected \":\" after a key");
 	window->position++;
-	return json_window_peek(window) != JSON_NO_BYTE ||
-		json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected a value");
+	return window_peek(window) != JSON_NO_BYTE ||
+		window_fail_here(window, JSON_ERROR_SYNTAX, "expected a value");
 }
 
 /* behind a value: *more if a comma follows, not if its container ends */
 static bool
-read_separator(JsonWindow *window, bool object, bool *more)
+read_separator(DocumentWindow *window, bool object, bool *more)
 {
-	int			c = json_window_peek(window);
+	int			c = window_peek(window);
 
 	if (c != ',' && c != (object ? '}' : ']'))
-		return json_window_fail_here(window, JSON_ERROR_SYNTAX,
-									 object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
+		return window_fail_here(window, JSON_ERROR_SYNTAX,
+								object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
 	*more = c == ',';
 	if (*more)
 	{
 		window->position++;
-		json_window_peek(window);
+		window_peek(window);
 	}
 	return true;
 }
 
 /* behind the opening brace */
 static bool
-enter_object(const JsonPath *path, JsonWindow *window, int level)
+enter_object(const JsonPath *path, DocumentWindow *window, int level)
 {
 	SeenKeys	seen = {.used = 0};
-	bool		more = json_window_peek(window) != '}';
+	bool		more = window_peek(window) != '}';
 
 	while (more)
 	{
@@ -249,7 +249,7 @@ enter_object(const JsonPath *path, JsonWindow *window, int level)
 			return false;
 		if (match)
 			return true;
-		if (!json_window_skip_value(window) || !read_separator(window, true, &more))
+		if (!window_skip_value(window) || !read_separator(window, true, &more))
 			return false;
 	}
 	return fail_missing(path, window, level, &seen);
@@ -274,16 +274,16 @@ part_index(const JsonPathPart *part)
 
 /* behind the opening bracket */
 static bool
-enter_array(const JsonPath *path, JsonWindow *window, int level)
+enter_array(const JsonPath *path, DocumentWindow *window, int level)
 {
 	int64_t		wanted = part_index(&path->parts[level]);
 	int64_t		index = 0;
-	bool		more = json_window_peek(window) != ']';
+	bool		more = window_peek(window) != ']';
 	char		problem[200];
 	char		name[64];
 
-	json_printable(name, sizeof(name), path->parts[level].name,
-				   path->parts[level].name + path->parts[level].length);
+	window_printable(name, sizeof(name), path->parts[level].name,
+					 path->parts[level].name + path->parts[level].length);
 	if (wanted < 0)
 	{
 		snprintf(problem, sizeof(problem), "is an array, and \"%s\" is no index", name);
@@ -293,7 +293,7 @@ enter_array(const JsonPath *path, JsonWindow *window, int level)
 	{
 		if (index == wanted)
 			return true;
-		if (!json_window_skip_value(window) || !read_separator(window, false, &more))
+		if (!window_skip_value(window) || !read_separator(window, false, &more))
 			return false;
 	}
 	snprintf(problem, sizeof(problem), "has no element %s, only %lld elements", name,
@@ -302,19 +302,19 @@ enter_array(const JsonPath *path, JsonWindow *window, int level)
 }
 
 bool
-json_path_enter(const JsonPath *path, JsonWindow *window)
+json_path_enter(const JsonPath *path, DocumentWindow *window)
 {
 	for (int level = 0; level < path->length; level++)
 	{
-		int			c = json_window_peek(window);
+		int			c = window_peek(window);
 		char		needed[200];
 		char		where[128];
 
-		json_printable(where, sizeof(where), path->pointer,
-					   path->pointer + prefix_length(path, level));
+		window_printable(where, sizeof(where), path->pointer,
+						 path->pointer + prefix_length(path, level));
 		snprintf(needed, sizeof(needed), "json_pointer needs an object or array at \"%s\"", where);
 		if (c != '{' && c != '[')
-			return json_window_fail_shape(window, needed);
+			return window_fail_shape(window, needed);
 		path->parts[level].object = c == '{';
 		window->position++;
 		window->depth++;
@@ -326,7 +326,7 @@ json_path_enter(const JsonPath *path, JsonWindow *window)
 
 /* skips the rest of this level's container, behind the value of its part */
 static bool
-leave_level(const JsonPath *path, JsonWindow *window, int level)
+leave_level(const JsonPath *path, DocumentWindow *window, int level)
 {
 	const JsonPathPart *part = &path->parts[level];
 	bool		more;
@@ -345,22 +345,22 @@ leave_level(const JsonPath *path, JsonWindow *window, int level)
 			return false;
 		if (match)
 			return fail_level(path, window, level, "has the key that leads to the records twice");
-		if (!json_window_skip_value(window))
+		if (!window_skip_value(window))
 			return false;
 	}
 	return false;
 }
 
 bool
-json_path_leave(const JsonPath *path, JsonWindow *window)
+json_path_leave(const JsonPath *path, DocumentWindow *window)
 {
 	for (int level = path->length - 1; level >= 0; level--)
 	{
 		if (!leave_level(path, window, level))
 			return false;
 	}
-	if (json_window_peek(window) != JSON_NO_BYTE)
-		return json_window_fail_here(window, JSON_ERROR_SYNTAX,
-									 "more text behind the end of the document");
+	if (window_peek(window) != JSON_NO_BYTE)
+		return window_fail_here(window, JSON_ERROR_SYNTAX,
+								"more text behind the end of the document");
 	return window->error->code == JSON_ERROR_NONE;
 }

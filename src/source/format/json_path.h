@@ -34,9 +34,9 @@ extern bool json_path_init(JsonPath *path, const char *pointer);
 extern void json_path_free(JsonPath *path);
 
 /* moves the window from the document's value to the one pointed at */
-extern bool json_path_enter(const JsonPath *path, JsonWindow *window);
+extern bool json_path_enter(const JsonPath *path, DocumentWindow *window);
 
 /* from behind the value pointed at to the end of the document */
-extern bool json_path_leave(const JsonPath *path, JsonWindow *window);
+extern bool json_path_leave(const JsonPath *path, DocumentWindow *window);
 
 #endif

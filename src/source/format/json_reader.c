@@ -46,7 +46,7 @@ typedef struct JsonReaderState
 	JsonRecordFormat format;
 	bool		discover;
 	int			max_fields;
-	JsonWindow	window;
+	DocumentWindow window;
 	JsonPath	path;
 	JsonFields	fields;
 	JsonValue	ignored;		/* where values of unknown keys go */
@@ -143,7 +143,7 @@ look_up_key(JsonReader *reader, const char *p, int *field)
 
 	if ((name = malloc(key.length)) == NULL)
 		return json_scan_fail(&state->window.scan, JSON_ERROR_MEMORY, p, "out of memory");
-	length = json_unescape_name(&key, name);
+	length = json_value_unescape_name(&key, name);
 	if (length >= 0)
 		found = find_or_add_field(reader, p, name, (size_t) length, field);
 	else
@@ -220,21 +220,21 @@ parse_record(JsonReader *reader, const char *p)
 static bool
 read_record(JsonReader *reader)
 {
-	JsonWindow *window = &reader->state->window;
+	DocumentWindow *window = &reader->state->window;
 	const char *end;
 
 	window->record = reader->record + 1;
-	if (json_window_peek(window) != '{')
-		return json_window_fail_shape(window, "every record must be an object");
+	if (window_peek(window) != '{')
+		return window_fail_shape(window, "every record must be an object");
 	while ((end = parse_record(reader, window->position)) == NULL)
 	{
-		if (!json_window_again(window))
+		if (!window_again(window))
 			return false;
 	}
 	reader->record++;
 	reader->unknown_total += reader->n_unknown;
-	reader->offset = json_window_offset(window, window->position);
-	reader->end = json_window_offset(window, end);
+	reader->offset = window_offset(window, window->position);
+	reader->end = window_offset(window, end);
 	window->position = end;
 	window->newline = false;
 	return true;
@@ -248,26 +248,21 @@ read_record(JsonReader *reader)
 static const char *
 find_line_break(const JsonReader *reader)
 {
-	const JsonWindow *window = &reader->state->window;
+	const DocumentWindow *window = &reader->state->window;
 	const char *start = window->bytes + (reader->offset - window->offset);
 
 	return memchr(start, '\n', (size_t) (window->position - start));
 }
 
-/* one byte order mark is not part of the text; another encoding is no text */
+/* skips a mark of UTF-8 on the way */
 static bool
-skip_byte_order_mark(JsonWindow *window)
+check_encoding(DocumentWindow *window)
 {
-	static const char mark[] = "\xEF\xBB\xBF";
-
-	while (window->scan.end - window->position < 3 && json_window_fill(window))
-		;
-	if (memcmp(window->position, mark, 3) == 0)
-		window->position += 3;
-	else if (memcmp(window->position, "\xFF\xFE", 2) == 0 ||
-			 memcmp(window->position, "\xFE\xFF", 2) == 0)
-		return json_window_fail(window, JSON_ERROR_ENCODING, window->position,
-								"document is in UTF-16, but JSON has to be in UTF-8");
+	window_skip_mark(window);
+	if (memcmp(window->position, "\xFF\xFE", 2) == 0 ||
+		memcmp(window->position, "\xFE\xFF", 2) == 0)
+		return window_fail(window, JSON_ERROR_ENCODING, window->position,
+						   "document is in UTF-16, but JSON has to be in UTF-8");
 	return window->error->code == JSON_ERROR_NONE;
 }
 
@@ -282,15 +277,15 @@ check_path(JsonReader *reader)
 
 	if (path->problem != NULL)
 	{
-		json_printable(pointer, sizeof(pointer), path->pointer,
-					   path->pointer + strlen(path->pointer));
+		window_printable(pointer, sizeof(pointer), path->pointer,
+						 path->pointer + strlen(path->pointer));
 		snprintf(message, sizeof(message), "json_pointer \"%s\" is invalid: %s",
 				 pointer, path->problem);
-		return json_window_fail(&state->window, JSON_ERROR_SHAPE, state->window.position, message);
+		return window_fail(&state->window, JSON_ERROR_SHAPE, state->window.position, message);
 	}
 	if (path->length > 0 && state->format == JSON_FORMAT_LINES)
-		return json_window_fail(&state->window, JSON_ERROR_SHAPE, state->window.position,
-								"json_pointer cannot be used with JSON Lines");
+		return window_fail(&state->window, JSON_ERROR_SHAPE, state->window.position,
+						   "json_pointer cannot be used with JSON Lines");
 	return true;
 }
 
@@ -299,10 +294,10 @@ static bool
 open_document(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
-	JsonWindow *window = &state->window;
+	DocumentWindow *window = &state->window;
 	int			c;
 
-	if (!check_path(reader) || !skip_byte_order_mark(window))
+	if (!check_path(reader) || !check_encoding(window))
 		return false;
 	if (state->format == JSON_FORMAT_LINES)
 	{
@@ -310,12 +305,12 @@ open_document(JsonReader *reader)
 		state->phase = PHASE_LINE;
 		return true;
 	}
-	if (json_window_peek(window) == JSON_NO_BYTE)
-		return json_window_fail(window, JSON_ERROR_SYNTAX, window->position, "empty document");
+	if (window_peek(window) == JSON_NO_BYTE)
+		return window_fail(window, JSON_ERROR_SYNTAX, window->position, "empty document");
 	if (!json_path_enter(&state->path, window))
 		return false;
 
-	c = json_window_peek(window);
+	c = window_peek(window);
 	if (c == '{')
 		state->phase = PHASE_OBJECT;
 	else if (c == '[')
@@ -325,7 +320,7 @@ open_document(JsonReader *reader)
 		state->phase = PHASE_FIRST;
 	}
 	else
-		return json_window_fail_shape(window, "records must be in an array or object");
+		return window_fail_shape(window, "records must be in an array or object");
 	return true;
 }
 
@@ -345,8 +340,8 @@ static JsonStatus
 next_element(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
-	JsonWindow *window = &state->window;
-	int			c = json_window_peek(window);
+	DocumentWindow *window = &state->window;
+	int			c = window_peek(window);
 
 	if (c == ']')
 	{
@@ -358,7 +353,7 @@ next_element(JsonReader *reader)
 	{
 		if (c != ',')
 		{
-			json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected \",\" or \"]\"");
+			window_fail_here(window, JSON_ERROR_SYNTAX, "expected \",\" or \"]\"");
 			return JSON_FAILED;
 		}
 		window->position++;
@@ -371,17 +366,17 @@ static JsonStatus
 next_line(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
-	JsonWindow *window = &state->window;
+	DocumentWindow *window = &state->window;
 	const char *line_break;
 
-	if (json_window_peek(window) == JSON_NO_BYTE)
+	if (window_peek(window) == JSON_NO_BYTE)
 	{
 		state->phase = PHASE_ENDED;
 		return window->error->code == JSON_ERROR_NONE ? JSON_END : JSON_FAILED;
 	}
 	if (!window->newline)
 	{
-		json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected the end of the line");
+		window_fail_here(window, JSON_ERROR_SYNTAX, "expected the end of the line");
 		return JSON_FAILED;
 	}
 	if (!read_record(reader))
@@ -389,8 +384,8 @@ next_line(JsonReader *reader)
 	line_break = find_line_break(reader);
 	if (line_break != NULL)
 	{
-		json_window_fail(window, JSON_ERROR_SYNTAX, line_break,
-						 "line break inside of an object: JSON Lines has one object per line");
+		window_fail(window, JSON_ERROR_SYNTAX, line_break,
+					"line break inside of an object: JSON Lines has one object per line");
 		return JSON_FAILED;
 	}
 	return JSON_RECORD;
@@ -408,7 +403,7 @@ after_object(JsonReader *reader)
 
 	/* first, because peek may move the window */
 	one_line = find_line_break(reader) == NULL;
-	if (json_window_peek(&state->window) == '{' && state->window.newline && one_line)
+	if (window_peek(&state->window) == '{' && state->window.newline && one_line)
 	{
 		state->phase = PHASE_LINE;
 		return next_line(reader);
@@ -446,20 +441,20 @@ json_reader_next(JsonReader *reader)
 static bool
 skip_structure(JsonReader *reader, int64_t offset)
 {
-	JsonWindow *window = &reader->state->window;
+	DocumentWindow *window = &reader->state->window;
 	JsonSkip	skip = {0};
 	const char *p;
 
 	do
 	{
-		int64_t		left = offset - json_window_offset(window, window->position);
+		int64_t		left = offset - window_offset(window, window->position);
 		int64_t		size = window->scan.end - window->position;
 
 		/* a target that is not in the window yet lies in the zeros behind it */
 		left = left < 0 ? 0 : left > size ? size + 1 : left;
 		p = json_skip_records(&skip, window->position, window->scan.end, window->position + left);
 		window->position = p != NULL ? p : window->scan.end;
-	} while (p == NULL && json_window_fill(window));
+	} while (p == NULL && window_fill(window));
 	window->newline = false;
 	reader->record += skip.records;
 	window->record = reader->record;
@@ -467,7 +462,7 @@ skip_structure(JsonReader *reader, int64_t offset)
 		reader->state->phase = PHASE_NEXT;
 	if (p == NULL || skip.closed)
 		return false;
-	reader->end = json_window_offset(window, p);
+	reader->end = window_offset(window, p);
 	return true;
 }
 
@@ -510,7 +505,7 @@ bool
 json_reader_go(JsonReader *reader, int64_t record, int64_t end)
 {
 	JsonReaderState *state = reader->state;
-	JsonWindow *window = &state->window;
+	DocumentWindow *window = &state->window;
 
 	if (state->phase == PHASE_START && !open_document(reader))
 		return false;
@@ -522,7 +517,7 @@ json_reader_go(JsonReader *reader, int64_t record, int64_t end)
 	if (state->phase == PHASE_FIRST)
 		state->phase = PHASE_NEXT;
 	state->seek(window->arg, end);
-	json_window_go(window, end);
+	window_go(window, end);
 	window->record = record;
 	reader->record = record;
 	reader->end = end;
@@ -547,7 +542,7 @@ json_reader_create(const JsonReaderOptions *options)
 	state->max_fields = options->max_fields;
 	state->seek = options->seek;
 	if (json_fields_init(&state->fields) &&
-		json_window_init(&state->window, options, &reader->error) &&
+		window_init(&state->window, options->read, options->arg, &reader->error) &&
 		json_path_init(&state->path, options->pointer) &&
 		(reader->values = calloc((size_t) state->fields.capacity, sizeof(JsonValue))) != NULL)
 		return reader;
@@ -592,6 +587,6 @@ int64_t
 json_reader_value_offset(const JsonReader *reader, const JsonValue *value)
 {
 	/* a string begins with its quote */
-	return json_window_offset(&reader->state->window,
-							  value->start - (value->kind == JSON_STRING ? 1 : 0));
+	return window_offset(&reader->state->window,
+						 value->start - (value->kind == JSON_STRING ? 1 : 0));
 }

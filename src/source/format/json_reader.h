@@ -12,34 +12,8 @@
 #ifndef SPICE_JSON_READER_H
 #define SPICE_JSON_READER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define JSON_MAX_DEPTH	512
-#define JSON_MAX_RECORD	((size_t) 256 * 1024 * 1024)	/* bytes of one record */
-
-typedef enum JsonKind
-{
-	JSON_ABSENT,				/* the record does not have the field */
-	JSON_NULL,
-	JSON_FALSE,
-	JSON_TRUE,
-	JSON_INTEGER,				/* -?digits, no fraction, no exponent */
-	JSON_DECIMAL,				/* any other number */
-	JSON_STRING,
-	JSON_OBJECT,
-	JSON_ARRAY
-} JsonKind;
-
-/* one field of the current record; points into the reader's window */
-typedef struct JsonValue
-{
-	JsonKind	kind;
-	bool		escaped;		/* string holds a backslash */
-	size_t		length;
-	const char *start;			/* strings: without the quotes, still escaped */
-} JsonValue;
+#include "source/format/json_value.h"
+#include "source/format/reading.h"
 
 typedef enum JsonRecordFormat
 {
@@ -47,38 +21,6 @@ typedef enum JsonRecordFormat
 	JSON_FORMAT_DOCUMENT,		/* exactly one JSON value */
 	JSON_FORMAT_LINES			/* one object per line, blank lines skipped */
 } JsonRecordFormat;
-
-typedef enum JsonStatus
-{
-	JSON_RECORD,				/* values[] hold a record */
-	JSON_END,					/* no more records, document is well formed */
-	JSON_FAILED					/* see error */
-} JsonStatus;
-
-typedef enum JsonErrorCode
-{
-	JSON_ERROR_NONE,
-	JSON_ERROR_SYNTAX,			/* not RFC 8259, or truncated */
-	JSON_ERROR_ENCODING,		/* not UTF-8 */
-	JSON_ERROR_SHAPE,			/* well formed, but records are not where expected */
-	JSON_ERROR_LIMIT,			/* depth, record size, number of fields */
-	JSON_ERROR_READ,			/* the read callback failed */
-	JSON_ERROR_MEMORY
-} JsonErrorCode;
-
-typedef struct JsonError
-{
-	JsonErrorCode code;
-	int64_t		record;			/* from 1; 0: before the first record */
-	int64_t		offset;			/* byte offset from the start of the document */
-	char		message[256];	/* lower case, no full stop */
-} JsonError;
-
-/* next bytes of the document: how many, 0 at the end, < 0 on failure */
-typedef int64_t (*JsonRead) (void *arg, char *buffer, size_t size);
-
-/* from now on JsonRead gives what is at this offset of the document */
-typedef void (*JsonSeek) (void *arg, int64_t offset);
 
 typedef struct JsonReaderOptions
 {
@@ -142,17 +84,5 @@ extern bool json_reader_go(JsonReader *reader, int64_t record, int64_t end);
 
 /* offset in the document of a value of the current record */
 extern int64_t json_reader_value_offset(const JsonReader *reader, const JsonValue *value);
-
-/*
- * Typed values (jansson has the shorter names).  json_value_integer: false
- * when it does not fit.  json_value_whole: the same of any number, 3.0 and 1e3
- * among them; false of a fraction.  json_value_double: correctly rounded; false
- * when out of range.  json_value_unescape: writes at most value->length bytes of
- * UTF-8 to out and returns how many, or -1 for \u0000 and -2 for a lone surrogate.
- */
-extern bool json_value_integer(const JsonValue *value, int64_t *result);
-extern bool json_value_whole(const JsonValue *value, int64_t *result);
-extern bool json_value_double(const JsonValue *value, double *result);
-extern int64_t json_value_unescape(const JsonValue *value, char *out);
 
 #endif

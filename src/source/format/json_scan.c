@@ -9,16 +9,10 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "source/format/bytes.h"
 #include "source/format/json_scan.h"
 
-#include <string.h>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #define IS_DIGIT(c)		((unsigned char) ((c) - '0') < 10)
-#define IS_TAIL(c)		(((unsigned char) (c) & 0xC0) == 0x80)
 
 const char *
 json_scan_fail(JsonScan *scan, JsonErrorCode code, const char *p, const char *what)
@@ -30,150 +24,6 @@ json_scan_fail(JsonScan *scan, JsonErrorCode code, const char *p, const char *wh
 	return NULL;
 }
 
-/*
- * Skips the bytes of a string that mean themselves: ASCII without control
- * characters, quote and backslash.  Reads beyond the window's end, never
- * beyond its padding, because the NUL at the end is a control character.
- */
-#ifdef __SSE2__
-
-static inline const char *
-skip_plain(const char *p)
-{
-	const __m128i quote = _mm_set1_epi8('"');
-	const __m128i backslash = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(' ');
-
-	for (;;)
-	{
-		__m128i		bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-
-		/* the comparison is signed: bytes from 0x80 are below the space, too */
-		__m128i		special = _mm_or_si128(_mm_cmplt_epi8(bytes, space),
-										   _mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
-														_mm_cmpeq_epi8(bytes, backslash)));
-		int			mask = _mm_movemask_epi8(special);
-
-		if (mask != 0)
-			return p + __builtin_ctz((unsigned int) mask);
-		p += 16;
-	}
-}
-
-/* skips digits; numbers are short, so this rarely loops or guesses wrong */
-static inline const char *
-skip_digits(const char *p)
-{
-	const __m128i zero = _mm_set1_epi8('0');
-	const __m128i nine = _mm_set1_epi8(9);
-
-	for (;;)
-	{
-		__m128i		bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-		__m128i		values = _mm_sub_epi8(bytes, zero);
-
-		/* unsigned: what was below '0' is large now */
-		__m128i		digits = _mm_cmpeq_epi8(_mm_min_epu8(values, nine), values);
-		unsigned int others = ~(unsigned int) _mm_movemask_epi8(digits) & 0xFFFF;
-
-		if (others != 0)
-			return p + __builtin_ctz(others);
-		p += 16;
-	}
-}
-
-#else
-
-#define EVERY_BYTE(b)	(UINT64_C(0x0101010101010101) * (b))
-
-/*
- * The high bit of a byte of the result is set if that byte is zero.  Bytes
- * above a zero byte may be flagged falsely, hence the loop at the end.
- */
-static inline uint64_t
-zero_bytes(uint64_t word)
-{
-	return (word - EVERY_BYTE(0x01)) & ~word & EVERY_BYTE(0x80);
-}
-
-static inline const char *
-skip_plain(const char *p)
-{
-	for (;;)
-	{
-		uint64_t	word;
-		uint64_t	special;
-
-		memcpy(&word, p, sizeof(word));
-		special = word & EVERY_BYTE(0x80);
-		special |= (word - EVERY_BYTE(' ')) & ~word & EVERY_BYTE(0x80);
-		special |= zero_bytes(word ^ EVERY_BYTE('"'));
-		special |= zero_bytes(word ^ EVERY_BYTE('\\'));
-		if (special != 0)
-			break;
-		p += sizeof(word);
-	}
-	while ((unsigned char) *p >= ' ' && (unsigned char) *p < 0x80 &&
-		   *p != '"' && *p != '\\')
-		p++;
-	return p;
-}
-
-static inline const char *
-skip_digits(const char *p)
-{
-	while (IS_DIGIT(*p))
-		p++;
-	return p;
-}
-
-#endif
-
-/*
- * Finds the first byte that keeps the bytes at p from being a UTF-8 character
- * (no overlong form, no surrogate, nothing above U+10FFFF), or NULL if they
- * are one, whose length is in *length then.
- */
-static const char *
-find_bad_byte(const char *p, int *length)
-{
-	unsigned char lead = (unsigned char) p[0];
-	unsigned char second = (unsigned char) p[1];
-
-	if (lead < 0x80)
-		*length = 1;
-	else if (lead < 0xC2 || lead > 0xF4)
-		return p;
-	else if (lead < 0xE0)
-		*length = 2;
-	else if (lead < 0xF0)
-	{
-		*length = 3;
-		if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F))
-			return p + 1;
-	}
-	else
-	{
-		*length = 4;
-		if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
-			return p + 1;
-	}
-	for (int i = 1; i < *length; i++)
-	{
-		if (!IS_TAIL(p[i]))
-			return p + i;
-	}
-	return NULL;
-}
-
-int
-json_utf8_length(const char *p)
-{
-	int			length;
-
-	return find_bad_byte(p, &length) == NULL ? length : 0;
-}
-
 static const char *
 scan_utf8(JsonScan *scan, const char *p)
 {
@@ -181,7 +31,7 @@ scan_utf8(JsonScan *scan, const char *p)
 	while ((unsigned char) *p >= 0x80)
 	{
 		int			length;
-		const char *bad = find_bad_byte(p, &length);
+		const char *bad = bytes_find_bad_utf8(p, &length);
 
 		if (bad != NULL)
 			return json_scan_fail(scan, JSON_ERROR_ENCODING,
@@ -235,7 +85,7 @@ scan_special_string(JsonScan *scan, const char *start, const char *p, JsonValue 
 {
 	bool		escaped = false;
 
-	for (; *p != '"'; p = skip_plain(p))
+	for (; *p != '"'; p = bytes_skip_plain(p, '"', '\\'))
 	{
 		if (*p == '\\')
 		{
@@ -262,7 +112,7 @@ scan_string(JsonScan *scan, const char *p, JsonValue *value)
 {
 	const char *start = p;
 
-	p = skip_plain(p);
+	p = bytes_skip_plain(p, '"', '\\');
 	if (*p != '"')
 		return scan_special_string(scan, start, p, value);
 	value->kind = JSON_STRING;
@@ -284,7 +134,7 @@ scan_digits(JsonScan *scan, const char *p)
 {
 	if (!IS_DIGIT(*p))
 		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected a digit");
-	return skip_digits(p + 1);
+	return bytes_skip_digits(p + 1);
 }
 
 static inline const char *

@@ -13,14 +13,12 @@
 #ifndef SPICE_JSON_SCAN_H
 #define SPICE_JSON_SCAN_H
 
-#include "source/format/json_reader.h"
-
-/* zero bytes that have to follow the window's last byte */
-#define JSON_SCAN_PADDING	16
+#include "source/format/json_value.h"
+#include "source/format/reading.h"
 
 typedef struct JsonScan
 {
-	const char *end;			/* of the window; JSON_SCAN_PADDING NULs follow */
+	const char *end;			/* of the window; BYTES_PADDING NULs follow */
 
 	/* set when a function returns NULL */
 	bool		more;			/* the window ended too early, nothing was wrong */
@@ -43,12 +41,6 @@ extern const char *json_scan_string(JsonScan *scan, const char *p, JsonValue *va
 /* notes what is wrong at p, or that p is the window's end; returns NULL */
 extern const char *json_scan_fail(JsonScan *scan, JsonErrorCode code,
 								  const char *p, const char *what);
-
-/* how many bytes the UTF-8 character at p has, 0 if it is none; NUL ends p */
-extern int	json_utf8_length(const char *p);
-
-/* as json_value_unescape(), but \u0000 is allowed: member names may hold it */
-extern int64_t json_unescape_name(const JsonValue *value, char *out);
 
 static inline bool
 json_is_space(char c)

@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "source/format/json_scan.h"
+#include "source/format/json_value.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -474,7 +474,7 @@ json_value_unescape(const JsonValue *value, char *out)
 }
 
 int64_t
-json_unescape_name(const JsonValue *value, char *out)
+json_value_unescape_name(const JsonValue *value, char *out)
 {
 	return unescape(value, out, true);
 }

@@ -14,39 +14,39 @@
 #define FIRST_CAPACITY	((size_t) 256 * 1024)
 
 bool
-json_window_init(JsonWindow *window, const JsonReaderOptions *options, JsonError *error)
+window_init(DocumentWindow *window, JsonRead read, void *arg, JsonError *error)
 {
 	memset(window, 0, sizeof(*window));
-	window->read = options->read;
-	window->arg = options->arg;
+	window->read = read;
+	window->arg = arg;
 	window->error = error;
 	window->capacity = FIRST_CAPACITY;
-	window->bytes = malloc(FIRST_CAPACITY + JSON_SCAN_PADDING);
+	window->bytes = malloc(FIRST_CAPACITY + BYTES_PADDING);
 	if (window->bytes == NULL)
 		return false;
-	memset(window->bytes, 0, JSON_SCAN_PADDING);
+	memset(window->bytes, 0, BYTES_PADDING);
 	window->position = window->bytes;
 	window->scan.end = window->bytes;
 	return true;
 }
 
 int64_t
-json_window_offset(const JsonWindow *window, const char *p)
+window_offset(const DocumentWindow *window, const char *p)
 {
 	return window->offset + (p - window->bytes);
 }
 
 static bool
-grow(JsonWindow *window)
+grow(DocumentWindow *window)
 {
 	char	   *bytes;
 
 	if (window->capacity >= JSON_MAX_RECORD)
-		return json_window_fail(window, JSON_ERROR_LIMIT, window->position,
-								"record or value is larger than 256 MB");
-	bytes = realloc(window->bytes, window->capacity * 2 + JSON_SCAN_PADDING);
+		return window_fail(window, JSON_ERROR_LIMIT, window->position,
+						   "record or value is larger than 256 MB");
+	bytes = realloc(window->bytes, window->capacity * 2 + BYTES_PADDING);
 	if (bytes == NULL)
-		return json_window_fail(window, JSON_ERROR_MEMORY, window->position, "out of memory");
+		return window_fail(window, JSON_ERROR_MEMORY, window->position, "out of memory");
 	window->scan.end = bytes + (window->scan.end - window->bytes);
 	window->bytes = bytes;
 	window->position = bytes;
@@ -55,7 +55,7 @@ grow(JsonWindow *window)
 }
 
 static void
-move_to_front(JsonWindow *window)
+move_to_front(DocumentWindow *window)
 {
 	size_t		rest = (size_t) (window->scan.end - window->position);
 
@@ -66,7 +66,7 @@ move_to_front(JsonWindow *window)
 }
 
 bool
-json_window_fill(JsonWindow *window)
+window_fill(DocumentWindow *window)
 {
 	size_t		rest = (size_t) (window->scan.end - window->position);
 	size_t		size = rest;
@@ -83,8 +83,8 @@ json_window_fill(JsonWindow *window)
 									   window->capacity - size);
 
 		if (got < 0)
-			return json_window_fail(window, JSON_ERROR_READ, window->scan.end,
-									"the document could not be read");
+			return window_fail(window, JSON_ERROR_READ, window->scan.end,
+							   "the document could not be read");
 		if (got == 0)
 		{
 			window->at_end = true;
@@ -93,23 +93,32 @@ json_window_fill(JsonWindow *window)
 		size += (size_t) got;
 	}
 	window->scan.end = window->bytes + size;
-	memset(window->bytes + size, 0, JSON_SCAN_PADDING);
+	memset(window->bytes + size, 0, BYTES_PADDING);
 	return size > rest;
 }
 
 void
-json_window_go(JsonWindow *window, int64_t offset)
+window_skip_mark(DocumentWindow *window)
+{
+	while (window->scan.end - window->position < 3 && window_fill(window))
+		;
+	if (memcmp(window->position, "\xEF\xBB\xBF", 3) == 0)
+		window->position += 3;
+}
+
+void
+window_go(DocumentWindow *window, int64_t offset)
 {
 	window->offset = offset;
 	window->position = window->bytes;
 	window->scan.end = window->bytes;
-	memset(window->bytes, 0, JSON_SCAN_PADDING);
+	memset(window->bytes, 0, BYTES_PADDING);
 	window->at_end = false;
 	window->newline = false;
 }
 
 int
-json_window_peek(JsonWindow *window)
+window_peek(DocumentWindow *window)
 {
 	do
 	{
@@ -120,12 +129,12 @@ json_window_peek(JsonWindow *window)
 		window->position = p;
 		if (p < window->scan.end)
 			return (unsigned char) *p;
-	} while (json_window_fill(window));
+	} while (window_fill(window));
 	return JSON_NO_BYTE;
 }
 
 bool
-json_window_again(JsonWindow *window)
+window_again(DocumentWindow *window)
 {
 	JsonScan   *scan = &window->scan;
 
@@ -133,16 +142,16 @@ json_window_again(JsonWindow *window)
 	{
 		/* nothing before it will be needed any more */
 		window->position = scan->at;
-		return json_window_fail_here(window, scan->code, scan->what);
+		return window_fail_here(window, scan->code, scan->what);
 	}
-	if (json_window_fill(window))
+	if (window_fill(window))
 		return true;
-	return json_window_fail(window, JSON_ERROR_SYNTAX, scan->end,
-							"document is truncated: it ends in the middle of a value");
+	return window_fail(window, JSON_ERROR_SYNTAX, scan->end,
+					   "document is truncated: it ends in the middle of a value");
 }
 
 bool
-json_window_skip_value(JsonWindow *window)
+window_skip_value(DocumentWindow *window)
 {
 	JsonValue	ignored;
 	const char *end;
@@ -150,7 +159,7 @@ json_window_skip_value(JsonWindow *window)
 	while ((end = json_scan_value(&window->scan, window->position, window->depth,
 								  &ignored)) == NULL)
 	{
-		if (!json_window_again(window))
+		if (!window_again(window))
 			return false;
 	}
 	window->position = end;
@@ -158,7 +167,7 @@ json_window_skip_value(JsonWindow *window)
 }
 
 bool
-json_window_fail(JsonWindow *window, JsonErrorCode code, const char *p, const char *message)
+window_fail(DocumentWindow *window, JsonErrorCode code, const char *p, const char *message)
 {
 	JsonError  *error = window->error;
 	size_t		length = strlen(message);
@@ -167,7 +176,7 @@ json_window_fail(JsonWindow *window, JsonErrorCode code, const char *p, const ch
 		return false;
 	error->code = code;
 	error->record = window->record;
-	error->offset = json_window_offset(window, p);
+	error->offset = window_offset(window, p);
 
 	/* a message is never cut inside of a character */
 	if (length >= sizeof(error->message))
@@ -182,13 +191,13 @@ json_window_fail(JsonWindow *window, JsonErrorCode code, const char *p, const ch
 }
 
 size_t
-json_printable(char *out, size_t size, const char *p, const char *end)
+window_printable(char *out, size_t size, const char *p, const char *end)
 {
 	size_t		used = 0;
 
 	while (p < end && (unsigned char) *p >= ' ' && *p != 0x7F)
 	{
-		size_t		length = (size_t) json_utf8_length(p);
+		size_t		length = (size_t) bytes_utf8_length(p);
 
 		if (length == 0 || used + length >= size)
 			break;
@@ -201,7 +210,7 @@ json_printable(char *out, size_t size, const char *p, const char *end)
 }
 
 bool
-json_window_fail_here(JsonWindow *window, JsonErrorCode code, const char *what)
+window_fail_here(DocumentWindow *window, JsonErrorCode code, const char *what)
 {
 	char		piece[32];
 	char		message[512];
@@ -209,17 +218,17 @@ json_window_fail_here(JsonWindow *window, JsonErrorCode code, const char *what)
 
 	/* how much is quoted must not depend on where the window happens to end */
 	while ((size_t) (window->scan.end - window->position) < sizeof(piece) &&
-		   json_window_fill(window))
+		   window_fill(window))
 		;
 	p = window->position;
 	if (p == window->scan.end)
 		snprintf(message, sizeof(message), "document is truncated: %s", what);
-	else if (json_printable(piece, sizeof(piece), p, window->scan.end) == 0)
+	else if (window_printable(piece, sizeof(piece), p, window->scan.end) == 0)
 		snprintf(message, sizeof(message), "%s, found byte 0x%02X", what, (unsigned char) *p);
 	else
 		snprintf(message, sizeof(message), "%s, found: %s%s", what, piece,
 				 *p == '<' && window->depth == 0 && window->record <= 1 ? " (is this an HTML page?)" : "");
-	return json_window_fail(window, code, p, message);
+	return window_fail(window, code, p, message);
 }
 
 /* what kind of value begins with c, NULL: none */
@@ -245,21 +254,21 @@ kind_of_value(int c)
 }
 
 bool
-json_window_fail_shape(JsonWindow *window, const char *needed)
+window_fail_shape(DocumentWindow *window, const char *needed)
 {
-	const char *found = kind_of_value(json_window_peek(window));
+	const char *found = kind_of_value(window_peek(window));
 	int64_t		offset;
 	char		message[512];
 
 	if (found == NULL)
-		return json_window_fail_here(window, JSON_ERROR_SYNTAX, "expected a value");
+		return window_fail_here(window, JSON_ERROR_SYNTAX, "expected a value");
 
 	/* a misspelt word is no value; numbers and containers are not read on */
-	offset = json_window_offset(window, window->position);
-	if (strchr("\"tfn", *window->position) != NULL && !json_window_skip_value(window))
+	offset = window_offset(window, window->position);
+	if (strchr("\"tfn", *window->position) != NULL && !window_skip_value(window))
 		return false;
 
 	snprintf(message, sizeof(message), "%s, found %s", needed, found);
-	return json_window_fail(window, JSON_ERROR_SHAPE,
-							window->bytes + (offset - window->offset), message);
+	return window_fail(window, JSON_ERROR_SHAPE,
+					   window->bytes + (offset - window->offset), message);
 }

@@ -14,11 +14,12 @@
 #ifndef SPICE_WINDOW_H
 #define SPICE_WINDOW_H
 
+#include "source/format/bytes.h"
 #include "source/format/json_scan.h"
 
 #define JSON_NO_BYTE	(-1)	/* the document ended, or reading failed */
 
-typedef struct JsonWindow
+typedef struct DocumentWindow
 {
 	JsonRead	read;
 	void	   *arg;
@@ -32,46 +33,48 @@ typedef struct JsonWindow
 	int64_t		record;			/* which record an error concerns */
 	JsonScan	scan;			/* scan.end is the end of the bytes */
 	JsonError  *error;
-} JsonWindow;
+} DocumentWindow;
 
 /* false: out of memory */
-extern bool json_window_init(JsonWindow *window, const JsonReaderOptions *options,
-							 JsonError *error);
-extern int64_t json_window_offset(const JsonWindow *window, const char *p);
+extern bool window_init(DocumentWindow *window, JsonRead read, void *arg, JsonError *error);
+extern int64_t window_offset(const DocumentWindow *window, const char *p);
 
 /* more bytes behind position; false: not one more, at the end or failed */
-extern bool json_window_fill(JsonWindow *window);
+extern bool window_fill(DocumentWindow *window);
+
+/* Skips one byte order mark of UTF-8 at the start of the document. */
+extern void window_skip_mark(DocumentWindow *window);
 
 /* what is read next is at this offset of the document */
-extern void json_window_go(JsonWindow *window, int64_t offset);
+extern void window_go(DocumentWindow *window, int64_t offset);
 
 /* skips space; the byte at position then, or JSON_NO_BYTE */
-extern int	json_window_peek(JsonWindow *window);
+extern int	window_peek(DocumentWindow *window);
 
 /*
  * For a scanner that began at position and returned NULL.  True: there is
  * more in the window now, scan again from position.
  */
-extern bool json_window_again(JsonWindow *window);
+extern bool window_again(DocumentWindow *window);
 
 /* skips the value at position */
-extern bool json_window_skip_value(JsonWindow *window);
+extern bool window_skip_value(DocumentWindow *window);
 
 /*
- * These note the first error, and return false.  json_window_fail_here
- * appends what is found at position.  json_window_fail_shape is for a value
+ * These note the first error, and return false.  window_fail_here
+ * appends what is found at position.  window_fail_shape is for a value
  * of the wrong kind at position: if it is not even a value, it says so.
  */
-extern bool json_window_fail(JsonWindow *window, JsonErrorCode code,
-							 const char *p, const char *message);
-extern bool json_window_fail_here(JsonWindow *window, JsonErrorCode code, const char *what);
-extern bool json_window_fail_shape(JsonWindow *window, const char *needed);
+extern bool window_fail(DocumentWindow *window, JsonErrorCode code,
+						const char *p, const char *message);
+extern bool window_fail_here(DocumentWindow *window, JsonErrorCode code, const char *what);
+extern bool window_fail_shape(DocumentWindow *window, const char *needed);
 
 /*
  * Copies a printable piece of the text at p for a message: up to a control
  * character or a byte that is not UTF-8, or as much as out holds.  Returns
  * its length.
  */
-extern size_t json_printable(char *out, size_t size, const char *p, const char *end);
+extern size_t window_printable(char *out, size_t size, const char *p, const char *end);
 
 #endif

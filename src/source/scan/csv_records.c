@@ -24,8 +24,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "source/format/bytes.h"
 #include "source/format/csv_reader.h"
-#include "source/scan/records.h"
+#include "source/scan/csv_records.h"
 
 #define NO_HEADER_NAME	"column_%d"
 #define LOOK_HINT		"Look at what the source answers."
@@ -298,14 +299,6 @@ place_fields(CsvRecords *records)
 
 /* ------- the records ------- */
 
-static const char *
-skip_digits(const char *p)
-{
-	while (*p >= '0' && *p <= '9')
-		p++;
-	return p;
-}
-
 /*
  * Is the text a number as JSON writes them?  Others, 007 for one, are texts.
  * It may look at the byte behind the text, which is part of no number.
@@ -318,14 +311,14 @@ kind_of_number(const char *p, const char *end)
 
 	p += *p == '-';
 	digits = p;
-	p = skip_digits(p);
+	p = bytes_skip_digits(p);
 	if (p == digits || (*digits == '0' && p > digits + 1))
 		return JSON_STRING;
 	if (p < end && *p == '.')
 	{
 		kind = JSON_DECIMAL;
 		digits = ++p;
-		if ((p = skip_digits(p)) == digits)
+		if ((p = bytes_skip_digits(p)) == digits)
 			return JSON_STRING;
 	}
 	if (p < end && (*p == 'e' || *p == 'E'))
@@ -334,7 +327,7 @@ kind_of_number(const char *p, const char *end)
 		p++;
 		p += *p == '+' || *p == '-';
 		digits = p;
-		if ((p = skip_digits(p)) == digits)
+		if ((p = bytes_skip_digits(p)) == digits)
 			return JSON_STRING;
 	}
 	return p == end ? kind : JSON_STRING;
@@ -469,7 +462,7 @@ free_reader(void *arg)
 }
 
 RecordReader *
-csv_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
+csv_records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
 {
 	static const RecordMethods methods = {
 		.next = csv_next,
@@ -485,7 +478,7 @@ csv_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryConte
 		.quote = dataset->csv_quote[0],
 		.escape = dataset->csv_escape[0],
 		.max_fields = MaxHeapAttributeNumber,
-		.read = records_read_spool,
+		.read = record_reader_read_spool,
 		.arg = cursor
 	};
 

@@ -34,7 +34,8 @@
 
 #include "catalog/dataset_row.h"
 #include "compat.h"
-#include "source/connector.h"
+#include "source/foreign_option.h"
+#include "source/scan/offer.h"
 #include "source/scan/reader_process.h"
 #include "source/scan/scan.h"
 #include "source/source.h"
@@ -67,7 +68,7 @@ typedef struct ForeignScanWork
 static char *
 dataset_option(Oid relation)
 {
-	DefElem    *option = connector_find_option(GetForeignTable(relation)->options, "dataset");
+	DefElem    *option = foreign_option_find(GetForeignTable(relation)->options, "dataset");
 
 	if (option == NULL)
 		ereport(ERROR,
@@ -170,11 +171,7 @@ open_scan(ForeignScanState *node)
 		work->spool = source_offered(work->dataset->id);
 		work->offered = work->spool != NULL;
 		if (!work->offered)
-		{
-			HttpReport	report = {0};
-
-			work->spool = source_fetch(work->dataset, NULL, false, &report, context)->spool;
-		}
+			work->spool = source_fetch(work->dataset, NULL, false, context)->spool;
 		else if (source_reader_allowed())
 			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
 												 work->used, work->spool, work->scan);

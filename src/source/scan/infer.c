@@ -18,6 +18,8 @@
 #include "utils/memutils.h"
 
 #include "source/format/iso8601.h"
+#include "source/scan/infer.h"
+#include "source/scan/records.h"
 #include "source/scan/typing.h"
 
 /* what has been seen in one field, as bits */
@@ -70,9 +72,9 @@ look_at(const JsonValue *value)
 		case JSON_INTEGER:
 			if (!json_value_integer(value, &integer))
 				return SEEN_HUGE;
-			return json_fits_double(value) ? SEEN_INTEGER : SEEN_INTEGER | SEEN_LARGE;
+			return typing_fits_double(value) ? SEEN_INTEGER : SEEN_INTEGER | SEEN_LARGE;
 		case JSON_DECIMAL:
-			return json_fits_double(value) ? SEEN_DECIMAL : SEEN_HUGE;
+			return typing_fits_double(value) ? SEEN_DECIMAL : SEEN_HUGE;
 		case JSON_STRING:
 			return look_at_string(value);
 		case JSON_OBJECT:
@@ -139,18 +141,21 @@ check_column_name(const char *dataset, const char *name, Size length)
 }
 
 List *
-infer_columns(Spool *spool, const Dataset *dataset, int64 *records)
+infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 {
-	MemoryContext scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference",
-											   ALLOCSET_DEFAULT_SIZES);
-	SeenBits   *seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
+	MemoryContext scan;
+	SeenBits   *seen;
 	SpoolCursor cursor;
 	RecordReader *reader;
 	List	   *columns = NIL;
 
+	if (spool == NULL)
+		return NIL;
+	scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference", ALLOCSET_DEFAULT_SIZES);
+	seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
 	spool_rewind(spool, &cursor);
 	reader = records_open(dataset, &cursor, true, scan);
-	while (records_next(reader))
+	while (record_reader_next(reader))
 	{
 		for (int i = 0; i < reader->n_fields; i++)
 			seen[i] |= look_at(&reader->values[i]);
@@ -158,16 +163,17 @@ infer_columns(Spool *spool, const Dataset *dataset, int64 *records)
 			CHECK_FOR_INTERRUPTS();
 	}
 
-	*records = reader->record;
+	relation->records = reader->record;
 	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
 	{
-		InferredColumn *column = palloc(sizeof(InferredColumn));
+		SourceColumn *column = palloc0(sizeof(SourceColumn));
 		size_t		length;
-		const char *name = records_field_name(reader, i, &length);
+		const char *name = record_reader_field_name(reader, i, &length);
 
 		check_column_name(dataset->name, name, length);
 		column->name = pstrdup(name);
 		column->type = narrowest_type(seen[i]);
+		column->typmod = -1;
 		columns = lappend(columns, column);
 	}
 	MemoryContextDelete(scan);

@@ -30,9 +30,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/dataset_row.h"
-#include "source/scan/reader_process.h"
-
 #include <sys/resource.h>
 
 #include "access/parallel.h"
@@ -47,6 +44,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
+
+#include "catalog/dataset_row.h"
+#include "source/scan/reader_process.h"
 
 #define KEY_WORK		1
 #define KEY_QUEUE		2
@@ -91,6 +91,7 @@ struct ReaderProcess
 	const char *end;
 	HeapTupleData tuple;
 	SourceScan *scan;			/* of what is handed over to this process */
+	JsonReader *json;			/* its reader; NULL: nothing is handed over */
 	int64		until;			/* a record ends there or later: the end of the stripe; 0: there
 								 * is none to read */
 	int64		records_read;	/* of such stripes */
@@ -164,9 +165,9 @@ writer_is_idle(ReaderWork *work, const Batch *batch)
  * nobody receives any more.
  */
 static bool
-share_next_stripe(ReaderWork *work, SourceScan *scan, Batch *batch, volatile uint64 *handed_over)
+share_next_stripe(ReaderWork *work, JsonReader *json, Batch *batch, volatile uint64 *handed_over)
 {
-	Handover	handover = {scan_record(scan), scan_end(scan), scan_end(scan) + STRIPE_SIZE};
+	Handover	handover = {json->record, json->end, json->end + STRIPE_SIZE};
 
 	if (!writer_is_idle(work, batch))
 		return true;
@@ -176,7 +177,7 @@ share_next_stripe(ReaderWork *work, SourceScan *scan, Batch *batch, volatile uin
 		return false;
 	(*handed_over)++;
 	/* if the records end before, the next one is not there */
-	(void) scan_skip(scan, handover.until);
+	(void) json_reader_skip(json, handover.until);
 	return true;
 }
 
@@ -185,22 +186,22 @@ static bool
 send_all(ReaderWork *work, SourceScan *scan, shm_mq_handle *queue, volatile uint64 *handed_over)
 {
 	Batch		batch = {.queue = queue, .data = palloc0(BATCH_SIZE), .size = BATCH_SIZE};
-	bool		shared = scan_can_be_shared(scan);
+	JsonReader *json = scan_json(scan); /* NULL: the spool cannot be shared */
 	uint64		looked_at = 0;	/* batches that had been sent */
 	HeapTuple	tuple;
 
-	if (shared)
+	if (json != NULL)
 	{
 		*handed_over = 1;
-		(void) scan_skip(scan, FIRST_STRIPE_SIZE);
+		(void) json_reader_skip(json, FIRST_STRIPE_SIZE);
 	}
 	while ((tuple = scan_next(scan)) != NULL)
 	{
 		if (!add_to_batch(&batch, tuple->t_len, tuple->t_data, tuple->t_len))
 			return false;
-		if (!shared || batch.sent == looked_at)
+		if (json == NULL || batch.sent == looked_at)
 			continue;
-		if (!share_next_stripe(work, scan, &batch, handed_over))
+		if (!share_next_stripe(work, json, &batch, handed_over))
 			return false;
 		looked_at = batch.sent;
 	}
@@ -380,7 +381,8 @@ reader_process_start(const Dataset *dataset, Relation relation, List *used, Spoo
 	}
 	shm_mq_set_handle(process->queue, context->worker[0].bgwhandle);
 	scan_open(scan, spool);
-	if (scan_can_be_shared(scan))
+	process->json = scan_json(scan);
+	if (process->json != NULL)
 		process->until = FIRST_STRIPE_SIZE;
 	return process;
 }
@@ -414,7 +416,7 @@ begin_stripe(ReaderProcess *process, const Handover *handover)
 {
 	process->until = handover->until;
 	/* where no record follows, the next one is not there */
-	(void) scan_go(process->scan, handover->record, handover->end);
+	(void) json_reader_go(process->json, handover->record, handover->end);
 }
 
 /* the next tuple of the stripe that was handed over, NULL: it is over */
@@ -423,7 +425,7 @@ next_of_stripe(ReaderProcess *process)
 {
 	HeapTuple	tuple = NULL;
 
-	if (scan_end(process->scan) < process->until)
+	if (process->json->end < process->until)
 		tuple = scan_next(process->scan);
 	if (tuple == NULL)
 	{

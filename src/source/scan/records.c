@@ -1,179 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * records.c
- *		The records of a spool, whatever its format: JSON ones.
- *
- * The JSON reader knows nothing of a server.  Here it gets its bytes from a
- * spool, its memory goes with a memory context, and its failures become errors.
+ *		Opens a reader of the records of a spool.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "utils/memutils.h"
-
+#include "source/scan/csv_records.h"
+#include "source/scan/json_records.h"
 #include "source/scan/records.h"
-
-typedef struct JsonRecords
-{
-	RecordReader reader;
-	JsonReader *json;
-} JsonRecords;
-
-int64
-records_read_spool(void *arg, char *buffer, size_t size)
-{
-	return (int64) spool_read((SpoolCursor *) arg, buffer, size);
-}
-
-static void
-seek_spool(void *arg, int64_t offset)
-{
-	((SpoolCursor *) arg)->offset = offset;
-}
-
-static void
-free_reader(void *arg)
-{
-	json_reader_free(arg);
-}
-
-pg_noreturn static void
-raise_json_error(const JsonError *error, const char *dataset)
-{
-	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
-
-	if (error->code == JSON_ERROR_ENCODING)
-		code = ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
-	else if (error->code == JSON_ERROR_LIMIT)
-		code = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-	else if (error->code == JSON_ERROR_MEMORY)
-		code = ERRCODE_OUT_OF_MEMORY;
-	ereport(ERROR,
-			(errcode(code),
-			 errmsg("invalid response: %s", error->message),
-			 errdetail("Dataset \"%s\", record %lld, byte %lld.", dataset,
-					   (long long) error->record, (long long) error->offset),
-			 error->code == JSON_ERROR_LIMIT ? errhint("%s", RECORDS_LIMIT_HINT) :
-			 error->code == JSON_ERROR_SHAPE ?
-			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") : 0));
-	pg_unreachable();
-}
-
-static void
-note_place(RecordReader *reader, const JsonReader *json)
-{
-	reader->record = json->record;
-	reader->end = json->end;
-}
-
-static bool
-json_next(RecordReader *reader)
-{
-	JsonReader *json = ((JsonRecords *) reader)->json;
-	JsonStatus	status = json_reader_next(json);
-
-	if (status == JSON_FAILED)
-		raise_json_error(&json->error, reader->dataset->name);
-	reader->values = json->values;
-	reader->n_fields = json->n_fields;
-	note_place(reader, json);
-	reader->foreign = json->n_known == 0 && json->n_unknown > 0;
-	reader->unknown_total = json->unknown_total;
-	reader->unknown_record = json->unknown_record;
-	return status == JSON_RECORD;
-}
-
-static bool
-json_skip(RecordReader *reader, int64 offset)
-{
-	JsonReader *json = ((JsonRecords *) reader)->json;
-	bool		skipped = json_reader_skip(json, offset);
-
-	note_place(reader, json);
-	return skipped;
-}
-
-static bool
-json_go(RecordReader *reader, int64 record, int64 end)
-{
-	JsonReader *json = ((JsonRecords *) reader)->json;
-	bool		gone = json_reader_go(json, record, end);
-
-	note_place(reader, json);
-	return gone;
-}
-
-static int
-json_add_field(RecordReader *reader, const char *name, Oid type pg_attribute_unused())
-{
-	int			field = json_reader_add_field(((JsonRecords *) reader)->json, name, strlen(name));
-
-	if (field < 0)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	return field;
-}
-
-static const char *
-json_field_name(const RecordReader *reader, int field, size_t *length)
-{
-	return json_reader_field_name(((const JsonRecords *) reader)->json, field, length);
-}
-
-static char *
-json_place(const RecordReader *reader, const JsonValue *value)
-{
-	const JsonReader *json = ((const JsonRecords *) reader)->json;
-
-	if (value == NULL)
-		return psprintf("record %lld at byte %lld", (long long) json->record,
-						(long long) json->offset);
-	return psprintf("record %lld, byte %lld", (long long) json->record,
-					(long long) json_reader_value_offset(json, value));
-}
-
-static RecordReader *
-json_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
-{
-	static const RecordMethods methods = {
-		.next = json_next,
-		.add_field = json_add_field,
-		.field_name = json_field_name,
-		.place = json_place,
-		.skip = json_skip,
-		.go = json_go
-	};
-	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	JsonRecords *records = MemoryContextAllocZero(context, sizeof(JsonRecords));
-	JsonReaderOptions options = {0};
-
-	options.format = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
-		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
-	options.pointer = dataset->json_pointer;
-	options.discover = discover;
-	options.max_fields = MaxHeapAttributeNumber;
-	options.read = records_read_spool;
-	options.seek = seek_spool;
-	options.arg = cursor;
-	records->json = json_reader_create(&options);
-	if (records->json == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	callback->func = free_reader;
-	callback->arg = records->json;
-	MemoryContextRegisterResetCallback(context, callback);
-	records->reader.methods = &methods;
-	records->reader.unknown_name = records->json->unknown_name;
-	return &records->reader;
-}
 
 RecordReader *
 records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
 {
 	RecordReader *reader;
 
-	reader = dataset->csv_delimiter != NULL ? csv_open(dataset, cursor, discover, context) :
-		json_open(dataset, cursor, discover, context);
+	reader = dataset->csv_delimiter != NULL ? csv_records_open(dataset, cursor, discover, context) :
+		json_records_open(dataset, cursor, discover, context);
 	reader->dataset = dataset;
 	return reader;
 }

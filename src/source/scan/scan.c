@@ -7,10 +7,11 @@
  */
 #include "postgres.h"
 
-#include "source/scan/scan.h"
-
 #include "utils/memutils.h"
 
+#include "source/scan/json_records.h"
+#include "source/scan/records.h"
+#include "source/scan/scan.h"
 #include "source/scan/tuple_writer.h"
 #include "source/scan/typing.h"
 
@@ -80,7 +81,7 @@ scan_open(SourceScan *scan, Spool *spool)
 
 		if (TupleDescAttr(scan->desc, i)->attisdropped)
 			continue;
-		scan->writer.columns[i].field = records_add_field(scan->reader, name, scan->typers[i].type);
+		scan->writer.columns[i].field = record_reader_add_field(scan->reader, name, scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
 }
@@ -92,7 +93,7 @@ refuse_foreign_record(const SourceScan *scan)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("a record has none of the columns of dataset \"%s\"", scan->dataset->name),
-			 errdetail("It is %s and has field \"%s\".", record_place(scan->reader, NULL),
+			 errdetail("It is %s and has field \"%s\".", record_reader_place(scan->reader, NULL),
 					   scan->reader->unknown_name),
 			 errhint("Look at what the source answers, and at params.json_pointer.")));
 }
@@ -128,7 +129,7 @@ scan_next(SourceScan *scan)
 {
 	HeapTuple	tuple;
 
-	if (!records_next(scan->reader))
+	if (!record_reader_next(scan->reader))
 		return NULL;
 	if (scan->reader->foreign)
 		refuse_foreign_record(scan);
@@ -140,34 +141,10 @@ scan_next(SourceScan *scan)
 	return tuple;
 }
 
-bool
-scan_can_be_shared(const SourceScan *scan)
+JsonReader *
+scan_json(const SourceScan *scan)
 {
-	return records_can_be_shared(scan->reader);
-}
-
-bool
-scan_skip(SourceScan *scan, int64 offset)
-{
-	return records_skip(scan->reader, offset);
-}
-
-bool
-scan_go(SourceScan *scan, int64 record, int64 end)
-{
-	return records_go(scan->reader, record, end);
-}
-
-int64
-scan_record(const SourceScan *scan)
-{
-	return scan->reader->record;
-}
-
-int64
-scan_end(const SourceScan *scan)
-{
-	return scan->reader->end;
+	return json_records_reader(scan->reader);
 }
 
 Size

@@ -12,8 +12,9 @@
 #include "access/tupdesc.h"
 
 #include "catalog/dataset.h"
+#include "source/format/json_reader.h"
 #include "source/http/spool.h"
-#include "source/source.h"
+#include "source/scan/offer.h"
 
 typedef struct SourceScan SourceScan;
 
@@ -35,16 +36,10 @@ extern void scan_open(SourceScan *scan, Spool *spool);
 extern HeapTuple scan_next(SourceScan *scan);
 
 /*
- * For two scans of one spool, of which one passes over what the other reads, if the
- * format lets them: see json_reader_skip() and json_reader_go().
+ * Returns the JSON reader of an open scan, by which two scans share a spool: see
+ * json_reader_skip() and json_reader_go().  NULL when the format is another.
  */
-extern bool scan_can_be_shared(const SourceScan *scan);
-extern bool scan_skip(SourceScan *scan, int64 offset);
-extern bool scan_go(SourceScan *scan, int64 record, int64 end);
-
-/* the newest record's number, and the offset behind it */
-extern int64 scan_record(const SourceScan *scan);
-extern int64 scan_end(const SourceScan *scan);
+extern JsonReader *scan_json(const SourceScan *scan);
 
 /* what a scan has met, for another process */
 typedef struct ScanFindings

@@ -12,13 +12,13 @@
  */
 #include "postgres.h"
 
-#include "source/scan/tuple_writer.h"
-
 #include <float.h>
 
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
+
+#include "source/scan/tuple_writer.h"
 
 #define FIRST_CAPACITY 1024
 

@@ -73,10 +73,10 @@ value_place_callback(void *arg)
 	if (place->reader == NULL)
 		return;
 	if (place->value == NULL)
-		errcontext("dataset \"%s\", %s", place->dataset, record_place(place->reader, NULL));
+		errcontext("dataset \"%s\", %s", place->dataset, record_reader_place(place->reader, NULL));
 	else
 		errcontext("dataset \"%s\", %s, column \"%s\": %s", place->dataset,
-				   record_place(place->reader, place->value), place->column,
+				   record_reader_place(place->reader, place->value), place->column,
 				   quoted_value(place->value));
 }
 
@@ -89,7 +89,7 @@ misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 			 errmsg("%s does not fit column \"%s\" of type %s", problem, typer->name,
 					format_type_with_typemod(typer->type, typer->typmod)),
 			 errdetail("Dataset \"%s\", %s, value %s.", place->dataset,
-					   record_place(place->reader, value), quoted_value(value)),
+					   record_reader_place(place->reader, value), quoted_value(value)),
 			 errhint("Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.")));
 }
 
@@ -244,7 +244,7 @@ significant_digits(const JsonValue *value, char *digits, int room)
 }
 
 bool
-json_fits_double(const JsonValue *value)
+typing_fits_double(const JsonValue *value)
 {
 	char		digits[DBL_DIG + 3],
 				printed[64];
@@ -278,7 +278,7 @@ convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 		wrong_kind(typer, value, place);
 	if (!json_value_double(value, &number))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
-	if (value->length > DBL_DIG && !json_fits_double(value))
+	if (value->length > DBL_DIG && !typing_fits_double(value))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 			   "a number with this many digits");
 	return Float8GetDatum(number);

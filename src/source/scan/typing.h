@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * typing.h
- *		A record's values to Datums of a column's type, and the types of a
- *		whole response.
+ *		A record's values to Datums of a column's type.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,10 +10,8 @@
 
 #include "access/tupdesc.h"
 #include "fmgr.h"
-#include "nodes/pg_list.h"
 
-#include "compat.h"
-#include "source/scan/records.h"
+#include "source/scan/record_reader.h"
 
 typedef struct ColumnTyper ColumnTyper;
 typedef struct ValuePlace ValuePlace;
@@ -55,20 +52,6 @@ extern void typer_take_null(ColumnTyper *typer);
 extern void value_place_callback(void *arg);
 
 /* does double precision hold the number without losing a digit? */
-extern bool json_fits_double(const JsonValue *value);
-
-/* one column that a response has */
-typedef struct InferredColumn
-{
-	char	   *name;
-	Oid			type;
-} InferredColumn;
-
-/*
- * Reads the whole spool and tells its columns in the order in which they
- * first appear: none when it has no record, whose values would tell the types.
- * *records: how many records it has.
- */
-extern List *infer_columns(Spool *spool, const Dataset *dataset, int64 *records);
+extern bool typing_fits_double(const JsonValue *value);
 
 #endif

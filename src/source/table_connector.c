@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * local_relation.c
+ * table_connector.c
  *		Connector table: a relation of this very database.
  *
  * The source relation is a view of it.  A view keeps the columns as they were
@@ -23,6 +23,8 @@
 
 #include "catalog/execute.h"
 #include "source/connector.h"
+#include "source/source_name.h"
+#include "source/table_connector.h"
 
 static Oid
 find_relation(const Dataset *dataset)
@@ -33,7 +35,7 @@ find_relation(const Dataset *dataset)
 
 	if (!OidIsValid(relation) ||
 		strchr("rvmfp", get_rel_relkind(relation)) == NULL)
-		refuse_missing_relation(dataset);
+		source_refuse_missing_relation(dataset);
 	if (relation == dataset->relation || relation == dataset->source_relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
@@ -93,7 +95,7 @@ view_query(const Dataset *dataset, List *columns)
 }
 
 void
-view_create(const Dataset *dataset, const char *name, List *columns)
+table_connector_create_view(const Dataset *dataset, const char *name, List *columns)
 {
 	catalog_run(psprintf("CREATE VIEW %s AS %s", name, view_query(dataset, columns)));
 }
@@ -103,7 +105,7 @@ view_create(const Dataset *dataset, const char *name, List *columns)
  * come last.  Anything else takes another view.
  */
 bool
-view_alter(const Dataset *dataset, const char *name, List *columns, bool drop)
+table_connector_alter_view(const Dataset *dataset, const char *name, List *columns, bool drop)
 {
 	Relation	view = table_open(dataset->source_relation, AccessShareLock);
 	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(view));
@@ -115,7 +117,7 @@ view_alter(const Dataset *dataset, const char *name, List *columns, bool drop)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		SourceColumn *column = source_column(columns, NameStr(attribute->attname));
+		SourceColumn *column = source_column_find(columns, NameStr(attribute->attname));
 
 		if (column == NULL || column->type != attribute->atttypid || column->typmod != attribute->atttypmod)
 			other = true;
@@ -130,7 +132,7 @@ view_alter(const Dataset *dataset, const char *name, List *columns, bool drop)
 	if (other)
 	{
 		catalog_run(psprintf("DROP VIEW %s", name));
-		view_create(dataset, name, columns);
+		table_connector_create_view(dataset, name, columns);
 	}
 	else if (dataset->source_changed || list_length(wanted) > desc->natts)
 		catalog_run(psprintf("CREATE OR REPLACE VIEW %s AS %s", name, view_query(dataset, wanted)));

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * mysql.c
+ * mysql_connector.c
  *		Connector mysql: a table of MySQL or MariaDB, by mysql_fdw.
  *
  * The wrapper knows of passwords in user mappings only, which are tables of
@@ -29,7 +29,10 @@
 
 #include "catalog/execute.h"
 #include "source/connector.h"
+#include "source/foreign_option.h"
+#include "source/foreign_server.h"
 #include "source/resolve.h"
+#include "source/source_name.h"
 
 #define PASSWORD_VARIABLE	"MYSQL_PWD"
 #define LONGEST_BLOB		8192	/* bytes: the wrapper's buffer, whatever its option
@@ -65,7 +68,7 @@ show_password(const char *password)
 static char *
 resolved(Resolver *resolver, const Dataset *dataset, const char *name, const char *otherwise)
 {
-	char	   *value = resolve(resolver, name, catalog_param(dataset, name));
+	char	   *value = resolve_value(resolver, name, catalog_param(dataset, name));
 
 	return value ? value : (char *) otherwise;
 }
@@ -73,16 +76,16 @@ resolved(Resolver *resolver, const Dataset *dataset, const char *name, const cha
 static List *
 server_options(const Dataset *dataset, Resolver *resolver)
 {
-	List	   *options = list_make3(connector_option("host", resolved(resolver, dataset, "mysql_host", "")),
-									 connector_option("port", resolved(resolver, dataset, "mysql_tcp_port", "3306")),
-									 connector_option("fetch_size", "1000"));
+	List	   *options = list_make3(foreign_option_make("host", resolved(resolver, dataset, "mysql_host", "")),
+									 foreign_option_make("port", resolved(resolver, dataset, "mysql_tcp_port", "3306")),
+									 foreign_option_make("fetch_size", "1000"));
 	char	   *certificate = resolved(resolver, dataset, "mysql_sslrootcert", NULL);
 
 	/* four-byte characters, and times that mean the same in every session */
-	options = lappend(options, connector_option("character_set", "utf8mb4"));
-	options = lappend(options, connector_option("init_command", "SET time_zone = '+00:00'"));
+	options = lappend(options, foreign_option_make("character_set", "utf8mb4"));
+	options = lappend(options, foreign_option_make("init_command", "SET time_zone = '+00:00'"));
 	if (certificate != NULL)
-		options = lappend(options, connector_option("ssl_ca", resolve_path(dataset, certificate)));
+		options = lappend(options, foreign_option_make("ssl_ca", resolve_path(dataset, certificate)));
 	return options;
 }
 
@@ -97,7 +100,7 @@ setup_server(const Dataset *dataset)
 
 	foreign_server_ensure(dataset, "mysql_fdw", "postgresql-" PG_MAJORVERSION "-mysql-fdw",
 						  server_options(dataset, resolver));
-	foreign_mapping_ensure(dataset, list_make1(connector_option("username", resolved(resolver, dataset, "mysql_user", ""))));
+	foreign_server_ensure_mapping(dataset, list_make1(foreign_option_make("username", resolved(resolver, dataset, "mysql_user", ""))));
 	if (password != NULL)
 		show_password(password);
 	MemoryContextSwitchTo(old);
@@ -123,8 +126,8 @@ database_name(const Dataset *dataset)
 static List *
 table_options(const Dataset *dataset)
 {
-	return list_make2(connector_option("dbname", database_name(dataset)),
-					  connector_option("table_name", dataset->remote_table));
+	return list_make2(foreign_option_make("dbname", database_name(dataset)),
+					  foreign_option_make("table_name", dataset->remote_table));
 }
 
 /* a type of information_schema, and what holds all of its values */
@@ -256,15 +259,15 @@ read_columns(const Dataset *dataset, const char *schema, MemoryContext context, 
 static const char *
 open_catalogs(const Dataset *dataset)
 {
-	const char *schema = remote_schema_begin();
+	const char *schema = foreign_server_begin_schema();
 	const char *server = foreign_server_name(dataset);
 
-	remote_table(schema, "columns", "table_schema text, table_name text, column_name text, ordinal_position int8,"
-				 " data_type text, column_type text, numeric_precision int8, numeric_scale int8, is_nullable text,"
-				 " column_comment text, character_octet_length numeric", server,
-				 list_make2(connector_option("dbname", "information_schema"), connector_option("table_name", "COLUMNS")));
-	remote_table(schema, "tables", "table_schema text, table_name text, table_type text, table_comment text", server,
-				 list_make2(connector_option("dbname", "information_schema"), connector_option("table_name", "TABLES")));
+	foreign_server_add_table(schema, "columns", "table_schema text, table_name text, column_name text, ordinal_position int8,"
+							 " data_type text, column_type text, numeric_precision int8, numeric_scale int8, is_nullable text,"
+							 " column_comment text, character_octet_length numeric", server,
+							 list_make2(foreign_option_make("dbname", "information_schema"), foreign_option_make("table_name", "COLUMNS")));
+	foreign_server_add_table(schema, "tables", "table_schema text, table_name text, table_type text, table_comment text", server,
+							 list_make2(foreign_option_make("dbname", "information_schema"), foreign_option_make("table_name", "TABLES")));
 	return schema;
 }
 
@@ -279,8 +282,8 @@ find_columns(const Dataset *dataset, Spool *spool pg_attribute_unused(), SourceR
 	columns = read_columns(dataset, schema, context, source);
 	SPI_finish();
 	if (columns == NIL)
-		refuse_missing_relation(dataset);
-	remote_schema_end(schema);
+		source_refuse_missing_relation(dataset);
+	foreign_server_end_schema(schema);
 	return columns;
 }
 
@@ -343,7 +346,7 @@ refuse_long_blobs(const Dataset *dataset)
 	initStringInfo(&condition);
 	if (find_long_columns(dataset, schema, &definitions, &condition))
 	{
-		remote_table(schema, "long_blobs", definitions.data, foreign_server_name(dataset), table_options(dataset));
+		foreign_server_add_table(schema, "long_blobs", definitions.data, foreign_server_name(dataset), table_options(dataset));
 		CommandCounterIncrement();
 		query = psprintf("SELECT 1 FROM %s.long_blobs v WHERE %s", schema, condition.data);
 		check_is_shipped(dataset, query);
@@ -357,7 +360,7 @@ refuse_long_blobs(const Dataset *dataset)
 					 errhint("Name a view in from that leaves out or cuts: %s.", definitions.data)));
 		SPI_finish();
 	}
-	remote_schema_end(schema);
+	foreign_server_end_schema(schema);
 }
 
 static const char *

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * postgres.c
+ * postgres_connector.c
  *		Connector postgres: a relation of another PostgreSQL, by postgres_fdw.
  *
  * The params of the manifest become options of a foreign server, all but the
@@ -19,11 +19,12 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "source/changes/changes.h"
 #include "source/connector.h"
+#include "source/foreign_option.h"
+#include "source/foreign_server.h"
 #include "source/passfile.h"
 #include "source/postgres_columns.h"
-#include "source/postgres_place.h"
+#include "source/postgres_connector.h"
 #include "source/resolve.h"
 
 /*
@@ -47,7 +48,7 @@ typedef struct Settings
 static void
 set_option(Settings *settings, const char *name, const char *value)
 {
-	settings->options = lappend(settings->options, connector_option(name, value));
+	settings->options = lappend(settings->options, foreign_option_make(name, value));
 }
 
 /* what a connection string must not say, because it is said elsewhere */
@@ -135,7 +136,7 @@ take_connection_string(Settings *settings, const Dataset *dataset, const char *t
 static char *
 resolved_param(Resolver *resolver, const Dataset *dataset, const char *name)
 {
-	return resolve(resolver, name, catalog_param(dataset, name));
+	return resolve_value(resolver, name, catalog_param(dataset, name));
 }
 
 static void
@@ -179,7 +180,7 @@ add_defaults(Settings *settings, const Dataset *dataset)
 
 	for (size_t i = 0; i < lengthof(defaults); i++)
 	{
-		if (connector_find_option(settings->options, defaults[i][0]) == NULL)
+		if (foreign_option_find(settings->options, defaults[i][0]) == NULL)
 			set_option(settings, defaults[i][0], defaults[i][1]);
 	}
 	set_option(settings, "connect_timeout", psprintf("%d", (dataset->connect_timeout_ms + 999) / 1000));
@@ -247,7 +248,7 @@ libpq_options(const Settings *settings)
 			options = lappend(options, lfirst(cell));
 	}
 	if (settings->user != NULL)
-		options = lappend(options, connector_option("user", settings->user));
+		options = lappend(options, foreign_option_make("user", settings->user));
 	return options;
 }
 
@@ -278,7 +279,7 @@ append_keyword(StringInfo text, const DefElem *option)
 }
 
 char *
-changes_conninfo(const Dataset *dataset)
+postgres_conninfo(const Dataset *dataset)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
 												  ALLOCSET_SMALL_SIZES);
@@ -321,10 +322,10 @@ setup_server(const Dataset *dataset)
 	keep_password(&settings, dataset);
 	foreign_server_ensure(dataset, "postgres_fdw", "part of the server's package, else postgresql-contrib",
 						  settings.options);
-	mapping = list_make1(connector_option("password_required", "false"));
+	mapping = list_make1(foreign_option_make("password_required", "false"));
 	if (settings.user != NULL)
-		mapping = lappend(mapping, connector_option("user", settings.user));
-	foreign_mapping_ensure(dataset, mapping);
+		mapping = lappend(mapping, foreign_option_make("user", settings.user));
+	foreign_server_ensure_mapping(dataset, mapping);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	CommandCounterIncrement();
@@ -333,8 +334,8 @@ setup_server(const Dataset *dataset)
 static List *
 table_options(const Dataset *dataset)
 {
-	return list_make2(connector_option("schema_name", dataset->remote_schema),
-					  connector_option("table_name", dataset->remote_table));
+	return list_make2(foreign_option_make("schema_name", dataset->remote_schema),
+					  foreign_option_make("table_name", dataset->remote_table));
 }
 
 static List *

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_table.h
+ *		A dataset's source relation: a foreign table or a view.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_FOREIGN_TABLE_H
+#define SPICE_FOREIGN_TABLE_H
+
+#include "catalog/dataset.h"
+#include "source/http/spool.h"
+
+/* does the foreign table's shape have to be found out from a response? */
+extern bool source_needs_response(const Dataset *dataset);
+
+/* does the manifest declare every column that there is to be, with its type? */
+extern bool source_columns_declared(const Dataset *dataset);
+
+/*
+ * Makes the source relation, a foreign table or a view, agree with the
+ * definition; spool may be NULL unless source_needs_response().  Updates
+ * dataset->source_relation.  False when there is nothing to tell the columns
+ * from: no record and no declaration.
+ */
+extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
+
+/*
+ * Makes the columns of the source relation those which the source has: new
+ * ones are added; with sync_all_columns and drop, others go and types change;
+ * with fail nothing happens.  False when nothing was to be changed.  Of a
+ * database, source_report says how they differed.
+ */
+extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop);
+
+#endif

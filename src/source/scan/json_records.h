@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_records.h
+ *		The records of a JSON response as values by field.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_JSON_RECORDS_H
+#define SPICE_JSON_RECORDS_H
+
+#include "source/scan/record_reader.h"
+
+/* The same as records_open(), for a JSON response. */
+extern RecordReader *json_records_open(const Dataset *dataset, SpoolCursor *cursor,
+									   bool discover, MemoryContext context);
+
+/*
+ * Returns the JSON reader below this one, by which two processes can share a
+ * spool; NULL when the records have another format.
+ */
+extern JsonReader *json_records_reader(const RecordReader *reader);
+
+#endif

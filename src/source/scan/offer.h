@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * offer.h
+ *		What a refresh hands to the foreign scans of its own process.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_OFFER_H
+#define SPICE_OFFER_H
+
+#include "catalog/dataset.h"
+#include "source/http/spool.h"
+
+/*
+ * From now on the foreign table of this dataset reads this spool instead of
+ * fetching by itself, in this process, until it is withdrawn or context is
+ * deleted.
+ */
+extern void source_offer(const Dataset *dataset, Spool *spool, MemoryContext context);
+extern void source_withdraw(void);
+extern Spool *source_offered(int dataset);	/* or NULL */
+extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
+
+/*
+ * May a scan of the offered spool be left to another process?  Not until it is
+ * allowed: whoever runs the scan's query is in parallel mode meanwhile.
+ */
+extern void source_allow_reader(bool allowed);
+extern bool source_reader_allowed(void);
+
+/* what the newest scan of an offered spool met */
+typedef struct SourceReport
+{
+	int64		unknown_total;	/* fields that are no column */
+	char		unknown_name[64];
+	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */
+} SourceReport;
+
+extern SourceReport source_report;
+
+#endif

@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_reader.h
+ *		Reads the records of a spool one after the other, whatever their format.
+ *
+ * A reader presents each record as values by field.  The values are those of
+ * JSON, which has every kind that there is; another format presents its texts
+ * by the type of the column that a field is for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_RECORD_READER_H
+#define SPICE_RECORD_READER_H
+
+#include "catalog/dataset.h"
+#include "source/format/json_reader.h"
+#include "source/http/spool.h"
+
+/* how to stay below the limits of the readers */
+#define RECORDS_LIMIT_HINT \
+	"A record may have 1600 fields, 512 levels and 256 MB. Ask the source for less, and see that what is read are the records."
+
+typedef struct RecordReader RecordReader;
+
+/* one format's ways; what they do stands with the functions below */
+typedef struct RecordMethods
+{
+	bool		(*next) (RecordReader *reader);
+	int			(*add_field) (RecordReader *reader, const char *name, Oid type);
+	const char *(*field_name) (const RecordReader *reader, int field, size_t *length);
+	char	   *(*place) (const RecordReader *reader, const JsonValue *value);
+} RecordMethods;
+
+struct RecordReader
+{
+	const RecordMethods *methods;
+	const Dataset *dataset;
+
+	/* the current record */
+	const JsonValue *values;	/* by field */
+	int			n_fields;
+	int64		record;			/* its number, from 1; at the end, how many there were */
+	bool		foreign;		/* it has fields, but none that was added */
+
+	/* over all records so far: values of fields that were not added */
+	int64		unknown_total;
+	const char *unknown_name;	/* the first such field, cut to 63 bytes */
+	int64		unknown_record; /* and where it was */
+};
+
+/*
+ * Adds a field before the first record; returns its index in values[].  type:
+ * what its values shall become, InvalidOid when nobody will look at them.
+ */
+static inline int
+record_reader_add_field(RecordReader *reader, const char *name, Oid type)
+{
+	return reader->methods->add_field(reader, name, type);
+}
+
+/* NUL-terminated, *length its bytes (it may hold a NUL) */
+static inline const char *
+record_reader_field_name(const RecordReader *reader, int field, size_t *length)
+{
+	return reader->methods->field_name(reader, field, length);
+}
+
+/* false at the end */
+static inline bool
+record_reader_next(RecordReader *reader)
+{
+	return reader->methods->next(reader);
+}
+
+/* where the current record stands, or a value of it, for errors: palloc'd */
+static inline char *
+record_reader_place(const RecordReader *reader, const JsonValue *value)
+{
+	return reader->methods->place(reader, value);
+}
+
+/* The JsonRead of a SpoolCursor. */
+static inline int64
+record_reader_read_spool(void *arg, char *buffer, size_t size)
+{
+	return (int64) spool_read((SpoolCursor *) arg, buffer, size);
+}
+
+#endif

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * source_column.h
+ *		Columns that a source has, or that its relation shall have.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_SOURCE_COLUMN_H
+#define SPICE_SOURCE_COLUMN_H
+
+#include "nodes/pg_list.h"
+
+typedef struct SourceColumn
+{
+	char	   *name;
+	Oid			type;
+	int32		typmod;
+	bool		declared;		/* the manifest has chosen the type */
+	bool		local;			/* the source would read a condition on it differently */
+	bool		not_null;
+	char	   *description;	/* or NULL */
+} SourceColumn;
+
+/* Describes the source as a whole. */
+typedef struct SourceRelation
+{
+	int64		records;		/* of the response that the columns were inferred from */
+	char	   *description;	/* or NULL */
+} SourceRelation;
+
+/* Returns the column of this name in a list of SourceColumn *, or NULL. */
+extern SourceColumn *source_column_find(List *columns, const char *name);
+
+#endif
