@@ -70,7 +70,7 @@ COMMENT ON COLUMN spice.dataset.loaded IS 'when the rows that are in the table w
 COMMENT ON COLUMN spice.dataset.checked IS 'when the table was known to agree with its source; later in dataset_clock';
 COMMENT ON COLUMN spice.dataset.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice.dataset.etag IS 'validator of the loaded response; null: the next request is unconditional';
-COMMENT ON COLUMN spice.dataset.digest IS 'hash, CRC and length of the loaded response';
+COMMENT ON COLUMN spice.dataset.digest IS 'hash of the loaded response, with its length';
 COMMENT ON COLUMN spice.dataset.fetched_query IS 'http_append_query as it was when the validators came';
 COMMENT ON COLUMN spice.dataset.watermark IS 'newest time_column value of the table, for people; a refresh asks the table';
 COMMENT ON COLUMN spice.dataset.failures IS 'refreshes that failed since the last one that did not';

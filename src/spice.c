@@ -71,7 +71,7 @@ define_settings(void)
 							"They come out of max_worker_processes.",
 							&spice_max_refresh_workers, 2, 1, MAX_REFRESH_WORKERS, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("spice.parallel_when_busy",
-							 "Whether other processes and threads help with a refresh while processors are short.", NULL,
+							 "Whether other processes help with a refresh while processors are short.", NULL,
 							 &spice_parallel_when_busy, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("spice.database",
 							   "Database whose datasets the launcher keeps fresh.", NULL,

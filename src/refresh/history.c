@@ -142,13 +142,13 @@ history_end(const Refresh *refresh, const char *error)
 	add_int(&arguments, refresh->history);
 	add_text(&arguments, refresh->outcome);
 	add_int(&arguments, refresh->rows);
-	add_argument(&arguments, INT8OID, Int64GetDatum(http_report.bytes), !source_fetches(refresh->dataset));
-	add_argument(&arguments, FLOAT8OID, Float8GetDatum(http_report.fetch_ms),
-				 http_report.status == 0 && http_report.fetch_ms == 0);
+	add_argument(&arguments, INT8OID, Int64GetDatum(refresh->report.bytes), !source_fetches(refresh->dataset));
+	add_argument(&arguments, FLOAT8OID, Float8GetDatum(refresh->report.fetch_ms),
+				 refresh->report.status == 0 && refresh->report.fetch_ms == 0);
 	add_ms(&arguments, refresh->load_ms);
 	add_ms(&arguments, refresh->index_ms);
 	add_ms(&arguments, refresh->swap_ms);
-	add_argument(&arguments, INT8OID, Int64GetDatum(http_report.status), http_report.status == 0);
+	add_argument(&arguments, INT8OID, Int64GetDatum(refresh->report.status), refresh->report.status == 0);
 	add_text(&arguments, error);
 	add_text(&arguments, refresh->notice);
 	add_counts(&arguments, refresh);

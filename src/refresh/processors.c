@@ -3,8 +3,8 @@
  * processors.c
  *		Whether processors are short.
  *
- * A second process that reads records, or builds part of an index, or a thread
- * that writes a spool, makes a refresh faster where a processor has nothing else
+ * A second process that reads records, or builds part of an index, makes a refresh
+ * faster where a processor has nothing else
  * to do.  Where sessions keep all of them busy it only takes from those, whose
  * reads then wait for tens of milliseconds.  Load averages tell neither: they are
  * of the past minute, and of the whole machine.  But the kernel counts how long

@@ -90,8 +90,7 @@ refresh_begin(Refresh *refresh, int dataset)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 
-	/* the process may have done another refresh before, whose reports are not this one's */
-	memset(&http_report, 0, sizeof(http_report));
+	/* the process may have done another refresh before, whose report is not this one's */
 	memset(&source_report, 0, sizeof(source_report));
 	refresh->dataset = catalog_dataset_by_id(dataset);
 	if (refresh->dataset == NULL)
@@ -137,7 +136,7 @@ refresh_fetch(Refresh *refresh)
 		return;
 	processors_read(&start);
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
-									 refresh->context);
+									 &refresh->report, refresh->context);
 	refresh->alone = processors_short_since(&start);
 }
 
@@ -322,9 +321,11 @@ refresh_apply(Refresh *refresh)
 
 /* may trying again help, without anybody changing anything? */
 static bool
-is_transient(const Dataset *dataset, const ErrorData *error)
+is_transient(const Refresh *refresh, const ErrorData *error)
 {
-	if (http_report.transient || source_error_is_transient(dataset, error))
+	const Dataset *dataset = refresh->dataset;
+
+	if (refresh->report.transient || source_error_is_transient(dataset, error))
 		return true;
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
@@ -365,7 +366,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	Refresh		failed = *refresh;
 	char	   *text = error_text(error);
 	int			attempt = dataset->attempt + 1;
-	bool		retry = dataset->retry && is_transient(dataset, error) &&
+	bool		retry = dataset->retry && is_transient(refresh, error) &&
 	(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 
@@ -387,7 +388,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	}
 	if (retry)
 		delay = Max(schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)),
-					(int64) http_report.retry_after_s * 1000);
+					(int64) refresh->report.retry_after_s * 1000);
 	failed.outcome = OUTCOME_FAILED;
 	failed.rows = 0;
 	memset(&failed.counts, 0, sizeof(failed.counts));

@@ -57,6 +57,7 @@ typedef struct Refresh
 	Watermark  *watermark;		/* NULL: the table is loaded whole */
 	char	   *source_query;	/* http_append_query with the watermark, or NULL */
 	HttpResponse *response;
+	HttpReport	report;			/* of the request, also of one that failed */
 	bool		alone;			/* processors are short: no other process is to help */
 	bool		moves_clock;	/* the row of history says when the dataset is due again */
 	struct SourceCopy *snapshot;	/* of a table that follows its source, while it is loaded */

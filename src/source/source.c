@@ -41,7 +41,7 @@ wipe_headers(void *arg)
 
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
-			 MemoryContext context)
+			 HttpReport *report, MemoryContext context)
 {
 	MemoryContext request_context;
 	Resolver   *resolver;
@@ -50,7 +50,6 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	MemoryContextCallback *callback;
 	HttpResponse *response;
 
-	memset(&http_report, 0, sizeof(http_report));
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -82,7 +81,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
-	response = http_fetch(request, context);
+	response = http_fetch(request, report, context);
 	MemoryContextDelete(request_context);
 	return response;
 }

@@ -22,7 +22,8 @@ extern bool source_fetches(const Dataset *dataset);
  * a secret which is missing.
  */
 extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
-								  bool conditional, MemoryContext context);
+								  bool conditional, HttpReport *report,
+								  MemoryContext context);
 
 /* the refresh is over, also when it failed */
 extern void source_finish(const Dataset *dataset);

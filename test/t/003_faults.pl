@@ -184,30 +184,11 @@ no_temporary_file('a session that ends removes it too');
 is(value('SELECT count(*) FROM spooled'), '4000', 'the table is as it was');
 
 $source->set('/spooled', generate => { kind => 'products', count => 3000 });
-for my $writer ('off', 'on')
-{
-	my $name = $writer eq 'on' ? 'a thread writes' : 'the process writes';
-	my (undef, undef, $error) = $node->psql('postgres',
-		"SET spice.parallel_when_busy = $writer; SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')");
+my (undef, undef, $limit_error) = $node->psql('postgres',
+	"SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')");
 
-	like($error, qr/temporary file size exceeds "?temp_file_limit/, "$name: temp_file_limit is heeded");
-	no_temporary_file("$name: and the file is removed");
-}
-
-# a thread writes the file; a user who has as many processes as it may have, gets none
-$source->set('/spooled', generate => { kind => 'products', count => 3000 }, stall_after => 500000);
-$session = Spice::Session->new($node);
-$pid = $session->query('SELECT pg_backend_pid()');
-system_or_bail('prlimit', '--nproc=1', '--pid', $pid);
-$session->query('SET spice.parallel_when_busy = on');
-$session->send(q{SELECT spice_refresh('spooled')});
-$source->wait('/spooled', 'held');
-wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'a response goes to a temporary file');
-is(scalar(() = glob "/proc/$pid/task/*"), 1, 'without a thread that writes it');
-$source->release('/spooled');
-is($session->answer, '3000', 'and is loaded from it');
-is($session->query('SELECT count(DISTINCT id) FROM spooled'), '3000', 'with all that was written');
-$session->quit;
+like($limit_error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit is heeded');
+no_temporary_file('and the file is removed');
 
 # --- retries
 

@@ -34,8 +34,6 @@
 
 #define MAX_REDIRECTS	10
 
-HttpReport	http_report;
-
 void
 http_parse_headers(const char *text, HttpRequest *request, MemoryContext context)
 {
@@ -187,17 +185,12 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
 
 	if (transfer->status == 304)
-	{
-		response->status = 304;
 		spool_free(transfer->spool);
-	}
 	else
 	{
-		response->status = 200;
 		response->spool = transfer->spool;
 		spool_finish(response->spool);
 	}
-	response->content_type = copy_unless_empty(context, transfer->content_type);
 
 	/* another origin's validators mean nothing to the one we ask next time */
 	if (transfer->own_origin)
@@ -209,7 +202,7 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 }
 
 HttpResponse *
-http_fetch(const HttpRequest *request, MemoryContext context)
+http_fetch(const HttpRequest *request, HttpReport *report, MemoryContext context)
 {
 	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext saved = MemoryContextSwitchTo(fetch);
@@ -217,12 +210,13 @@ http_fetch(const HttpRequest *request, MemoryContext context)
 	HttpResponse *response;
 	Url		   *origin;
 
-	memset(&http_report, 0, sizeof(http_report));
+	memset(report, 0, sizeof(*report));
 	origin = request_url(request);
 	transfer = http_transfer_create(fetch);
 	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
 	transfer->max_size = (int64) spice_fetch_max_size * 1024 * 1024;
-	transfer->spool = spool_create(context, (Size) spice_fetch_memory * 1024, transfer->max_size);
+	transfer->spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+	transfer->report = report;
 
 	ask_all(request, transfer, origin);
 	response = make_response(transfer, context);

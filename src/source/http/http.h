@@ -37,16 +37,14 @@ typedef struct HttpRequest
 
 typedef struct HttpResponse
 {
-	int			status;			/* 200, or 304: spool is NULL */
-	Spool	   *spool;
+	Spool	   *spool;			/* NULL: unchanged (status 304) */
 	char	   *etag;			/* NULL when the server sent none */
 	char	   *last_modified;
-	char	   *content_type;
 } HttpResponse;
 
 /*
- * What became of the process's newest request, also when http_fetch() raised:
- * the refresh records it and decides from it whether to try again.
+ * What became of a request, also when http_fetch() raised an error: the refresh
+ * records it and decides from it whether to try again.
  */
 typedef struct HttpReport
 {
@@ -57,8 +55,6 @@ typedef struct HttpReport
 	int			retry_after_s;	/* what the server asked for, else 0 */
 } HttpReport;
 
-extern HttpReport http_report;
-
 /*
  * Result and spool live in context.  After an error the caller resets or
  * deletes context, which also closes the connection.  Waits serve interrupts,
@@ -68,7 +64,8 @@ extern HttpReport http_report;
  * ERRCODE_FDW_UNABLE_TO_CREATE_REPLY for an error status;
  * ERRCODE_PROGRAM_LIMIT_EXCEEDED for a body over spice.fetch_max_size.
  */
-extern HttpResponse *http_fetch(const HttpRequest *request, MemoryContext context);
+extern HttpResponse *http_fetch(const HttpRequest *request, HttpReport *report,
+								MemoryContext context);
 
 /*
  * Reads the manifest's form 'K: V, K2: V2' (or with semicolons) into the

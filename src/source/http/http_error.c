@@ -228,7 +228,7 @@ static void
 report_transfer(const HttpTransfer *transfer, bool transient)
 {
 	http_transfer_report(transfer);
-	http_report.transient = transient;
+	transfer->report->transient = transient;
 }
 
 static void
@@ -384,7 +384,7 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 	char	   *quote = quote_body(request, transfer);
 
 	report_transfer(transfer, status_is_transient(transfer->status));
-	http_report.retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
+	transfer->report->retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 			 errmsg("could not fetch dataset \"%s\": source answered with status %d",

@@ -11,7 +11,7 @@
 #include "source/http/http.h"
 #include "source/http/http_transfer.h"
 
-/* all of these raise an error, after completing http_report */
+/* all of these raise an error, after completing the report */
 extern void http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer);
 extern void http_raise_status(const HttpRequest *request, const HttpTransfer *transfer);
 extern void http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,

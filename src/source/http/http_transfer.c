@@ -12,9 +12,8 @@
  *	   we may wait is asked before each wait instead of kept from a callback:
  *	   libcurl does not repeat a moment it has named before, so a timer of ours
  *	   that was cleared too early would never come back.
- *	 - Callbacks record and nothing else, and no error passes through libcurl.  One
- *	   of them writes to a file, when the spool's memory is full: its error is
- *	   kept, ends the transfer, and is raised when libcurl has been left.
+ *	 - Callbacks record and nothing else, and no error passes through libcurl.  What
+ *	   exceeds the spool's memory is written to its file outside of libcurl.
  *	 - Handles belong to the memory context: its reset releases them, whatever
  *	   the reason, and never from inside libcurl.
  *	 - libcurl resolves names in a thread of its own.  Threads inherit the
@@ -79,8 +78,6 @@ typedef struct HttpTransferState
 	bool		fds_reserved;
 	bool		connecting;		/* the name is resolved */
 	int			header_bytes;
-	MemoryContext context;
-	ErrorData  *error;			/* of writing the spool's file, or NULL */
 } HttpTransferState;
 
 bool
@@ -134,9 +131,9 @@ http_transfer_time_left(const HttpTransfer *transfer, int limit_ms)
 void
 http_transfer_report(const HttpTransfer *transfer)
 {
-	http_report.status = transfer->status;
-	http_report.bytes = transfer->bytes;
-	http_report.fetch_ms = elapsed_ms(transfer);
+	transfer->report->status = transfer->status;
+	transfer->report->bytes = transfer->bytes;
+	transfer->report->fetch_ms = elapsed_ms(transfer);
 }
 
 /* ---- callbacks: record, never raise ---- */
@@ -257,44 +254,6 @@ excerpt_body(HttpTransfer *transfer, const char *data, size_t length)
 	return length;
 }
 
-/*
- * False: it failed, and the error is kept.  The process must not be ended in here by an
- * interrupt either: that would release the handle that has called us.
- */
-static bool
-flush_spool(HttpTransfer *transfer)
-{
-	HttpTransferState *state = transfer->state;
-	MemoryContext old = CurrentMemoryContext;
-	uint32		holdoff = InterruptHoldoffCount;
-
-	HOLD_INTERRUPTS();
-	PG_TRY();
-	{
-		spool_flush(transfer->spool);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(state->context);
-		state->error = CopyErrorData();
-		FlushErrorState();
-		MemoryContextSwitchTo(old);
-	}
-	PG_END_TRY();
-	InterruptHoldoffCount = holdoff;
-	return state->error == NULL;
-}
-
-/* -1: the answer does not say; of a compressed one it is what is transferred */
-static int64
-announced_size(CURL *easy)
-{
-	curl_off_t	size = -1;
-
-	curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-	return (int64) size;
-}
-
 static size_t
 write_callback(char *data, size_t size, size_t count, void *arg)
 {
@@ -308,13 +267,8 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	}
 	if (http_status_is_success(transfer->status))
 	{
-		if (transfer->bytes == 0)
-			spool_expect(transfer->spool, announced_size(transfer->state->easy));
-		for (size_t done = 0; (done += spool_append(transfer->spool, data + done, length - done)) < length;)
-		{
-			if (!flush_spool(transfer))
-				return 0;
-		}
+		if (!spool_append(transfer->spool, data, length))
+			return 0;
 	}
 	else if (excerpt_body(transfer, data, length) < length)
 		return 0;
@@ -408,7 +362,6 @@ http_transfer_create(MemoryContext context)
 	start_libcurl();
 	transfer->state = state;
 	state->transfer = transfer;
-	state->context = context;
 	state->callback.func = transfer_release;
 	state->callback.arg = state;
 	MemoryContextRegisterResetCallback(context, &state->callback);
@@ -710,9 +663,8 @@ http_transfer_run(HttpTransfer *transfer)
 		if (state->too_many_sockets)
 			elog(ERROR, "libcurl wants to wait for more than %d sockets", MAX_SOCKETS);
 		wait_and_drive(transfer);
+		spool_flush(transfer->spool);
 	}
-	if (state->error != NULL)
-		ReThrowError(state->error);
 	http_transfer_report(transfer);
 	note_outcome(transfer);
 	release_easy(state);

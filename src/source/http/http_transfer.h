@@ -49,6 +49,7 @@ typedef struct HttpTransfer
 	int			connect_timeout_ms;
 	int64		max_size;
 	Spool	   *spool;			/* takes the body of a success */
+	struct HttpReport *report;
 
 	/* what came of it */
 	CURLcode	result;
@@ -83,7 +84,7 @@ extern void http_transfer_run(HttpTransfer *transfer);
 /* what is left of a time limit that began with the fetch, at least 1 ms */
 extern int	http_transfer_time_left(const HttpTransfer *transfer, int limit_ms);
 
-/* brings http_report up to date */
+/* brings the report up to date */
 extern void http_transfer_report(const HttpTransfer *transfer);
 
 /* the status means that the body is the dataset */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * spool.h
- *		The bytes of one fetched response: in memory up to
- *		spice.fetch_memory, beyond that in a temporary file.
+ *		The bytes of one response: in memory up to spice.fetch_memory, beyond
+ *		that in a temporary file.
  *
  * A spool lives in the memory context it was made in; deleting the context
  * closes its file.  It needs no transaction.
@@ -13,45 +13,43 @@
 #define SPICE_SPOOL_H
 
 /*
- * A digest notices change; it keeps nobody from forging a response, who could
- * as well send another.
+ * The digest notices a change.  It is no protection against a source that
+ * forges a response: that source could as well send another one.
  */
 #define SPOOL_DIGEST_LENGTH 16
 
 typedef struct Spool Spool;
 
-extern Spool *spool_create(MemoryContext parent, Size memory, int64 max_size);
+extern Spool *spool_create(MemoryContext parent, Size memory);
 extern void spool_free(Spool *spool);
 
-/* gives a file of it back; its bytes cannot be read any more, its digest can be had */
+/* closes the file; the bytes cannot be read any more, the digest can */
 extern void spool_discard(Spool *spool);
 
-/* before the first byte: so many are announced.  What memory could not hold does not fill it first */
-extern void spool_expect(Spool *spool, int64 size);
+/* Appends without ever raising an error.  False: out of memory. */
+extern bool spool_append(Spool *spool, const char *data, Size length);
 
 /*
- * Appends without ever raising an error.  Returns how many bytes it has taken: fewer
- * than length means that spool_flush() must be called before the rest.
+ * Writes what is more than the memory to hold to the temporary file.  The caller
+ * owes a call after every few appends, outside of foreign libraries: it may
+ * raise an error.
  */
-extern Size spool_append(Spool *spool, const char *data, Size length);
-
-/* gives what is in memory to the temporary file; may raise an error, be it of what was given before */
 extern void spool_flush(Spool *spool);
 
-/* no more bytes; completes the digest */
+/* no more bytes; completes the digest; may raise an error */
 extern void spool_finish(Spool *spool);
 
 extern const uint8 *spool_digest(const Spool *spool);
 
 /*
- * A finished spool whose bytes are in its file can be read by other processes,
- * for as long as it lives: spool_path() says where, or NULL.
+ * Other processes can read a finished spool whose bytes are in its file for as
+ * long as the spool lives: spool_path() says where, or NULL.
  */
 extern const char *spool_path(const Spool *spool);
 extern Spool *spool_attach(MemoryContext parent, const char *path, int64 size);
 extern int64 spool_size(const Spool *spool);
 
-/* reading: from the start, as often as wanted; 0 at the end; may raise */
+/* reading, from the start and as often as wanted; 0 at the end; may raise */
 typedef struct SpoolCursor
 {
 	Spool	   *spool;

@@ -171,7 +171,11 @@ open_scan(ForeignScanState *node)
 		work->spool = source_offered(work->dataset->id);
 		work->offered = work->spool != NULL;
 		if (!work->offered)
-			work->spool = source_fetch(work->dataset, NULL, false, context)->spool;
+		{
+			HttpReport	report = {0};
+
+			work->spool = source_fetch(work->dataset, NULL, false, &report, context)->spool;
+		}
 		else if (source_reader_allowed())
 			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
 												 work->used, work->spool, work->scan);
