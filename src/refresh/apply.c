@@ -37,6 +37,19 @@
 #include "source/foreign_table.h"
 #include "source/scan/offer.h"
 #include "source/source.h"
+#include "table/alter.h"
+#include "table/build.h"
+#include "table/index.h"
+#include "table/load/load.h"
+#include "table/load/statistics.h"
+#include "table/make.h"
+#include "table/merge/news.h"
+#include "table/merge/whole.h"
+#include "table/plan.h"
+#include "table/published.h"
+#include "table/swap.h"
+#include "table/sync.h"
+#include "table/toast.h"
 
 static double
 elapsed_ms(instr_time start)
@@ -291,7 +304,7 @@ merges_whole(const Refresh *refresh)
 		dataset->unlogged != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
 		return false;
 	return dataset->refresh_method == METHOD_MERGE ||
-		(dataset->refresh_method == METHOD_FITTING && table_is_published(dataset->relation));
+		(dataset->refresh_method == METHOD_FITTING && published_table(dataset->relation));
 }
 
 static TableBuild *
@@ -303,8 +316,8 @@ begin_build(Refresh *refresh, TupleDesc result)
 
 	catalog_enter(&rights);
 	dataset->relation = find_or_create_table(dataset, result);
-	build = build_begin(dataset, dataset->relation, result, dataset->changed || dataset->evolving,
-						merges_whole(refresh));
+	build = plan_build(dataset, dataset->relation, result, dataset->changed || dataset->evolving,
+					   merges_whole(refresh));
 	catalog_leave(&rights);
 	return build;
 }
@@ -325,8 +338,8 @@ pour(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
 	INSTR_TIME_SET_CURRENT(start);
 	/* beside a reader nothing can be made */
 	if (query->reader_allowed && has_spool_in_file(refresh))
-		build_add_toast(build);
-	query_run(query, build_receiver(build));
+		toast_add(build);
+	query_run(query, load_receiver(build));
 	refresh->load_ms += elapsed_ms(start);
 }
 
@@ -348,7 +361,7 @@ settle_conflicts(Refresh *refresh, TableBuild *build)
 		Oid			heap;
 
 		catalog_enter_as_owner(refresh->dataset, &rights);
-		winners = build_winners(build, lfirst(cell));
+		winners = news_winners(build, lfirst(cell));
 		catalog_leave(&rights);
 		if (winners == NULL)
 			continue;
@@ -398,7 +411,7 @@ static void
 let_go_and_sync(const TableBuild *build, void *arg)
 {
 	let_go_of_response(arg);
-	build_sync(build);
+	sync_storage(build->heap);
 }
 
 /* changes of the source go on from a snapshot at the very commit that loads it */
@@ -422,8 +435,8 @@ finish_build(Refresh *refresh, TableBuild *build)
 		let_go_of_response(refresh);
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
-	build_indexes(build);
-	build_settle_toast(build);
+	index_build_all(build);
+	toast_settle(build);
 	build_statistics(build, let_go_and_sync, refresh);
 	refresh->index_ms = elapsed_ms(start);
 
@@ -435,7 +448,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	note_loaded(refresh);
 
 	INSTR_TIME_SET_CURRENT(start);
-	build_swap(build);
+	swap_table(build);
 	refresh->swap_ms = elapsed_ms(start);
 	apply_descriptions(refresh);
 	catalog_leave(&rights);
@@ -453,13 +466,13 @@ finish_merge(Refresh *refresh, TableBuild *build)
 	INSTR_TIME_SET_CURRENT(start);
 	if (refresh->dataset->append)
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
-	counts = build_merge_whole(build);
+	counts = whole_merge(build);
 	counts.dropped = refresh->counts.dropped;
 	refresh->counts = counts;
 	refresh->swap_ms = elapsed_ms(start);
 	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
 	refresh->outcome = OUTCOME_MERGED;
-	if (table_lacks_identity(build->table))
+	if (published_lacks_identity(build->table))
 		add_notice(refresh, pstrdup("subscribers could not be told of rows that change or leave: "
 									"the table has neither a primary_key nor another replica identity"));
 	note_loaded(refresh);
@@ -524,8 +537,8 @@ load_news(Refresh *refresh)
 
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
-	build_alter(build);
-	refresh->counts = build_merge(build, condition);
+	alter_before_merge(build);
+	refresh->counts = news_merge(build, condition);
 	refresh->swap_ms = elapsed_ms(start);
 	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
 	refresh->outcome = OUTCOME_APPENDED;

@@ -23,7 +23,7 @@
 
 #include "refresh/follow/subscription.h"
 #include "refresh/handover.h"
-#include "table/table.h"
+#include "table/storage.h"
 
 typedef struct WorkerPlace
 {

@@ -63,7 +63,8 @@
 #include "refresh/refresh.h"
 #include "source/source.h"
 #include "spice.h"
-#include "table/table.h"
+#include "table/make.h"
+#include "table/storage.h"
 
 #define RESTART_SECONDS		5
 #define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */

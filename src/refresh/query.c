@@ -33,7 +33,7 @@
 #include "compat.h"
 #include "refresh/refresh.h"
 #include "source/scan/offer.h"
-#include "table/table.h"
+#include "table/guard.h"
 
 /* a result column that cannot be a column of a table, and why */
 static void
@@ -126,7 +126,7 @@ static bool
 may_run_beside_reader(const Dataset *dataset, Query *query)
 {
 	return max_parallel_hazard(query) != PROPARALLEL_UNSAFE &&
-		!table_has_checks(dataset->relation);
+		!guard_has_checks(dataset->relation);
 }
 
 /*

@@ -31,6 +31,7 @@
 #include "source/foreign_table.h"
 #include "source/scan/offer.h"
 #include "source/source.h"
+#include "table/make.h"
 
 /*
  * A class of advisory locks of our own; those that SQL can take are 1 and 2.

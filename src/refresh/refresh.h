@@ -14,7 +14,7 @@
 #include "catalog/dataset.h"
 #include "refresh/watermark.h"
 #include "source/http/http.h"
-#include "table/table.h"
+#include "table/merge/merge.h"
 
 /*
  * Outcomes, as history shows them.  A refresh is RUNNING first and ends as

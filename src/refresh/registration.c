@@ -20,7 +20,8 @@
 #include "refresh/refresh.h"
 #include "source/foreign_table.h"
 #include "source/source.h"
-#include "table/table.h"
+#include "table/make.h"
+#include "table/standin.h"
 
 static bool
 is_wanted(const Dataset *dataset)
@@ -63,13 +64,13 @@ registration_run(const Refresh *refresh)
 	CatalogRights rights;
 
 	catalog_enter(&rights);
-	if (dataset->source_changed && table_has_stand_in(dataset))
+	if (dataset->source_changed && standin_exists(dataset))
 		drop_stand_in(dataset);
 	if (is_wanted(dataset) && source_prepare(dataset, NULL, catalog_table_owner()))
 	{
 		CommandCounterIncrement();
 		dataset->relation = create_bare_table(dataset);
-		table_stand_in(dataset);
+		standin_begin(dataset);
 		table_comment(dataset, dataset->relation);
 		state_registered(refresh);
 		dataset->source_changed = false;

@@ -27,14 +27,14 @@
 #include "access/xloginsert.h"
 #include "catalog/pg_control.h"
 
-#include "table/table.h"
+#include "table/abort.h"
 
 /* has this transaction made storage? */
 static bool made_storage;
 
 /* up to a record of our own, as the end of the one before is not told */
 void
-flush_log(void)
+abort_flush_log(void)
 {
 	char		nothing = 0;
 
@@ -47,7 +47,7 @@ static void
 transaction_callback(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_ABORT && made_storage)
-		flush_log();
+		abort_flush_log();
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
 		made_storage = false;
 }
@@ -57,7 +57,7 @@ subtransaction_callback(SubXactEvent event, SubTransactionId id pg_attribute_unu
 						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && made_storage)
-		flush_log();
+		abort_flush_log();
 }
 
 void

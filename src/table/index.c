@@ -5,9 +5,9 @@
  *
  * Core's own heap swap rebuilds every index while the table is locked.  Here
  * they are built on the new heap beforehand, each as a copy of one of the
- * table's (whoever made it), and only their storage changes hands at the
- * swap.  An index which the manifest newly asks for is built in the same way
- * and gets its catalog entry on the table, unbuilt, at the swap.
+ * table's, and only their storage changes hands at the swap.  An index which the
+ * manifest newly asks for is built in the same way and gets its catalog entry on
+ * the table, unbuilt, at the swap.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,30 +15,23 @@
 
 #include "access/attmap.h"
 #include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/relation.h"
-#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/index.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "commands/defrem.h"
-#include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_utilcmd.h"
-#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "storage/smgr.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
-#include "catalog/execute.h"
-#include "catalog/relation.h"
-#include "catalog/rights.h"
 #include "compat.h"
-#include "table/table.h"
+#include "table/guard.h"
+#include "table/index.h"
 
 static IndexStmt *
 index_statement(const DatasetIndex *index, Oid table)
@@ -227,7 +220,7 @@ index_statements(const TableBuild *build)
 	List	   *statements = NIL;
 	ListCell   *cell;
 
-	build_check_table(build, AccessShareLock);
+	guard_check_table(build, AccessShareLock);
 	foreach(cell, build->indexes)
 	{
 		IndexBuild *index = lfirst(cell);
@@ -240,52 +233,8 @@ index_statements(const TableBuild *build)
 	return statements;
 }
 
-bool
-synced_by_commit(Relation relation)
-{
-	return relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation);
-}
-
-/* what a commit would flush of this relation */
-static void
-sync_relation(Oid oid)
-{
-	Relation	relation = relation_open(oid, AccessShareLock);
-
-	if (synced_by_commit(relation))
-	{
-		FlushRelationBuffers(relation);
-		for (ForkNumber fork = 0; fork <= MAX_FORKNUM; fork++)
-		{
-			if (smgrexists(RelationGetSmgr(relation), fork))
-				smgrimmedsync(RelationGetSmgr(relation), fork);
-		}
-	}
-	relation_close(relation, NoLock);
-}
-
-/*
- * With wal_level minimal new storage is not logged but synced to disk by the
- * commit, which holds the table's lock: done here, little is left for then.
- */
-static void
-sync_storage(Oid heap)
-{
-	Relation	relation = relation_open(heap, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(relation);
-	Oid			toast = relation->rd_rel->reltoastrelid;
-	ListCell   *cell;
-
-	relation_close(relation, NoLock);
-	sync_relation(heap);
-	foreach(cell, indexes)
-		sync_relation(lfirst_oid(cell));
-	if (OidIsValid(toast))
-		sync_storage(toast);
-}
-
 void
-build_indexes(TableBuild *build)
+index_build_all(TableBuild *build)
 {
 	ErrorContextCallback callback = {error_context_stack, index_callback, NULL};
 	ListCell   *cell,
@@ -304,16 +253,42 @@ build_indexes(TableBuild *build)
 }
 
 void
-analyze_relation(Oid relation)
+index_drop_planned(const TableBuild *build)
 {
-	/* what was written just now need not be prefetched; the caller's settings come back soon */
-	catalog_pin_setting("maintenance_io_concurrency", "0");
-	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(relation)));
-	CommandCounterIncrement();
+	ListCell   *cell;
+
+	foreach(cell, build->drop_indexes)
+	{
+		Oid			index = lfirst_oid(cell);
+		Oid			constraint = get_index_constraint(index);
+		ObjectAddress object;
+
+		/* gone already, with a column */
+		if (get_rel_relkind(index) != RELKIND_INDEX)
+			continue;
+		if (OidIsValid(constraint))
+			ObjectAddressSet(object, ConstraintRelationId, constraint);
+		else
+			ObjectAddressSet(object, RelationRelationId, index);
+		performDeletion(&object, DROP_RESTRICT, 0);
+		CommandCounterIncrement();
+	}
 }
 
+/*
+ * Indexes that the manifest newly asks for, the primary key or the others.
+ * skip_build: catalog entries without storage, which swap_indexes() then fills.
+ */
 void
-build_sync(const TableBuild *build)
+index_create_planned(TableBuild *build, bool primary, bool skip_build)
 {
-	sync_storage(build->heap);
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+
+		if (index->definition != NULL && index->definition->primary == primary)
+			index_create_on_table(index, build->table, skip_build);
+	}
 }

@@ -28,10 +28,10 @@
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
-#include "table/table.h"
+#include "table/standin.h"
 
 bool
-table_has_stand_in(const Dataset *dataset)
+standin_exists(const Dataset *dataset)
 {
 	return OidIsValid(dataset->relation) && OidIsValid(dataset->source_relation) &&
 		list_member_oid(find_inheritance_children(dataset->relation, NoLock),
@@ -39,7 +39,7 @@ table_has_stand_in(const Dataset *dataset)
 }
 
 void
-table_stand_in(const Dataset *dataset)
+standin_begin(const Dataset *dataset)
 {
 	catalog_run(psprintf("ALTER FOREIGN TABLE %s INHERIT %s",
 						 catalog_relation_name(dataset->source_relation),
@@ -79,9 +79,9 @@ disinherit_columns(Oid child)
  * who read the foreign table itself.
  */
 void
-table_stand_down(const Dataset *dataset)
+standin_end(const Dataset *dataset)
 {
-	if (!table_has_stand_in(dataset))
+	if (!standin_exists(dataset))
 		return;
 	DeleteInheritsTuple(dataset->source_relation, dataset->relation, false, NULL);
 	deleteDependencyRecordsForSpecific(RelationRelationId, dataset->source_relation,

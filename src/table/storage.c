@@ -63,7 +63,8 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "table/table.h"
+#include "table/abort.h"
+#include "table/storage.h"
 
 #define FOLDER		"pg_stat"
 #define NAME_FORMAT "spice_%016" PRIx64 "_%u_%d.storage"
@@ -158,7 +159,7 @@ flush_draws(const Oid *numbers, int n)
 	if (known)
 		return;
 	compat_logged_oids(&first, &end);
-	flush_log();
+	abort_flush_log();
 }
 
 static void

@@ -50,6 +50,7 @@
 #include "refresh/follow/subscription.h"
 #include "source/changes/slot.h"
 #include "source/postgres_connector.h"
+#include "table/load/load.h"
 
 #define STOPPED_MS	15000		/* it is started anew every 5 s; longer than that is worth a word */
 #define QUIET_MS	300000		/* without a conflict: the next one is the first */
@@ -481,7 +482,7 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 void
 snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result)
 {
-	DestReceiver *receiver = build_receiver(build);
+	DestReceiver *receiver = load_receiver(build);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(result, &TTSOpsVirtual);
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "spice copied row",
 													  ALLOCSET_DEFAULT_SIZES);

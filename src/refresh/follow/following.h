@@ -10,6 +10,7 @@
 
 #include "refresh/refresh.h"
 #include "source/changes/publication.h"
+#include "table/build.h"
 
 /* what a copy is taken of, while it is */
 typedef struct SourceCopy

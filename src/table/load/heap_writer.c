@@ -28,7 +28,7 @@
  *	  page synced, because recovery would start behind the image.  So checkpoints
  *	  are held off for that moment (DELAY_CHKPT_START).  Appending asks for the
  *	  file to be synced by the next one.
- *	- With wal_level minimal a new file is synced, by build_sync() or the commit.
+ *	- With wal_level minimal a new file is synced, by sync_storage() or the commit.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,7 +55,7 @@
 
 #include "compat.h"
 #include "table/load/heap_writer.h"
-#include "table/table.h"
+#include "table/sync.h"
 
 /* pages that are logged and appended together: as many as a record of the log takes */
 #define BATCH_PAGES		32
@@ -163,7 +163,7 @@ begin_sync(ForkFile *fork, BlockNumber in_segment)
 {
 	BlockNumber n = in_segment - fork->flushed;
 
-	if (n < FLUSH_BLOCKS || !synced_by_commit(fork->heap))
+	if (n < FLUSH_BLOCKS || !sync_is_due(fork->heap))
 		return;
 	pg_flush_data(fork->file, (off_t) fork->flushed * BLCKSZ, (off_t) n * BLCKSZ);
 	fork->flushed = in_segment;

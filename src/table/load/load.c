@@ -21,7 +21,10 @@
 
 #include "compat.h"
 #include "table/load/heap_writer.h"
-#include "table/table.h"
+#include "table/load/load.h"
+#include "table/load/sample.h"
+#include "table/load/statistics.h"
+#include "table/toast.h"
 
 typedef struct LoadReceiver
 {
@@ -164,7 +167,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 
 	error_context_stack = &callback;
 	if (heap_tuple_wants_toast(tuple) && !OidIsValid(load->heap->rd_rel->reltoastrelid))
-		build_add_toast(build);
+		toast_add(build);
 	tuple = heap_writer_add(load->writer, tuple);
 	error_context_stack = callback.previous;
 	if (build->sampled)
@@ -223,7 +226,7 @@ destroy_load(DestReceiver *self)
 }
 
 DestReceiver *
-build_receiver(TableBuild *build)
+load_receiver(TableBuild *build)
 {
 	LoadReceiver *load = palloc0(sizeof(LoadReceiver));
 

@@ -22,7 +22,7 @@
 #include "utils/sampling.h"
 
 #include "table/load/heap_writer.h"
-#include "table/table.h"
+#include "table/load/sample.h"
 
 #define ROWS_PER_TARGET	300		/* as std_typanalyze() has it */
 #define MAX_BYTES		((Size) 16 * 1024 * 1024)	/* that rows may have when a full log is

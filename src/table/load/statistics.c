@@ -52,7 +52,9 @@
 
 #include "catalog/rights.h"
 #include "compat.h"
-#include "table/table.h"
+#include "table/load/analyze.h"
+#include "table/load/sample.h"
+#include "table/load/statistics.h"
 
 #define BLOCK_COLUMNS	16		/* whose values are taken out of the rows at once */
 #define LEAST_ROWS		5000	/* of a sample that is worth a second process */

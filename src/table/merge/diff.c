@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * merge_diff.c
+ * diff.c
  *		Which rows of the table its new version does not have, and which the
  *		table lacks.
  *
@@ -38,7 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "table/merge/merge_diff.h"
+#include "table/merge/diff.h"
 
 #define MAX_PARTITIONS	256
 #define NOBODY			PG_UINT32_MAX

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * merge_news.c
+ * news.c
  *		News of a source into the table that has the rest: refresh_mode append.
  *
  * The rows at and past the watermark have been loaded into a heap of their
@@ -40,7 +40,7 @@
 #include "catalog/execute.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
-#include "table/table.h"
+#include "table/merge/news.h"
 
 /* the columns of the refresh, each after a prefix, separated by commas */
 static char *
@@ -212,7 +212,7 @@ winners(const TableBuild *build, const DatasetConflict *conflict)
 }
 
 char *
-build_winners(const TableBuild *build, const DatasetConflict *conflict)
+news_winners(const TableBuild *build, const DatasetConflict *conflict)
 {
 	char	   *heap = catalog_relation_name(build->heap);
 	char	   *repeated = psprintf("SELECT 1 FROM %s WHERE NOT %s GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
@@ -322,7 +322,7 @@ merge_upsert(const TableBuild *build, const DatasetConflict *conflict, const cha
 }
 
 MergeCounts
-build_merge(TableBuild *build, const char *condition)
+news_merge(TableBuild *build, const char *condition)
 {
 	MergeCounts counts = {0};
 	const DatasetConflict *conflict = build->dataset->conflicts == NIL ? NULL :

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * merge_whole.c
+ * whole.c
  *		A whole new version of the table, by changes of its rows.
  *
  * A swap writes nothing that logical replication could send on, so a table
@@ -29,7 +29,6 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_publication.h"
 #include "executor/executor.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
@@ -42,8 +41,11 @@
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "compat.h"
-#include "table/merge/merge_diff.h"
-#include "table/table.h"
+#include "table/alter.h"
+#include "table/load/analyze.h"
+#include "table/merge/diff.h"
+#include "table/merge/whole.h"
+#include "table/published.h"
 
 typedef struct Merge
 {
@@ -63,47 +65,13 @@ typedef struct Merge
 	MergeCounts counts;
 } Merge;
 
-bool
-table_is_published(Oid table)
-{
-	Relation	relation = table_open(table, AccessShareLock);
-	PublicationDesc publications;
-
-	RelationBuildPublicationDesc(relation, &publications);
-	table_close(relation, AccessShareLock);
-	return publications.pubactions.pubinsert || publications.pubactions.pubupdate ||
-		publications.pubactions.pubdelete || publications.pubactions.pubtruncate;
-}
-
-/* could subscribers tell which row has changed or left? */
-static bool
-has_replica_identity(Relation table)
-{
-	PublicationDesc publications;
-
-	RelationBuildPublicationDesc(table, &publications);
-	return !(publications.pubactions.pubupdate || publications.pubactions.pubdelete) ||
-		table->rd_rel->relreplident == REPLICA_IDENTITY_FULL ||
-		OidIsValid(RelationGetReplicaIndex(table));
-}
-
-bool
-table_lacks_identity(Oid table)
-{
-	Relation	relation = table_open(table, AccessShareLock);
-	bool		lacks = !has_replica_identity(relation);
-
-	table_close(relation, AccessShareLock);
-	return lacks;
-}
-
 /* once, before the first row is changed: a refresh that only adds needs none */
 static void
 require_identity(Merge *merge)
 {
 	if (merge->may_change)
 		return;
-	if (!has_replica_identity(merge->table))
+	if (!published_has_identity(merge->table))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows have left table \"%s\" or changed, and its subscribers cannot be told which",
@@ -334,17 +302,17 @@ merge_rows(const TableBuild *build, bool *was_empty)
 }
 
 MergeCounts
-build_merge_whole(TableBuild *build)
+whole_merge(TableBuild *build)
 {
 	CatalogRights rights;
 	MergeCounts counts;
 	bool		was_empty;
 
-	build_alter(build);
+	alter_before_merge(build);
 	catalog_enter_as_owner(build->dataset, &rights);
 	counts = merge_rows(build, &was_empty);
 	catalog_leave(&rights);
-	build_settle(build);
+	alter_after_merge(build);
 	build_drop(build->heap);
 
 	/*

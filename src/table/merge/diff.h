@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * merge_diff.h
+ * diff.h
  *		Which rows of the table its new version does not have, and which the
  *		table lacks.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SPICE_MERGE_DIFF_H
-#define SPICE_MERGE_DIFF_H
+#ifndef SPICE_DIFF_H
+#define SPICE_DIFF_H
 
 #include "storage/itemptr.h"
 #include "utils/rel.h"

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * build.h
+ *		A new heap, and what is planned for the table that will get its storage.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_BUILD_H
+#define SPICE_BUILD_H
+
+#include "access/tupdesc.h"
+
+#include "catalog/dataset.h"
+
+typedef struct TableSample TableSample;
+
+/* an index of the new heap, and the one of the table whose storage it becomes */
+typedef struct IndexBuild
+{
+	Oid			old_index;		/* InvalidOid: the table is to get it */
+	char	   *name;			/* of old_index */
+	Oid			new_index;
+	Oid			new_number;		/* of its storage, which is noted; its OID, too */
+	Oid			table_number;	/* the same, of one that the table is to get */
+	const DatasetIndex *definition; /* of an index the table is to get */
+} IndexBuild;
+
+typedef struct TableBuild
+{
+	const Dataset *dataset;
+	Oid			table;
+	Oid			heap;			/* the new one */
+	TupleDesc	table_desc;		/* as the table was when the build began */
+	TupleDesc	desc;			/* of the new heap: the table's, after the change of shape */
+	AttrNumber *attnums;		/* where each column of the result goes */
+	int			n_result;
+	bool	   *notnull;		/* by attribute of desc */
+	bool		same_shape;
+	bool		apart;			/* the heap never becomes the table's storage */
+	bool		published;		/* the table was, when the build began */
+	List	   *drop_columns;	/* names */
+	List	   *old_indexes;	/* OIDs, as they were when the build began */
+	List	   *drop_indexes;	/* OIDs: their entries have left the manifest */
+	List	   *indexes;		/* of IndexBuild * */
+	int			heaps;			/* made so far, less one */
+	Oid			toast_number;	/* of the files, should the heap get a TOAST table */
+	Oid			toast_index_number;
+	int64		rows;
+	bool		sampled;		/* pick rows while loading */
+	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
+	HeapTuple  *statistics;		/* of a sample, by attribute of desc; NULL: none, or they are the
+								 * heap's in the catalog */
+} TableBuild;
+
+/* Makes the new heap beside the table. */
+extern void build_create_heap(TableBuild *build, Relation table);
+
+/* Makes another new heap; returns the one before, which the caller drops with build_drop(). */
+extern Oid	build_again(TableBuild *build);
+extern void build_drop(Oid heap);
+
+#endif

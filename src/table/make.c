@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * make.c
+ *		Finds and creates the accelerated table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "catalog/execute.h"
+#include "catalog/relation.h"
+#include "table/abort.h"
+#include "table/alter.h"
+#include "table/index.h"
+#include "table/make.h"
+#include "table/plan.h"
+#include "table/storage.h"
+
+static char *
+table_name(const Dataset *dataset)
+{
+	return quote_qualified_identifier(dataset->schema, dataset->table);
+}
+
+static Oid
+relation_of_that_name(const Dataset *dataset)
+{
+	Oid			namespace = get_namespace_oid(dataset->schema, true);
+
+	return OidIsValid(namespace) ? get_relname_relid(dataset->table, namespace) : InvalidOid;
+}
+
+Oid
+table_find(const Dataset *dataset)
+{
+	Oid			found = relation_of_that_name(dataset);
+
+	/* renamed or moved by hand, it is still the dataset's table */
+	if (OidIsValid(dataset->relation) && get_rel_relkind(dataset->relation) == RELKIND_RELATION)
+		return dataset->relation;
+	if (OidIsValid(found))
+		catalog_refuse_relation(dataset, found);
+	return InvalidOid;
+}
+
+Oid
+table_create(const Dataset *dataset, TupleDesc result, Oid owner)
+{
+	StringInfoData command;
+	Oid			table;
+	ListCell   *cell;
+
+	plan_check_index_columns(dataset, result);
+	catalog_ensure_schema(dataset->schema, owner);
+	abort_durably();
+	initStringInfo(&command);
+	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
+					 table_name(dataset));
+	for (int i = 0; i < result->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(result, i);
+
+		appendStringInfo(&command, "%s%s%s", i == 0 ? "" : ", ", alter_column_definition(attribute),
+						 plan_wants_not_null(dataset, NameStr(attribute->attname)) ? " NOT NULL" : "");
+	}
+	appendStringInfoString(&command, ") USING heap");
+	catalog_run(command.data);
+	CommandCounterIncrement();
+	table = relation_of_that_name(dataset);
+	storage_note(table);
+	catalog_ensure_owner(table, owner);
+	catalog_grant_defaults(table, owner);
+	/* so that DROP EXTENSION says which tables would stay without their keeper */
+	catalog_depend_on_extension(RelationRelationId, table);
+	CommandCounterIncrement();
+	foreach(cell, dataset->indexes)
+	{
+		IndexBuild	index = {.definition = lfirst(cell)};
+
+		storage_draw(InvalidOid, get_rel_persistence(table), &index.table_number, 1);
+		index_create_on_table(&index, table, false);
+	}
+	return table;
+}
+
+void
+table_comment(const Dataset *dataset, Oid relation)
+{
+	const char *kind = catalog_relation_kind(relation);
+	char	   *name = catalog_relation_name(relation);
+	ListCell   *cell;
+
+	catalog_run(psprintf("COMMENT ON %s %s IS %s", kind, name,
+						 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
+	foreach(cell, dataset->columns)
+	{
+		DatasetColumn *column = lfirst(cell);
+
+		if (get_attnum(relation, column->name) == InvalidAttrNumber)
+			continue;
+		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+							 column->description ? quote_literal_cstr(column->description) : "NULL"));
+	}
+}
+
+bool
+table_lost_its_rows(const Dataset *dataset)
+{
+	Relation	relation;
+	bool		lost;
+
+	if (!OidIsValid(dataset->relation))
+		return dataset->loaded;
+	relation = try_relation_open(dataset->relation, AccessShareLock);
+	if (relation == NULL)
+		return true;
+	lost = relation->rd_rel->relkind == RELKIND_RELATION && dataset->rows > 0 &&
+		RelationGetNumberOfBlocks(relation) == 0;
+	relation_close(relation, AccessShareLock);
+	return lost;
+}

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * make.h
+ *		Finds and creates the accelerated table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_MAKE_H
+#define SPICE_MAKE_H
+
+#include "access/tupdesc.h"
+
+#include "catalog/dataset.h"
+
+/* Refuses what is not spice's; InvalidOid when the name is free. */
+extern Oid	table_find(const Dataset *dataset);
+extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
+
+/* Makes the descriptions of the manifest comments. */
+extern void table_comment(const Dataset *dataset, Oid relation);
+
+/* Are the rows that were loaded gone?  A crash empties unlogged tables. */
+extern bool table_lost_its_rows(const Dataset *dataset);
+
+#endif
