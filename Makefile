@@ -36,7 +36,7 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 PG_CONFIG ?= pg_config
 comma = ,
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check lint,$(MAKECMDGOALS)),)
+ifneq ($(filter test check test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check lint,$(MAKECMDGOALS)),)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -79,7 +79,7 @@ headerscheck:
 	done
 
 .PHONY: indent indent-check lint typedefs headerscheck
-.PHONY: unit fuzz fuzzers test test-image test-crash sanitize valgrind demo bench
+.PHONY: unit fuzz fuzzers test check test-image test-crash sanitize valgrind demo bench
 
 test/unit/host/%.o: %.c
 	@mkdir -p $(@D)
@@ -119,6 +119,11 @@ test/fuzz/%: test/fuzz/%.c test/fuzz/host/host.a
 # installs what is missing, then runs every test; PG=17 or 18 runs them in a chroot
 test:
 	@test/run $(PG)
+
+# the same without root and without installing packages, for the PostgreSQL of PG_CONFIG;
+# KIND=regress NAMES="json csv" chooses
+check:
+	@PG_CONFIG=$(PG_CONFIG) test/check $(KIND) $(NAMES)
 
 # the same but TAP tests with gcc's sanitizers
 sanitize:

@@ -2,25 +2,26 @@
 #
 # test/throwaway.sh
 #	For the bash scripts that need a server of their own: builds a copy of the tree,
-#	starts a server on it that nobody else can reach, and leaves nothing behind.
+#	starts a server on it that only the script reaches, and removes both at the end.
 #	To be sourced.
 #
-# All of it lives in one temporary folder, $work: tree/ (the copy), data/ (the
-# cluster), log/, tmp/ (the socket).  It belongs to user postgres, because initdb
-# refuses root.
+# Everything lives in one temporary folder, $work: tree/ (the copy), data/ (the cluster),
+# log/, tmp/ (the socket).  It belongs to user postgres, because initdb refuses root, or
+# to the user who started the script without root.
 #
-# A server looks for extensions in its own directories only.  To leave those as they
-# are, for the machine's other servers and for runs side by side, copies of them are
-# mounted over them in a mount namespace of our own.  Where the kernel does not let us
-# (in many containers), the extension is installed for all.
+# A server looks for extensions in its own directories only.  To leave those unchanged,
+# for the machine's other servers and for runs side by side, the script mounts copies over
+# them in a mount namespace of its own.  Where the kernel refuses a namespace (in many
+# containers), the script installs the extension in the server's directories and removes
+# it at the end, unless it was there before.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# the make that started this must not pass its options on to those in here
+# The options of the make that started this script are not for the makes in it.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
-# need_root SCRIPT ARGUMENTS...: starts the script again as root, in a mount
-# namespace, unless that is how it runs already.
+# need_root SCRIPT ARGUMENTS...: starts the script again as root, in a mount namespace,
+# unless it runs so already.
 need_root()
 {
 	if [ "$(id -u)" -ne 0 ]; then
@@ -31,13 +32,32 @@ need_root()
 	fi
 }
 
-# Whether what is mounted here is seen by nobody else.
+# need_namespace SCRIPT ARGUMENTS...: starts the script again in a mount namespace, as
+# need_root does, but without root if the user is not root.  The script then is root of a
+# user namespace, which lets it mount, and as_postgres runs commands as the user.
+need_namespace()
+{
+	if [ -n "${SPICE_NAMESPACE:-}" ]; then
+		return
+	fi
+	if [ "$(id -u)" -eq 0 ]; then
+		need_root "$@"
+	elif unshare --user --map-root-user --mount true 2>/dev/null; then
+		exec unshare --user --map-root-user --mount \
+			env SPICE_NAMESPACE="$$" SPICE_USER="$(id -u):$(id -g)" "$@"
+	else
+		echo "This kernel lets user $(id -un) have no namespace: use make test, which wants root." >&2
+		exit 1
+	fi
+}
+
+# Whether the mounts of this script are invisible to other processes.
 alone()
 {
 	[ "${SPICE_NAMESPACE:-}" = "$$" ]
 }
 
-# Ids of the processes that work below our folder: servers, sources, tests.
+# Prints the ids of the processes that work below our folder: servers, sources, tests.
 processes()
 {
 	local link
@@ -49,7 +69,7 @@ processes()
 	done
 }
 
-# Ends and removes all that was started and made below $work.
+# Ends and removes everything that was started and made below $work.
 leave()
 {
 	local signal pid
@@ -63,10 +83,13 @@ leave()
 			sleep 0.1
 		done
 	done
+	if [ -n "${installed_for_all:-}" ]; then
+		"${make[@]}" -C "$work/tree" uninstall >/dev/null 2>&1 || true
+	fi
 	rm -rf "$work"
 }
 
-# begin NAME: makes $work with a copy of the tree; it goes when the script ends.
+# begin NAME: makes $work with a copy of the tree.  Both go when the script ends.
 begin()
 {
 	work=$(mktemp -d "/tmp/$1.XXXXXX")
@@ -75,24 +98,43 @@ begin()
 	trap 'exit 143' TERM
 	mkdir "$work"/{tree,tmp,log}
 	"$here/stage" "$work/tree"
-	chown -hR postgres: "$work"
+	give_to_postgres
 }
 
-# what as_postgres runs its command in, if anything
+# Gives $work to the user who runs the server.
+give_to_postgres()
+{
+	if [ -z "${SPICE_USER:-}" ]; then
+		chown -hR postgres: "$work"
+	fi
+}
+
+# The command that as_postgres runs its command in, if there is one.
 room=()
 
-# Runs a command as postgres, in the copy of the tree.
+# Runs a command as the user who runs the server, in the copy of the tree.
 as_postgres()
 {
-	"${room[@]}" env -C "$work/tree" runuser -u postgres -- env TMPDIR="$work/tmp" "$@"
+	local become=(runuser -u postgres --)
+
+	if [ -n "${SPICE_USER:-}" ]; then
+		become=(unshare --user --map-user="${SPICE_USER%:*}" --map-group="${SPICE_USER#*:}" --)
+	fi
+	"${room[@]}" env -C "$work/tree" "${become[@]}" env TMPDIR="$work/tmp" "$@"
 }
 
-# build VERSION [VARIABLE=VALUE...]: compiles and installs the copy.
+# build VERSION [VARIABLE=VALUE...]: compiles and installs the copy for the server of this
+# version, or of $PG_CONFIG where VERSION is empty.
 build()
 {
-	bindir=/usr/lib/postgresql/$1/bin
-	make=(make "PG_CONFIG=$bindir/pg_config" with_llvm=no "${@:2}")
-	echo "building for $("$bindir/pg_config" --version) ..."
+	local config=${PG_CONFIG:-pg_config}
+
+	if [ -n "$1" ]; then
+		config=/usr/lib/postgresql/$1/bin/pg_config
+	fi
+	bindir=$("$config" --bindir)
+	make=(make "PG_CONFIG=$config" with_llvm=no "${@:2}")
+	echo "building for $("$config" --version) ..."
 	if ! as_postgres "${make[@]}" -j"$(nproc)" all >"$work/log/build" 2>&1 ||
 		! install_extension >"$work/log/install" 2>&1; then
 		tail -n 40 "$work"/log/*
@@ -103,21 +145,23 @@ build()
 
 install_extension()
 {
-	local folder
+	local folder extensions
 
+	extensions=$("$bindir/pg_config" --sharedir)/extension
 	if alone; then
-		for folder in "$("$bindir/pg_config" --pkglibdir)" \
-			"$("$bindir/pg_config" --sharedir)/extension"; do
+		for folder in "$("$bindir/pg_config" --pkglibdir)" "$extensions"; do
 			mkdir -p "$work/installed$folder" &&
-				cp -a "$folder/." "$work/installed$folder" &&
+				cp -R --preserve=mode,links,timestamps "$folder/." "$work/installed$folder" &&
 				mount --bind "$work/installed$folder" "$folder" || return 1
 		done
+	elif [ ! -e "$extensions/spice.control" ]; then
+		installed_for_all=yes
 	fi
 	"${make[@]}" -C "$work/tree" install
 }
 
 # start_server [LINE...]: starts the server, with further lines of configuration.  It
-# gets the variables of $server_environment besides, and pg_ctl $server_options.
+# gets the variables of $server_environment, and pg_ctl gets $server_options.
 server_environment=()
 server_options=()
 start_server()
@@ -127,8 +171,8 @@ start_server()
 	printf '%s\n' "shared_preload_libraries = 'spice'" "listen_addresses = ''" \
 		"unix_socket_directories = '$work/tmp'" "fsync = off" "$@" \
 		>>"$work/data/postgresql.conf"
-	if ! as_postgres "${server_environment[@]}" "$bindir/pg_ctl" "${server_options[@]}" --pgdata="$work/data" --log="$work/log/server" --wait \
-		start >"$work/log/pg_ctl"; then
+	if ! as_postgres "${server_environment[@]}" "$bindir/pg_ctl" "${server_options[@]}" \
+		--pgdata="$work/data" --log="$work/log/server" --wait start >"$work/log/pg_ctl"; then
 		tail -n 40 "$work/log/server"
 		return 1
 	fi

@@ -10,6 +10,8 @@ use PostgreSQL::Test::Utils;
 use Spice;
 use Test::More;
 
+plan skip_all => 'no MariaDB on this machine' unless -x '/usr/sbin/mariadbd';
+
 my $false = JSON::PP::false;
 my $password = join('', map { ('a' .. 'z')[ rand 26 ] } 1 .. 16);
 my $maria = Spice::MariaDB->new;

@@ -17,6 +17,8 @@ use PostgreSQL::Test::Utils;
 use Spice;
 use Test::More;
 
+plan skip_all => 'no nginx on this machine' unless -x '/usr/sbin/nginx';
+
 my $true = JSON::PP::true;
 my $false = JSON::PP::false;
 my $room = $ENV{SPICE_ROOM};
