@@ -36,7 +36,11 @@ SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) $(LIBPQ)
 PG_CONFIG ?= pg_config
 comma = ,
 # the targets below also serve machines where PostgreSQL is yet to be installed
-ifneq ($(filter test check test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check lint,$(MAKECMDGOALS)),)
+ifneq ($(filter test check test-readme test-image test-crash sanitize valgrind demo bench fuzz fuzzers unit indent indent-check lint,$(MAKECMDGOALS)),)
+# test without root and without installing packages, for the PostgreSQL of PG_CONFIG;
+# KIND=regress NAMES="json csv" chooses.  PGXS has a target of this name, which only refuses.
+check:
+	@PG_CONFIG=$(PG_CONFIG) test/check $(KIND) $(NAMES)
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -79,7 +83,7 @@ headerscheck:
 	done
 
 .PHONY: indent indent-check lint typedefs headerscheck
-.PHONY: unit fuzz fuzzers test check test-image test-crash sanitize valgrind demo bench
+.PHONY: unit fuzz fuzzers test check test-readme test-image test-crash sanitize valgrind demo bench
 
 test/unit/host/%.o: %.c
 	@mkdir -p $(@D)
@@ -120,11 +124,6 @@ test/fuzz/%: test/fuzz/%.c test/fuzz/host/host.a
 test:
 	@test/run $(PG)
 
-# the same without root and without installing packages, for the PostgreSQL of PG_CONFIG;
-# KIND=regress NAMES="json csv" chooses
-check:
-	@PG_CONFIG=$(PG_CONFIG) test/check $(KIND) $(NAMES)
-
 # the same but TAP tests with gcc's sanitizers
 sanitize:
 	@test/sanitize
@@ -136,6 +135,10 @@ valgrind:
 # builds the container image and runs it; needs no Docker engine
 test-image:
 	@test/image
+
+# follows README.md on bare Debian systems
+test-readme:
+	@test/readme
 
 # hundreds of ends of processes while readers check; SPICE_CRASHES= says how many
 test-crash:

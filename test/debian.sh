@@ -2,8 +2,8 @@
 #
 # test/debian.sh
 #	For the scripts that make a Debian system of their own in a folder, because the
-#	machine's own release does not carry what they need.  Such systems are made once
-#	and kept below $cache.  To be sourced; what it has runs as root.
+#	machine's own release does not have the packages that they need.  The systems are made
+#	once and kept below $cache.  To be sourced; its functions run as root.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${SPICE_CHROOT:-/var/cache/spice}
@@ -16,8 +16,8 @@ debian_mirror()
 		sed -n '/^Debian /{s/^Debian //p;q}'
 }
 
-# make_debian SUITE DIR: the smallest system of that release in DIR.  More than one is
-# made of some releases, so it is kept as debian-SUITE.tar.
+# make_debian SUITE DIR: makes the smallest system of that release in DIR.  Several systems
+# start from the same release, so the release is kept as debian-SUITE.tar.
 make_debian()
 {
 	local suite=$1 dir=$2 mirror
@@ -38,7 +38,7 @@ make_debian()
 		chmod 755 "$dir"
 		rm -f "$dir"/var/cache/apt/archives/*.deb
 
-		# What reaches the mirror from here reaches it from there: proxies and clocks.
+		# The new system needs this machine's proxies and clock settings to reach the mirror.
 		apt-config dump |
 			grep -E '^Acquire::(.*::)?(Proxy|Check-Valid-Until|Check-Date)\b' \
 				>"$dir/etc/apt/apt.conf.d/90machine" || true
@@ -47,7 +47,7 @@ make_debian()
 			printf '%s\n' 'Acquire::Check-Valid-Until "false";' 'Acquire::Check-Date "false";' \
 				>>"$dir/etc/apt/apt.conf.d/90machine"
 		fi
-		# as in the images that Debian makes for containers: nobody loses power here
+		# As in Debian's container images: a lost system is made again.
 		echo force-unsafe-io >"$dir/etc/dpkg/dpkg.cfg.d/speed"
 		printf '127.0.0.1 localhost\n::1 localhost\n' >"$dir/etc/hosts"
 		tar --directory="$dir" --numeric-owner --exclude='./proc/*' --create \
@@ -59,4 +59,23 @@ make_debian()
 			--file="$cache/debian-$suite.tar" || return 1
 	fi
 	cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
+}
+
+# enter ROOT FOLDER COMMAND...: runs a command with ROOT as its root, in FOLDER.
+# The shell in between is process 1 of its namespace: the kernel ends all other
+# processes of the namespace with it.
+enter()
+{
+	# shellcheck disable=SC2016 # expanded inside
+	unshare --mount --pid --fork --kill-child -- bash -c '
+		trap "exit 130" INT TERM
+		mount -t proc proc "$1/proc" &&
+		mount --rbind /sys "$1/sys" &&
+		mount --rbind /dev "$1/dev" || exit 1
+		root=$1
+		folder=$2
+		shift 2
+		env -i TERM="${TERM:-dumb}" LANG=C.UTF-8 HOME=/root \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			chroot "$root" env -C "$folder" "$@"' - "$@"
 }

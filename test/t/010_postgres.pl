@@ -18,7 +18,7 @@ my $other_password = join('', map { ('a' .. 'z')[ rand 26 ] } 1 .. 16);
 
 my $remote = Spice::init_node('remote', [], "log_statement = 'all'", "listen_addresses = '127.0.0.1'");
 Spice::write_file($remote->data_dir . '/pg_hba.conf', join("\n",
-	'local all postgres trust', 'local all all scram-sha-256', 'host all all 127.0.0.1/32 scram-sha-256', ''));
+	'local all ' . getpwuid($<) . ' trust', 'local all all scram-sha-256', 'host all all 127.0.0.1/32 scram-sha-256', ''));
 $remote->start;
 
 sub remote { return $remote->safe_psql('shop', $_[0]); }

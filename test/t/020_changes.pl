@@ -19,7 +19,7 @@ my $password = q{p'w:\\} . $secret;
 my $remote = Spice::init_node('remote', [], 'wal_level = logical', 'max_wal_senders = 20',
 	'max_replication_slots = 20', "listen_addresses = '127.0.0.1'", 'wal_sender_timeout = 5s', 'autovacuum = off');
 Spice::write_file($remote->data_dir . '/pg_hba.conf', join("\n",
-	'local all postgres trust', 'local all all scram-sha-256', 'host all all 127.0.0.1/32 scram-sha-256', ''));
+	'local all ' . getpwuid($<) . ' trust', 'local all all scram-sha-256', 'host all all 127.0.0.1/32 scram-sha-256', ''));
 $remote->start;
 
 sub remote { return $remote->safe_psql('shop', $_[0]); }

@@ -1,0 +1,60 @@
+# README.md as a reader follows it: its manifests are valid, the first one loads what a source
+# on loopback has at the public file's place, and each statement of the session in psql has
+# the result that is printed there.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Utils;
+use Spice;
+use Test::More;
+
+my $readme = slurp_file("$FindBin::RealBin/../../README.md");
+my $sample = slurp_file("$FindBin::RealBin/../../docs/earthquakes.csv");
+my ($manifest) = $readme =~ /<<'END'\n(version: v1\n.*?)^END$/ms;
+my ($public) = $manifest =~ m{from: (\S+)};
+my ($origin, $path) = $public =~ m{^(https://[^/]+)(/.*)};
+
+# The result of a statement as psql prints it, without the count of rows.
+sub session
+{
+	my ($node, $statement) = @_;
+	my ($output, $errors) = run_command(
+		[ 'psql', '--no-psqlrc', '--pset=footer=off', '--dbname', $node->connstr('postgres'), '--command', $statement ]);
+
+	return without_blanks($output . $errors);
+}
+
+sub without_blanks
+{
+	my ($text) = @_;
+
+	$text =~ s/ +$//mg;
+	$text =~ s/\n+/\n/g;
+	$text =~ s/\n$//;
+	return $text;
+}
+
+my $source = Spice::Source->new;
+$source->set($path, body => $sample, etag => JSON::PP::true);
+$manifest =~ s/\Q$origin\E/@{[ $source->url('') ]}/;
+my $node = Spice::start_node('main', $manifest);
+
+my @statements = $readme =~ /^app=# (.*)\n((?:(?!app=# |```).*\n)*)/mg;
+is(@statements / 2, 6, 'the session has six statements');
+while (my ($statement, $result) = splice @statements, 0, 2)
+{
+	is(session($node, $statement), without_blanks($result), $statement);
+}
+
+for my $datasets ($readme =~ /^```yaml\n(datasets:\n.*?)^```$/msg)
+{
+	my ($name) = $datasets =~ /name: (\S+)/;
+
+	is($node->safe_psql('postgres', "SELECT * FROM spice_validate(\$\$version: v1\nkind: Spicepod\nname: readme\n$datasets\$\$)"),
+		'', "the manifest of $name is valid");
+}
+$node->stop;
+done_testing();
