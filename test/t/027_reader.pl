@@ -261,6 +261,15 @@ Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets
 is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'domain'}), 't|' . ($count + 1), 'is loaded')
   or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'domain'}));
 is(value('SELECT count(DISTINCT i) FROM kept'), $count + 1, 'and its condition has run');
+value('CREATE TYPE noted_range AS RANGE (subtype = noted_id, multirange_type_name = noted_ranges)');
+$source->set('/ranges', body => [ map { { id => $_, ranges => "{[$_,$_]}", padding => 'x' x 100 } } 1 .. 2_000 ]);
+my $ranges = Spice::dataset('ranges', $source->url('/ranges'), refresh_retry_enabled => JSON::PP::false);
+$ranges->{columns} = [ { name => 'ranges', type => 'public.noted_ranges' } ];
+value('TRUNCATE kept');
+Spice::write_manifest($node, Spice::manifest([ @datasets, $domain, $ranges ]));
+Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'ranges'}, 'multiranges over such a domain');
+is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'ranges'}), 't|2000', 'are loaded')
+  or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'ranges'}));
 
 # --- a reader that goes, and one whose refresh goes
 

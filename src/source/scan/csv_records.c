@@ -24,6 +24,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "source/format/bytes.h"
 #include "source/format/csv_reader.h"
 #include "source/scan/csv_records.h"
@@ -82,7 +83,7 @@ refuse_response(const CsvRecords *records, int code, const char *problem, const 
 	ereport(ERROR,
 			(errcode(code),
 			 errmsg("invalid response: %s", problem),
-			 errdetail("Dataset \"%s\", %s.", records->reader.dataset->name, reading_place(records)),
+			 errdetail("Dataset \"%s\", %s.", records->reader.format->dataset, reading_place(records)),
 			 hint != NULL ? errhint("%s", hint) : 0));
 }
 
@@ -180,7 +181,7 @@ check_header(const CsvRecords *records)
 static void
 read_names(CsvRecords *records)
 {
-	bool		header = records->reader.dataset->csv_header;
+	bool		header = records->reader.format->header;
 	const CsvField *fields;
 
 	if (!read_line(records))
@@ -245,7 +246,7 @@ check_positions(const CsvRecords *records)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("a response does not have all columns of dataset \"%s\"",
-							records->reader.dataset->name),
+							records->reader.format->dataset),
 					 errdetail("Line %lld has no field for column \"%s\".",
 							   (long long) records->csv->line, field->name),
 					 errhint("%s", LOOK_HINT)));
@@ -258,7 +259,7 @@ refuse_foreign_header(const CsvRecords *records)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a response has none of the columns of dataset \"%s\"", records->reader.dataset->name),
+			 errmsg("a response has none of the columns of dataset \"%s\"", records->reader.format->dataset),
 			 errdetail_plural("Its header has %d field, \"%s\".",
 							  "Its header has %d fields, the first of them \"%s\".",
 							  records->n_names, records->n_names, excerpt(records->names[0])),
@@ -291,7 +292,7 @@ place_fields(CsvRecords *records)
 	}
 	if (records->n_names == 0)
 		return;
-	if (!records->reader.dataset->csv_header)
+	if (!records->reader.format->header)
 		check_positions(records);
 	else if (records->n_unknown == records->n_names)
 		refuse_foreign_header(records);
@@ -462,7 +463,7 @@ free_reader(void *arg)
 }
 
 RecordReader *
-csv_records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
+csv_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, MemoryContext context)
 {
 	static const RecordMethods methods = {
 		.next = csv_next,
@@ -474,9 +475,9 @@ csv_records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, Mem
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 	CsvRecords *records = palloc0(sizeof(CsvRecords));
 	CsvReaderOptions options = {
-		.delimiter = dataset->csv_delimiter[0],
-		.quote = dataset->csv_quote[0],
-		.escape = dataset->csv_escape[0],
+		.delimiter = format->delimiter,
+		.quote = format->quote,
+		.escape = format->escape,
 		.max_fields = MaxHeapAttributeNumber,
 		.read = record_reader_read_spool,
 		.arg = cursor

@@ -10,8 +10,8 @@
 
 #include "source/scan/record_reader.h"
 
-/* The same as records_open(), for a dataset that has a csv_delimiter. */
-extern RecordReader *csv_records_open(const Dataset *dataset, SpoolCursor *cursor,
+/* The same as records_open(), for CSV. */
+extern RecordReader *csv_records_open(const RecordFormat *format, SpoolCursor *cursor,
 									  bool discover, MemoryContext context);
 
 #endif

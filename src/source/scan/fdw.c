@@ -37,6 +37,7 @@
 #include "source/foreign_option.h"
 #include "source/scan/offer.h"
 #include "source/scan/reader_process.h"
+#include "source/scan/records.h"
 #include "source/scan/scan.h"
 #include "source/source.h"
 
@@ -57,6 +58,7 @@ typedef enum ScanPhase
 typedef struct ForeignScanWork
 {
 	const Dataset *dataset;
+	RecordFormat format;
 	List	   *used;			/* attribute numbers of the columns that are asked for */
 	SourceScan *scan;
 	ReaderProcess *process;		/* reads instead of scan, or NULL */
@@ -153,8 +155,9 @@ begin_scan(ForeignScanState *node, int eflags)
 		return;
 	work = palloc0(sizeof(ForeignScanWork));
 	work->dataset = dataset_of(RelationGetRelid(relation));
+	records_format(work->dataset, &work->format);
 	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
-	work->scan = scan_create(work->dataset, RelationGetDescr(relation), work->used, CurrentMemoryContext);
+	work->scan = scan_create(&work->format, RelationGetDescr(relation), work->used, CurrentMemoryContext);
 	node->fdw_state = work;
 }
 
@@ -177,7 +180,7 @@ open_scan(ForeignScanState *node)
 			work->spool = source_fetch(work->dataset, NULL, false, &report, context)->spool;
 		}
 		else if (source_reader_allowed())
-			work->process = reader_process_start(work->dataset, node->ss.ss_currentRelation,
+			work->process = reader_process_start(&work->format, RelationGetDescr(node->ss.ss_currentRelation),
 												 work->used, work->spool, work->scan);
 	}
 	if (work->process == NULL)

@@ -146,6 +146,7 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 	MemoryContext scan;
 	SeenBits   *seen;
 	SpoolCursor cursor;
+	RecordFormat format;
 	RecordReader *reader;
 	List	   *columns = NIL;
 
@@ -154,7 +155,8 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 	scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference", ALLOCSET_DEFAULT_SIZES);
 	seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
 	spool_rewind(spool, &cursor);
-	reader = records_open(dataset, &cursor, true, scan);
+	records_format(dataset, &format);
+	reader = records_open(&format, &cursor, true, scan);
 	while (record_reader_next(reader))
 	{
 		for (int i = 0; i < reader->n_fields; i++)

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "source/scan/json_records.h"
 
 typedef struct JsonRecords
@@ -62,7 +63,7 @@ json_next(RecordReader *reader)
 	JsonStatus	status = json_reader_next(json);
 
 	if (status == JSON_FAILED)
-		raise_json_error(&json->error, reader->dataset->name);
+		raise_json_error(&json->error, reader->format->dataset);
 	reader->values = json->values;
 	reader->n_fields = json->n_fields;
 	reader->record = json->record;
@@ -107,7 +108,7 @@ json_records_reader(const RecordReader *reader)
 }
 
 RecordReader *
-json_records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
+json_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, MemoryContext context)
 {
 	static const RecordMethods methods = {
 		.next = json_next,
@@ -119,9 +120,8 @@ json_records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, Me
 	JsonRecords *records = MemoryContextAllocZero(context, sizeof(JsonRecords));
 	JsonReaderOptions options = {0};
 
-	options.format = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
-		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
-	options.pointer = dataset->json_pointer;
+	options.format = format->json;
+	options.pointer = format->pointer;
 	options.discover = discover;
 	options.max_fields = MaxHeapAttributeNumber;
 	options.read = record_reader_read_spool;

@@ -11,7 +11,7 @@
 #include "source/scan/record_reader.h"
 
 /* The same as records_open(), for a JSON response. */
-extern RecordReader *json_records_open(const Dataset *dataset, SpoolCursor *cursor,
+extern RecordReader *json_records_open(const RecordFormat *format, SpoolCursor *cursor,
 									   bool discover, MemoryContext context);
 
 /*

@@ -9,9 +9,7 @@
 #define SPICE_READER_PROCESS_H
 
 #include "access/htup.h"
-#include "utils/rel.h"
 
-#include "catalog/dataset.h"
 #include "source/scan/scan.h"
 
 typedef struct ReaderProcess ReaderProcess;
@@ -22,7 +20,7 @@ typedef struct ReaderProcess ReaderProcess;
  * mode until the stop: it may write rows, but not begin commands.  scan: a scan of the
  * same columns in this process, not open yet, which may take part.
  */
-extern ReaderProcess *reader_process_start(const Dataset *dataset, Relation relation,
+extern ReaderProcess *reader_process_start(const RecordFormat *format, TupleDesc desc,
 										   List *used, Spool *spool, SourceScan *scan);
 
 /* the next tuple, good until the next call; NULL at the end.  Raises the scan's errors. */

@@ -12,13 +12,28 @@
 #ifndef SPICE_RECORD_READER_H
 #define SPICE_RECORD_READER_H
 
-#include "catalog/dataset.h"
 #include "source/format/json_reader.h"
 #include "source/http/spool.h"
 
 /* how to stay below the limits of the readers */
 #define RECORDS_LIMIT_HINT \
 	"A record may have 1600 fields, 512 levels and 256 MB. Ask the source for less, and see that what is read are the records."
+
+/*
+ * What a reader has to know of a dataset.  It is complete, so that another process
+ * which gets a copy looks nothing up.
+ */
+typedef struct RecordFormat
+{
+	const char *dataset;		/* its name, for errors */
+	JsonRecordFormat json;
+	const char *pointer;		/* json_pointer, or NULL */
+	bool		csv;			/* the records are CSV, of which the rest says how */
+	bool		header;			/* the first line names the fields */
+	char		delimiter;
+	char		quote;			/* NUL: there is none */
+	char		escape;
+} RecordFormat;
 
 typedef struct RecordReader RecordReader;
 
@@ -34,7 +49,7 @@ typedef struct RecordMethods
 struct RecordReader
 {
 	const RecordMethods *methods;
-	const Dataset *dataset;
+	const RecordFormat *format;
 
 	/* the current record */
 	const JsonValue *values;	/* by field */

@@ -11,13 +11,30 @@
 #include "source/scan/json_records.h"
 #include "source/scan/records.h"
 
-RecordReader *
-records_open(const Dataset *dataset, SpoolCursor *cursor, bool discover, MemoryContext context)
+void
+records_format(const Dataset *dataset, RecordFormat *format)
 {
-	RecordReader *reader;
+	memset(format, 0, sizeof(*format));
+	format->dataset = dataset->name;
+	format->json = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
+		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
+	format->pointer = dataset->json_pointer;
+	if (dataset->csv_delimiter == NULL)
+		return;
+	format->csv = true;
+	format->header = dataset->csv_header;
+	format->delimiter = dataset->csv_delimiter[0];
+	/* a definition that another version has written may lack these */
+	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '\0';
+	format->escape = dataset->csv_escape != NULL ? dataset->csv_escape[0] : format->quote;
+}
 
-	reader = dataset->csv_delimiter != NULL ? csv_records_open(dataset, cursor, discover, context) :
-		json_records_open(dataset, cursor, discover, context);
-	reader->dataset = dataset;
+RecordReader *
+records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, MemoryContext context)
+{
+	RecordReader *reader = format->csv ? csv_records_open(format, cursor, discover, context) :
+	json_records_open(format, cursor, discover, context);
+
+	reader->format = format;
 	return reader;
 }

@@ -8,13 +8,18 @@
 #ifndef SPICE_RECORDS_H
 #define SPICE_RECORDS_H
 
+#include "catalog/dataset.h"
 #include "source/scan/record_reader.h"
 
+/* Sets *format to what the dataset says; its texts are the dataset's. */
+extern void records_format(const Dataset *dataset, RecordFormat *format);
+
 /*
- * A reader from the cursor, freed with context.  discover: fields are added as
- * they are met.  Errors in the response are raised and say where.
+ * Opens a reader at the cursor.  It is freed with context, and *format has to live
+ * as long.  discover: the reader adds fields as it meets them.  Errors in the
+ * response are raised and say where.
  */
-extern RecordReader *records_open(const Dataset *dataset, SpoolCursor *cursor,
+extern RecordReader *records_open(const RecordFormat *format, SpoolCursor *cursor,
 								  bool discover, MemoryContext context);
 
 #endif

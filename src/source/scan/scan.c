@@ -17,7 +17,7 @@
 
 struct SourceScan
 {
-	const Dataset *dataset;
+	const RecordFormat *format;
 	TupleDesc	desc;
 	SpoolCursor cursor;
 	RecordReader *reader;		/* NULL: not open */
@@ -33,7 +33,7 @@ struct SourceScan
 };
 
 SourceScan *
-scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext parent)
+scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "spice scan", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -42,7 +42,7 @@ scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext pa
 	scan->scan_context = context;
 	scan->reader_context = AllocSetContextCreate(context, "spice reader", ALLOCSET_SMALL_SIZES);
 	scan->row_context = AllocSetContextCreate(context, "spice row", ALLOCSET_DEFAULT_SIZES);
-	scan->dataset = dataset;
+	scan->format = format;
 	scan->desc = desc;
 	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
 	scan->met = palloc0(sizeof(bool) * desc->natts);
@@ -56,7 +56,7 @@ scan_create(const Dataset *dataset, TupleDesc desc, List *used, MemoryContext pa
 		scan->n_unmet++;
 	}
 	tuple_writer_init(&scan->writer, desc, scan->typers, context);
-	scan->place.dataset = dataset->name;
+	scan->place.dataset = format->dataset;
 	scan->context_line.callback = value_place_callback;
 	scan->context_line.arg = &scan->place;
 	MemoryContextSwitchTo(old);
@@ -74,7 +74,7 @@ scan_open(SourceScan *scan, Spool *spool)
 {
 	MemoryContextReset(scan->reader_context);
 	spool_rewind(spool, &scan->cursor);
-	scan->reader = records_open(scan->dataset, &scan->cursor, false, scan->reader_context);
+	scan->reader = records_open(scan->format, &scan->cursor, false, scan->reader_context);
 	for (int i = 0; i < scan->desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(scan->desc, i)->attname);
@@ -92,7 +92,7 @@ refuse_foreign_record(const SourceScan *scan)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a record has none of the columns of dataset \"%s\"", scan->dataset->name),
+			 errmsg("a record has none of the columns of dataset \"%s\"", scan->format->dataset),
 			 errdetail("It is %s and has field \"%s\".", record_reader_place(scan->reader, NULL),
 					   scan->reader->unknown_name),
 			 errhint("Look at what the source answers, and at params.json_pointer.")));

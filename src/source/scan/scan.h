@@ -11,18 +11,19 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 
-#include "catalog/dataset.h"
 #include "source/format/json_reader.h"
 #include "source/http/spool.h"
 #include "source/scan/offer.h"
+#include "source/scan/record_reader.h"
 
 typedef struct SourceScan SourceScan;
 
 /*
  * used: attribute numbers of the columns that are asked for, 0: all of them;
- * the others are null.  The scan lives in a context below parent.
+ * the others are null.  The scan lives in a context below parent; format and desc
+ * have to live as long.
  */
-extern SourceScan *scan_create(const Dataset *dataset, TupleDesc desc, List *used,
+extern SourceScan *scan_create(const RecordFormat *format, TupleDesc desc, List *used,
 							   MemoryContext parent);
 extern void scan_free(SourceScan *scan);
 

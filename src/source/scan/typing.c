@@ -25,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "source/format/iso8601.h"
 #include "source/scan/typing.h"
 
