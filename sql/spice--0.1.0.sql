@@ -40,9 +40,12 @@ CREATE TABLE spice.dataset (
 	in_manifest boolean NOT NULL DEFAULT true,
 	paused boolean NOT NULL DEFAULT false,
 	applied pg_catalog.jsonb,
-	relation pg_catalog.regclass,
 	source_applied pg_catalog.jsonb,
-	source_relation pg_catalog.regclass,
+	home pg_catalog.text,
+	relation pg_catalog.oid,
+	relation_name pg_catalog.text,
+	source_relation pg_catalog.oid,
+	source_relation_name pg_catalog.text,
 	loaded pg_catalog.timestamptz,
 	checked pg_catalog.timestamptz,
 	rows bigint,
@@ -63,9 +66,12 @@ COMMENT ON COLUMN spice.dataset.definition IS 'as the manifest has it, defaults 
 COMMENT ON COLUMN spice.dataset.manifest_error IS 'why the manifest''s newest entry was refused; the definition is the one before';
 COMMENT ON COLUMN spice.dataset.in_manifest IS 'false once the dataset has left the manifest';
 COMMENT ON COLUMN spice.dataset.applied IS 'definition with which the table was last loaded';
+COMMENT ON COLUMN spice.dataset.home IS 'database in which relation and source_relation are OIDs; in any other, restored or copied, the names count';
 COMMENT ON COLUMN spice.dataset.relation IS 'the accelerated table, or the foreign table of a dataset that is not accelerated';
+COMMENT ON COLUMN spice.dataset.relation_name IS 'its name, qualified and quoted';
 COMMENT ON COLUMN spice.dataset.source_applied IS 'definition with which the source''s columns were found';
-COMMENT ON COLUMN spice.dataset.source_relation IS 'the foreign table that reads the source';
+COMMENT ON COLUMN spice.dataset.source_relation IS 'the foreign table or view that reads the source';
+COMMENT ON COLUMN spice.dataset.source_relation_name IS 'its name, qualified and quoted';
 COMMENT ON COLUMN spice.dataset.loaded IS 'when the rows that are in the table were loaded';
 COMMENT ON COLUMN spice.dataset.checked IS 'when the table was known to agree with its source; later in dataset_clock';
 COMMENT ON COLUMN spice.dataset.rows IS 'rows of the last load';
@@ -126,6 +132,7 @@ COMMENT ON TABLE spice.refresh_request IS 'refreshes that spice_refresh(wait => 
 -- is known to be gone.  Not dumped: a copy of this database owns none of them.
 CREATE TABLE spice.slot (
 	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	home pg_catalog.text NOT NULL,
 	dataset integer NOT NULL,
 	name pg_catalog.text NOT NULL,
 	definition pg_catalog.jsonb NOT NULL,
@@ -141,9 +148,10 @@ CREATE TABLE spice.slot (
 	in_step pg_catalog.timestamptz,
 	stopped pg_catalog.timestamptz
 );
-CREATE UNIQUE INDEX ON spice.slot (dataset) WHERE NOT leaving;
+CREATE UNIQUE INDEX ON spice.slot (home, dataset) WHERE NOT leaving;
 CREATE INDEX ON spice.slot (dataset);
 COMMENT ON TABLE spice.slot IS 'replication slots that are, or may be, on a source; each makes its server keep its log';
+COMMENT ON COLUMN spice.slot.home IS 'the database that made it; a copy of that database owns none of its slots';
 COMMENT ON COLUMN spice.slot.definition IS 'of the dataset when the slot was made: where it is';
 COMMENT ON COLUMN spice.slot.shape IS 'columns, key and filter of the table as it was published then';
 COMMENT ON COLUMN spice.slot.subscription IS 'the subscription that reads it; null: none yet, or no longer';
@@ -175,6 +183,195 @@ CREATE VIEW spice.dataset_clock AS
 			AND h.outcome OPERATOR(pg_catalog.=) 'unchanged'
 			ORDER BY h.id DESC LIMIT 1) u ON true;
 COMMENT ON VIEW spice.dataset_clock IS 'when datasets were last known to agree with their sources, and are due again';
+
+-- System and database: a database that was restored, copied or upgraded has another.
+CREATE VIEW spice.home AS
+	SELECT s.system_identifier::pg_catalog.text OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) b.oid::pg_catalog.text AS home
+	FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database b
+	WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+COMMENT ON VIEW spice.home IS 'what tells this database from every other';
+
+-- A relation is a dataset's only if it depends on the extension: an OID may have been given
+-- to another one.  A dump keeps neither, but its owner can only be who restored it, or who
+-- owns the tables; the next refresh writes both down again.
+CREATE VIEW spice.dataset_relation AS
+	SELECT d.id, k.kind, c.oid AS relation, d.home OPERATOR(pg_catalog.<>) h.home AS moved
+	FROM spice.dataset d CROSS JOIN spice.home h
+		CROSS JOIN LATERAL (VALUES ('table', d.relation, d.relation_name),
+			('source', d.source_relation, d.source_relation_name)) k(kind, oid, name)
+		JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)
+			CASE WHEN d.home OPERATOR(pg_catalog.=) h.home THEN k.oid
+				ELSE pg_catalog.to_regclass(k.name)::pg_catalog.oid END
+		JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+	WHERE CASE WHEN d.home OPERATOR(pg_catalog.=) h.home
+		THEN EXISTS (SELECT 1 FROM pg_catalog.pg_depend p
+				JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) p.refobjid
+			WHERE p.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+				AND p.objid OPERATOR(pg_catalog.=) c.oid AND p.objsubid OPERATOR(pg_catalog.=) 0
+				AND p.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+				AND p.deptype OPERATOR(pg_catalog.=) 'n' AND e.extname OPERATOR(pg_catalog.=) 'spice')
+		ELSE r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) pg_catalog.current_setting('spice.role', true) END;
+COMMENT ON VIEW spice.dataset_relation IS 'relations of datasets that are there and are theirs';
+COMMENT ON COLUMN spice.dataset_relation.kind IS 'table, or source';
+COMMENT ON COLUMN spice.dataset_relation.moved IS 'it was found by its name, in a database that was restored or copied';
+
+-- Whether two definitions differ in any of the keys.
+CREATE FUNCTION spice.differs(one pg_catalog.jsonb, other pg_catalog.jsonb, keys pg_catalog.text[]) RETURNS boolean
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT pg_catalog.bool_or(COALESCE(one OPERATOR(pg_catalog.->) k.key, 'null')
+		OPERATOR(pg_catalog.<>) COALESCE(other OPERATOR(pg_catalog.->) k.key, 'null'))
+	FROM pg_catalog.unnest(keys) k(key)
+$$;
+REVOKE ALL ON FUNCTION spice.differs(jsonb, jsonb, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION spice.differs(jsonb, jsonb, text[]) IS 'whether two definitions differ in any of these keys';
+
+-- What decides which columns a source has, which rows a table holds, and how the table is
+-- made besides.  A change of any other key changes neither.
+CREATE VIEW spice.dataset_state AS
+	SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::pg_catalog.text AS definition,
+		d.applied::pg_catalog.text AS applied,
+		d.definition OPERATOR(pg_catalog.->>) 'schema' AS schema,
+		d.definition OPERATOR(pg_catalog.->>) 'table' AS "table",
+		spice.differs(d.source_applied, d.definition,
+			'{from,place,accelerated,http_port,format,json_pointer,csv,columns}') AS source_changed,
+		spice.differs(d.applied, d.definition,
+			'{from,place,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}') AS reload,
+		spice.differs(d.applied, d.definition, '{mode,refresh_mode,indexes,primary_key}') AS remade,
+		d.applied IS NOT NULL AND d.applied OPERATOR(pg_catalog.=) d.definition AS described,
+		(SELECT r.relation FROM spice.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
+			AND r.kind OPERATOR(pg_catalog.=) 'table') AS relation,
+		(SELECT r.relation FROM spice.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
+			AND r.kind OPERATOR(pg_catalog.=) 'source') AS source_relation,
+		d.home IS NOT NULL AND d.home OPERATOR(pg_catalog.<>) h.home AS moved,
+		d.loaded IS NOT NULL AS loaded, d.rows, d.etag, d.last_modified, d.digest, d.attempt, d.fetched_query,
+		d.last_error IS NOT NULL OR d.failures OPERATOR(pg_catalog.>) 0 OR d.attempt OPERATOR(pg_catalog.>) 0
+			OR COALESCE(d.last_outcome OPERATOR(pg_catalog.=) 'empty', false) AS troubled,
+		EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id
+			AND s.home OPERATOR(pg_catalog.=) h.home) AS has_slot,
+		m.secrets::pg_catalog.text AS secrets, m.path AS manifest_path
+	FROM spice.dataset d CROSS JOIN spice.home h LEFT JOIN spice.manifest m ON true
+	WHERE d.definition IS NOT NULL;
+COMMENT ON VIEW spice.dataset_state IS 'what a refresh has to know of a dataset beside its definition';
+
+-- A definition, one column a key.
+CREATE FUNCTION spice.definition_keys(definition pg_catalog.jsonb)
+	RETURNS TABLE (schema pg_catalog.text, "table" pg_catalog.text, "from" pg_catalog.text,
+		connector pg_catalog.text, remote_schema pg_catalog.text, remote_table pg_catalog.text,
+		description pg_catalog.text, http_username pg_catalog.text, http_password pg_catalog.text,
+		http_headers pg_catalog.text, http_port integer, client_timeout_ms bigint, connect_timeout_ms bigint,
+		format pg_catalog.text, json_pointer pg_catalog.text, csv_header boolean, csv_delimiter pg_catalog.text,
+		csv_quote pg_catalog.text, csv_escape pg_catalog.text, accelerated boolean, mode pg_catalog.text,
+		refresh_mode pg_catalog.text, refresh_method pg_catalog.text, refresh_sql pg_catalog.text,
+		refresh_interval_ms bigint, refresh_retry_enabled boolean, refresh_retry_max_attempts integer,
+		time_column pg_catalog.text, time_format pg_catalog.text, refresh_append_overlap_ms bigint,
+		refresh_data_window_ms bigint, http_append_query pg_catalog.text, on_schema_change pg_catalog.text,
+		refresh_min_rows bigint, refresh_max_shrink double precision, refresh_jitter_max_ms bigint,
+		retention_period_ms bigint, retention_sql pg_catalog.text, retention_check_interval_ms bigint,
+		ready_state pg_catalog.text)
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT r.schema, r."table", r."from", r.connector, r.remote_schema, r.remote_table, r.description,
+		r.params OPERATOR(pg_catalog.->>) 'http_username', r.params OPERATOR(pg_catalog.->>) 'http_password',
+		r.http_headers, r.http_port, LEAST(r.client_timeout_ms, 2147483647), LEAST(r.connect_timeout_ms, 2147483647),
+		r.format, r.json_pointer, (r.csv OPERATOR(pg_catalog.->>) 'has_header')::boolean,
+		r.csv OPERATOR(pg_catalog.->>) 'delimiter', r.csv OPERATOR(pg_catalog.->>) 'quote',
+		r.csv OPERATOR(pg_catalog.->>) 'escape', r.accelerated, r.mode, r.refresh_mode, r.refresh_method,
+		r.refresh_sql, r.refresh_interval_ms, r.refresh_retry_enabled, r.refresh_retry_max_attempts,
+		r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,
+		r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,
+		r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms,
+		r.ready_state
+	FROM pg_catalog.jsonb_to_record(definition) AS r(schema pg_catalog.text, "table" pg_catalog.text,
+		"from" pg_catalog.text, connector pg_catalog.text, remote_schema pg_catalog.text,
+		remote_table pg_catalog.text, description pg_catalog.text, params pg_catalog.jsonb,
+		http_headers pg_catalog.text, http_port integer, client_timeout_ms bigint, connect_timeout_ms bigint,
+		format pg_catalog.text, json_pointer pg_catalog.text, csv pg_catalog.jsonb, accelerated boolean,
+		mode pg_catalog.text, refresh_mode pg_catalog.text, refresh_method pg_catalog.text,
+		refresh_sql pg_catalog.text, refresh_interval_ms bigint, refresh_retry_enabled boolean,
+		refresh_retry_max_attempts integer, time_column pg_catalog.text, time_format pg_catalog.text,
+		refresh_append_overlap_ms bigint, refresh_data_window_ms bigint, http_append_query pg_catalog.text,
+		on_schema_change pg_catalog.text, refresh_min_rows bigint, refresh_max_shrink double precision,
+		refresh_jitter_max_ms bigint, retention_period_ms bigint, retention_sql pg_catalog.text,
+		retention_check_interval_ms bigint, ready_state pg_catalog.text)
+$$;
+REVOKE ALL ON FUNCTION spice.definition_keys(jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION spice.definition_keys(jsonb) IS 'a definition, one column a key';
+
+-- Columns, indexes and so on of a definition: one row each, in the order in which they are written.
+CREATE FUNCTION spice.definition_columns(definition pg_catalog.jsonb)
+	RETURNS TABLE (name pg_catalog.text, type pg_catalog.text, nullable boolean, description pg_catalog.text)
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.name, c.type, c.nullable, c.description
+	FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'columns')
+		AS c(name pg_catalog.text, type pg_catalog.text, nullable boolean, description pg_catalog.text)
+$$;
+COMMENT ON FUNCTION spice.definition_columns(jsonb) IS 'the columns that a definition declares';
+
+-- The primary key comes first, and last the index with which append finds the watermark.
+CREATE FUNCTION spice.definition_indexes(definition pg_catalog.jsonb)
+	RETURNS TABLE (columns pg_catalog.text[], is_unique boolean, is_primary boolean)
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT pg_catalog.jsonb_array_elements_text(i.columns)), i.is_unique, i.is_primary
+	FROM (SELECT definition OPERATOR(pg_catalog.->) 'primary_key' AS columns, true AS is_unique, true AS is_primary
+			WHERE pg_catalog.jsonb_array_length(definition OPERATOR(pg_catalog.->) 'primary_key') OPERATOR(pg_catalog.>) 0
+		UNION ALL SELECT r.columns, r."unique", false
+			FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'indexes')
+				AS r(columns pg_catalog.jsonb, "unique" boolean)
+		UNION ALL SELECT pg_catalog.jsonb_build_array(definition OPERATOR(pg_catalog.->) 'time_column'), false, false
+			WHERE definition OPERATOR(pg_catalog.->>) 'refresh_mode' OPERATOR(pg_catalog.=) 'append'
+			AND NOT COALESCE(definition OPERATOR(pg_catalog.#>) '{primary_key,0}'
+				OPERATOR(pg_catalog.=) (definition OPERATOR(pg_catalog.->) 'time_column'), false)
+			AND NOT EXISTS (SELECT 1
+				FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'indexes')
+					AS r(columns pg_catalog.jsonb)
+				WHERE r.columns OPERATOR(pg_catalog.->) 0
+					OPERATOR(pg_catalog.=) (definition OPERATOR(pg_catalog.->) 'time_column'))) i
+$$;
+COMMENT ON FUNCTION spice.definition_indexes(jsonb) IS 'the indexes that a definition asks for';
+
+CREATE FUNCTION spice.definition_conflicts(definition pg_catalog.jsonb)
+	RETURNS TABLE (columns pg_catalog.text[], action pg_catalog.text)
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT pg_catalog.jsonb_array_elements_text(r.columns)), r.action
+	FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'on_conflict')
+		AS r(columns pg_catalog.jsonb, action pg_catalog.text)
+$$;
+COMMENT ON FUNCTION spice.definition_conflicts(jsonb) IS 'what a definition says about rows of the same key';
+
+CREATE FUNCTION spice.definition_params(definition pg_catalog.jsonb)
+	RETURNS TABLE (name pg_catalog.text, value pg_catalog.text)
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.key, p.value
+	FROM pg_catalog.jsonb_each_text((definition OPERATOR(pg_catalog.->) 'params')
+		OPERATOR(pg_catalog.||) (definition OPERATOR(pg_catalog.->) 'place')) p
+$$;
+COMMENT ON FUNCTION spice.definition_params(jsonb) IS 'params of a definition, secrets by reference';
+REVOKE ALL ON FUNCTION spice.definition_columns(jsonb), spice.definition_indexes(jsonb),
+	spice.definition_conflicts(jsonb), spice.definition_params(jsonb) FROM PUBLIC;
+
+-- What the launcher has to do, the earliest first: refreshes and retentions, and slots of
+-- datasets whatever has become of these.
+CREATE VIEW spice.due AS
+	SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested) AS due,
+		r.requested IS NOT NULL AS request,
+		d.applied IS NULL OR d.applied OPERATOR(pg_catalog.<>) d.definition AS changed,
+		d.attempt, n.retention, false AS release
+	FROM spice.dataset d JOIN spice.dataset_clock k ON k.id OPERATOR(pg_catalog.=) d.id
+		CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)
+		LEFT JOIN (SELECT q.dataset, q.retention, pg_catalog.min(q.requested) AS requested
+			FROM spice.refresh_request q GROUP BY 1, 2) r
+			ON r.dataset OPERATOR(pg_catalog.=) d.id AND r.retention OPERATOR(pg_catalog.=) n.retention
+	WHERE d.in_manifest AND d.definition IS NOT NULL
+		AND (r.requested IS NOT NULL OR NOT d.paused AND n.due IS NOT NULL)
+	UNION ALL
+	SELECT s.dataset, s.definition OPERATOR(pg_catalog.->>) 'name', pg_catalog.min(s.next_try), false, false, 0, false, true
+	FROM spice.slot s, spice.home h
+	WHERE s.leaving AND s.home OPERATOR(pg_catalog.=) h.home
+	GROUP BY 1, 2
+	ORDER BY 3;
+COMMENT ON VIEW spice.due IS 'what the launcher starts next, and when';
+COMMENT ON COLUMN spice.due.request IS 'spice_refresh(wait => false) or spice_retain() asks for it';
+COMMENT ON COLUMN spice.due.changed IS 'the manifest has another definition than the table';
+COMMENT ON COLUMN spice.due.release IS 'a replication slot is to be dropped from its source';
 
 CREATE VIEW spice.datasets AS
 	SELECT d.name AS dataset,
@@ -216,8 +413,10 @@ CREATE VIEW spice.datasets AS
 		GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST(a.last_msg_send_time, l.in_step), '0') AS lag,
 		GREATEST(l.position OPERATOR(pg_catalog.-) GREATEST(a.latest_end_lsn, l.confirmed), 0) AS lag_bytes
 	FROM spice.dataset d JOIN spice.dataset_clock k ON k.id OPERATOR(pg_catalog.=) d.id
-		LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.relation
+		LEFT JOIN spice.dataset_relation o ON o.id OPERATOR(pg_catalog.=) d.id AND o.kind OPERATOR(pg_catalog.=) 'table'
+		LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) o.relation
 		LEFT JOIN LATERAL (SELECT s.* FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id
+			AND s.home OPERATOR(pg_catalog.=) (SELECT h.home FROM spice.home h)
 			ORDER BY s.leaving, s.id DESC LIMIT 1) l ON true
 		LEFT JOIN pg_catalog.pg_stat_subscription a ON a.subid OPERATOR(pg_catalog.=) l.subscription
 			AND NOT l.leaving;

@@ -126,7 +126,6 @@ typedef struct Dataset
 	bool		retry;
 	int			retry_max_attempts; /* -1: unlimited */
 	bool		on_registration;	/* ready_state: answers before the first load */
-	bool		refresh_always; /* refresh_on_startup: always */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
 	List	   *applied_columns;	/* those of the definition the table has */
@@ -134,6 +133,7 @@ typedef struct Dataset
 	List	   *conflicts;		/* of DatasetConflict * */
 
 	/* state */
+	bool		moved;			/* in a database that was restored or copied, and not loaded since */
 	Oid			relation;		/* InvalidOid, also when it has been dropped */
 	Oid			source_relation;
 	bool		loaded;

@@ -13,166 +13,59 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "catalog/dataset_row.h"
 #include "catalog/execute.h"
-#include "catalog/rights.h"
 
-/* columns of the query below, counted from 1 */
-enum
+/* a definition spread into columns, one a key */
+static const char *const keys_query =
+	"SELECT * FROM spice.definition_keys($1::jsonb)";
+
+static const char *const columns_query = "SELECT * FROM spice.definition_columns($1::jsonb)";
+static const char *const indexes_query = "SELECT * FROM spice.definition_indexes($1::jsonb)";
+static const char *const conflicts_query = "SELECT * FROM spice.definition_conflicts($1::jsonb)";
+static const char *const params_query = "SELECT * FROM spice.definition_params($1::jsonb)";
+
+static CatalogRows *
+query_definition(const char *command, const char *definition)
 {
-	COL_ID = 1, COL_NAME, COL_IN_MANIFEST, COL_PAUSED, COL_DEFINITION, COL_CHANGED,
-	COL_SOURCE_CHANGED, COL_RELATION, COL_SOURCE_RELATION, COL_LOADED, COL_ROWS,
-	COL_ETAG, COL_LAST_MODIFIED, COL_DIGEST, COL_ATTEMPT, COL_SECRETS, COL_PATH,
-	COL_SCHEMA, COL_TABLE, COL_FROM, COL_DESCRIPTION, COL_USERNAME, COL_PASSWORD,
-	COL_HEADERS, COL_PORT, COL_CLIENT_TIMEOUT, COL_CONNECT_TIMEOUT, COL_FORMAT,
-	COL_POINTER, COL_ACCELERATED, COL_MODE, COL_REFRESH_MODE, COL_REFRESH_SQL,
-	COL_INTERVAL, COL_RETRY, COL_MAX_ATTEMPTS, COL_ON_STARTUP,
-	COL_RELOAD, COL_DESCRIBED, COL_FETCHED_QUERY, COL_TIME_COLUMN, COL_TIME_FORMAT,
-	COL_OVERLAP, COL_WINDOW, COL_APPEND_QUERY, COL_ON_SCHEMA_CHANGE, COL_MIN_ROWS,
-	COL_MAX_SHRINK, COL_JITTER, COL_RETENTION_PERIOD, COL_RETENTION_SQL,
-	COL_RETENTION_INTERVAL, COL_READY_STATE, COL_CSV_HEADER, COL_CSV_DELIMITER,
-	COL_CSV_QUOTE, COL_CSV_ESCAPE, COL_CONNECTOR, COL_REMOTE_SCHEMA, COL_REMOTE_TABLE,
-	COL_REFRESH_METHOD, COL_HAS_SLOT, COL_TROUBLED
-};
+	CatalogArguments arguments = {0};
 
-/*
- * What decides which columns a source has, which rows a table holds, and how
- * the table is made besides.  A change of any other key changes neither.
- */
-#define SOURCE_KEYS "'{from,place,accelerated,http_port,format,json_pointer,csv,columns}'"
-#define ROW_KEYS "'{from,place,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}'"
-#define TABLE_KEYS "'{mode,refresh_mode,indexes,primary_key}'"
-#define DIFFERS(then, keys) \
-	" (SELECT bool_or(d." then " -> k IS DISTINCT FROM d.definition -> k)" \
-	"  FROM unnest(" keys "::text[]) k),"
-
-#define DATASET_QUERY DATASET_QUERY_FROM("spice.dataset")
-#define DATASET_QUERY_FROM(dataset) \
-	"SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::text," \
-DIFFERS("applied", TABLE_KEYS) \
-DIFFERS("source_applied", SOURCE_KEYS) \
-	" (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation)," \
-	" (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)," \
-	" d.loaded IS NOT NULL, d.rows, d.etag, d.last_modified, d.digest, d.attempt," \
-	" m.secrets::text, m.path," \
-	" r.schema, r.\"table\", r.\"from\", r.description," \
-	" r.params->>'http_username', r.params->>'http_password', r.http_headers," \
-	" r.http_port, least(r.client_timeout_ms, 2147483647), least(r.connect_timeout_ms, 2147483647)," \
-	" r.format, r.json_pointer," \
-	" r.accelerated, r.mode, r.refresh_mode, r.refresh_sql, r.refresh_interval_ms," \
-	" r.refresh_retry_enabled, r.refresh_retry_max_attempts, r.refresh_on_startup," \
-DIFFERS("applied", ROW_KEYS) \
-	" d.applied IS NOT DISTINCT FROM d.definition, d.fetched_query," \
-	" r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms," \
-	" r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink," \
-	" r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms," \
-	" r.ready_state, (r.csv->>'has_header')::bool, r.csv->>'delimiter', r.csv->>'quote', r.csv->>'escape'," \
-	" r.connector, r.remote_schema, r.remote_table, r.refresh_method," \
-	" EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset = d.id)," \
-	" d.last_error IS NOT NULL OR d.failures > 0 OR d.attempt > 0 OR d.last_outcome = 'empty'" \
-	" FROM " dataset " d LEFT JOIN spice.manifest m ON true," \
-	" jsonb_to_record(d.definition) AS r(schema text, \"table\" text, \"from\" text," \
-	" description text, params jsonb, http_headers text, http_port int," \
-	" client_timeout_ms int8, connect_timeout_ms int8, format text, json_pointer text," \
-	" accelerated bool, mode text, refresh_mode text, refresh_sql text," \
-	" refresh_interval_ms int8, refresh_retry_enabled bool," \
-	" refresh_retry_max_attempts int, refresh_on_startup text, time_column text," \
-	" time_format text, refresh_append_overlap_ms int8, refresh_data_window_ms int8," \
-	" http_append_query text, on_schema_change text, refresh_min_rows int8," \
-	" refresh_max_shrink float8, refresh_jitter_max_ms int8, retention_period_ms int8," \
-	" retention_sql text, retention_check_interval_ms int8, ready_state text," \
-	" csv jsonb, connector text, remote_schema text, remote_table text," \
-	" refresh_method text)" \
-	" WHERE d.definition IS NOT NULL AND "
-
-static const char *const by_id_query = DATASET_QUERY "d.id = $1";
-
-/* the name itself before any other spelling of it */
-static const char *const by_name_query = DATASET_QUERY
-	"$1 IN (d.name, r.\"table\", r.schema || '.' || r.\"table\")"
-	" ORDER BY d.name = $1 DESC, r.schema = 'public' DESC LIMIT 1";
-
-/* one whose definition is given, and which has no state */
-static const char *const by_definition_query = DATASET_QUERY_FROM(
-																  "(SELECT $1 AS id, $2::jsonb->>'name' AS name, false AS in_manifest, false AS paused,"
-																  " $2::jsonb AS definition, NULL::jsonb AS applied, NULL::jsonb AS source_applied,"
-																  " NULL::regclass AS relation, NULL::regclass AS source_relation, NULL::timestamptz AS loaded,"
-																  " NULL::int8 AS rows, NULL::text AS etag, NULL::text AS last_modified, NULL::bytea AS digest,"
-																  " 0 AS attempt, 0 AS failures, NULL::text AS last_error, NULL::text AS last_outcome,"
-																  " NULL::text AS fetched_query)") "true";
-
-static const char *const columns_query =
-	"SELECT c.name, c.type, c.nullable, c.description"
-	" FROM spice.dataset d,"
-	" jsonb_to_recordset(CASE WHEN $2 THEN d.applied ELSE d.definition END->'columns')"
-	" AS c(name text, type text, nullable bool, description text) WHERE d.id = $1";
-
-/*
- * The primary key, then the others, in the order in which they are written;
- * last the one with which append finds the watermark and what lies behind it.
- */
-static const char *const indexes_query =
-	"SELECT ARRAY(SELECT jsonb_array_elements_text(i.columns)), i.\"unique\", i.\"primary\""
-	" FROM spice.dataset d, LATERAL (SELECT CASE WHEN $2 THEN d.applied ELSE d.definition END AS def) x,"
-	" LATERAL (SELECT x.def->'primary_key' AS columns, true AS \"unique\", true AS \"primary\""
-	"  WHERE jsonb_array_length(x.def->'primary_key') > 0"
-	"  UNION ALL SELECT r.columns, r.\"unique\", false"
-	"  FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb, \"unique\" bool)"
-	"  UNION ALL SELECT jsonb_build_array(x.def->'time_column'), false, false"
-	"  WHERE x.def->>'refresh_mode' = 'append'"
-	"  AND NOT coalesce(x.def->'primary_key'->0 = x.def->'time_column', false)"
-	"  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(x.def->'indexes') AS r(columns jsonb)"
-	"   WHERE r.columns->0 = x.def->'time_column')) i"
-	" WHERE d.id = $1";
-
-static const char *const conflicts_query =
-	"SELECT ARRAY(SELECT jsonb_array_elements_text(r.columns)), r.action"
-	" FROM spice.dataset d, jsonb_to_recordset(d.definition->'on_conflict')"
-	" AS r(columns jsonb, action text) WHERE d.id = $1";
-
-#define PARAMS_OF(definition) \
-	" jsonb_each_text((" definition "->'params') || (" definition "->'place')) p"
-
-static const char *const params_query =
-	"SELECT p.key, p.value FROM spice.dataset d," PARAMS_OF("d.definition") " WHERE d.id = $1";
+	catalog_add_text(&arguments, definition);
+	return catalog_query(command, &arguments);
+}
 
 static List *
-read_columns(const Dataset *dataset, bool applied, MemoryContext context)
+read_columns(const char *definition)
 {
-	Oid			types[] = {INT4OID, BOOLOID};
-	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
+	CatalogRows *rows = query_definition(columns_query, definition);
 	List	   *columns = NIL;
 
-	catalog_execute_saved(columns_query, 2, types, values, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	for (uint64 row = 0; row < rows->n; row++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
 		DatasetColumn *column = palloc0(sizeof(DatasetColumn));
 
-		column->name = catalog_text(row, 1, context);
-		column->type = catalog_text(row, 2, context);
-		column->nullable = catalog_bool(row, 3);
-		column->description = catalog_text(row, 4, context);
+		column->name = catalog_get_text(rows, row, "name");
+		column->type = catalog_get_text(rows, row, "type");
+		column->nullable = catalog_get_bool(rows, row, "nullable");
+		column->description = catalog_get_text(rows, row, "description");
 		columns = lappend(columns, column);
-		MemoryContextSwitchTo(old);
 	}
 	return columns;
 }
 
-/* an array of text in the SPI result, as a list of char * in the current context */
+/* an array of text as a list of char * */
 static List *
-text_list(int row, int column)
+text_list(const CatalogRows *rows, uint64 row, const char *column)
 {
 	List	   *list = NIL;
 	bool		isnull;
 	Datum	   *elements;
 	int			n_elements;
 
-	deconstruct_array(DatumGetArrayTypeP(catalog_datum(row, column, &isnull)),
+	deconstruct_array(DatumGetArrayTypeP(catalog_get(rows, row, column, &isnull)),
 					  TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n_elements);
 	for (int i = 0; i < n_elements; i++)
 		list = lappend(list, TextDatumGetCString(elements[i]));
@@ -180,77 +73,57 @@ text_list(int row, int column)
 }
 
 static List *
-read_conflicts(const Dataset *dataset, MemoryContext context)
+read_conflicts(const char *definition)
 {
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
+	CatalogRows *rows = query_definition(conflicts_query, definition);
 	List	   *conflicts = NIL;
 
-	catalog_execute_saved(conflicts_query, 1, types, values, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	for (uint64 row = 0; row < rows->n; row++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
 		DatasetConflict *conflict = palloc0(sizeof(DatasetConflict));
-		char	   *action = catalog_text(row, 2, context);
+		char	   *action = catalog_get_text(rows, row, "action");
 
-		conflict->columns = text_list(row, 1);
+		conflict->columns = text_list(rows, row, "columns");
 		conflict->action = strcmp(action, "drop") == 0 ? CONFLICT_DROP :
 			strcmp(action, "upsert_dedup_by_row_id") == 0 ? CONFLICT_UPSERT_LAST : CONFLICT_UPSERT;
 		conflicts = lappend(conflicts, conflict);
-		MemoryContextSwitchTo(old);
 	}
 	return conflicts;
 }
 
 static List *
-read_indexes(const Dataset *dataset, bool applied, MemoryContext context)
+read_indexes(const char *definition)
 {
-	Oid			types[] = {INT4OID, BOOLOID};
-	Datum		values[] = {Int32GetDatum(dataset->id), BoolGetDatum(applied)};
+	CatalogRows *rows = query_definition(indexes_query, definition);
 	List	   *indexes = NIL;
 
-	catalog_execute_saved(indexes_query, 2, types, values, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	for (uint64 row = 0; row < rows->n; row++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
 		DatasetIndex *index = palloc0(sizeof(DatasetIndex));
 
-		index->columns = text_list(row, 1);
-		index->unique = catalog_bool(row, 2);
-		index->primary = catalog_bool(row, 3);
+		index->columns = text_list(rows, row, "columns");
+		index->unique = catalog_get_bool(rows, row, "is_unique");
+		index->primary = catalog_get_bool(rows, row, "is_primary");
 		indexes = lappend(indexes, index);
-		MemoryContextSwitchTo(old);
 	}
 	return indexes;
 }
 
-/* of the rows of params_query, or of its kin */
 static List *
-params_list(MemoryContext context)
+read_params(const char *definition)
 {
+	CatalogRows *rows = query_definition(params_query, definition);
 	List	   *params = NIL;
 
-	for (uint64 row = 0; row < SPI_processed; row++)
+	for (uint64 row = 0; row < rows->n; row++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
 		DatasetParam *param = palloc(sizeof(DatasetParam));
 
-		param->name = catalog_text(row, 1, context);
-		param->value = catalog_text(row, 2, context);
+		param->name = catalog_get_text(rows, row, "name");
+		param->value = catalog_get_text(rows, row, "value");
 		params = lappend(params, param);
-		MemoryContextSwitchTo(old);
 	}
 	return params;
-}
-
-static List *
-read_params(const Dataset *dataset, MemoryContext context)
-{
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
-
-	catalog_execute_saved(params_query, 1, types, values, NULL);
-	return params_list(context);
 }
 
 static SchemaChange
@@ -271,205 +144,181 @@ refresh_method(const char *word)
 	return strcmp(word, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
 }
 
-/* of a definition that another version, or somebody by hand, may have written */
+/* a key that every definition has, unless another version or a person has written it */
 static char *
-needed_text(int column, const char *key, MemoryContext context)
+get_needed_text(const CatalogRows *rows, const char *key, const char *name)
 {
-	char	   *text = catalog_text(0, column, context);
+	char	   *text = catalog_get_text(rows, 0, key);
 
 	if (text == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the definition of dataset \"%s\" has no %s", catalog_text(0, COL_NAME, context), key),
+				 errmsg("the definition of dataset \"%s\" has no %s", name, key),
 				 errhint("SELECT spice_reload() writes it anew from the manifest.")));
 	return text;
 }
 
-/* the row that SPI has just returned */
-static Dataset *
-read_dataset(MemoryContext context)
+static double
+get_fraction(const CatalogRows *rows, const char *key, double absent)
 {
-	Dataset    *dataset = MemoryContextAllocZero(context, sizeof(Dataset));
 	bool		isnull;
-	Datum		digest,
-				max_shrink;
+	Datum		value = catalog_get(rows, 0, key, &isnull);
 
-	dataset->id = (int) catalog_number(COL_ID, 0);
-	dataset->name = catalog_text(0, COL_NAME, context);
-	dataset->schema = needed_text(COL_SCHEMA, "schema", context);
-	dataset->table = needed_text(COL_TABLE, "table", context);
-	dataset->in_manifest = catalog_bool(0, COL_IN_MANIFEST);
-	dataset->paused = catalog_bool(0, COL_PAUSED);
-
-	dataset->definition = catalog_text(0, COL_DEFINITION, context);
-	dataset->changed = catalog_bool(0, COL_CHANGED);
-	dataset->described = catalog_bool(0, COL_DESCRIBED);
-	dataset->source_changed = catalog_bool(0, COL_SOURCE_CHANGED);
-	dataset->accelerated = catalog_bool(0, COL_ACCELERATED);
-	dataset->connector = needed_text(COL_CONNECTOR, "connector", context);
-	dataset->from = needed_text(COL_FROM, "from", context);
-	dataset->remote_schema = catalog_text(0, COL_REMOTE_SCHEMA, context);
-	dataset->remote_table = catalog_text(0, COL_REMOTE_TABLE, context);
-	dataset->description = catalog_text(0, COL_DESCRIPTION, context);
-	dataset->username = catalog_text(0, COL_USERNAME, context);
-	dataset->password = catalog_text(0, COL_PASSWORD, context);
-	dataset->http_headers = catalog_text(0, COL_HEADERS, context);
-	dataset->http_port = (int) catalog_number(COL_PORT, 0);
-	dataset->client_timeout_ms = (int) catalog_number(COL_CLIENT_TIMEOUT, 0);
-	dataset->connect_timeout_ms = (int) catalog_number(COL_CONNECT_TIMEOUT, 0);
-	dataset->format = catalog_text(0, COL_FORMAT, context);
-	dataset->json_pointer = catalog_text(0, COL_POINTER, context);
-	dataset->csv_header = catalog_bool(0, COL_CSV_HEADER);
-	dataset->csv_delimiter = catalog_text(0, COL_CSV_DELIMITER, context);
-	dataset->csv_quote = catalog_text(0, COL_CSV_QUOTE, context);
-	dataset->csv_escape = catalog_text(0, COL_CSV_ESCAPE, context);
-	dataset->unlogged = strcmp(needed_text(COL_MODE, "mode", context), "memory") == 0;
-	dataset->refresh_mode = needed_text(COL_REFRESH_MODE, "refresh_mode", context);
-	dataset->refresh_sql = catalog_text(0, COL_REFRESH_SQL, context);
-	dataset->refresh_interval_ms = catalog_number(COL_INTERVAL, 0);
-	dataset->retry = catalog_bool(0, COL_RETRY);
-	dataset->retry_max_attempts = (int) catalog_number(COL_MAX_ATTEMPTS, -1);
-	dataset->refresh_always = strcmp(needed_text(COL_ON_STARTUP, "refresh_on_startup", context), "always") == 0;
-
-	dataset->reload = catalog_bool(0, COL_RELOAD);
-	dataset->changed |= dataset->reload;
-	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
-	dataset->refresh_method = refresh_method(catalog_text(0, COL_REFRESH_METHOD, context));
-	dataset->follows = strcmp(dataset->refresh_mode, "changes") == 0;
-	dataset->has_slot = catalog_bool(0, COL_HAS_SLOT);
-	dataset->time_column = catalog_text(0, COL_TIME_COLUMN, context);
-	dataset->time_format = catalog_text(0, COL_TIME_FORMAT, context);
-	dataset->append_overlap_ms = catalog_number(COL_OVERLAP, 0);
-	dataset->data_window_ms = catalog_number(COL_WINDOW, 0);
-	dataset->append_query = catalog_text(0, COL_APPEND_QUERY, context);
-	dataset->on_schema_change = schema_change(catalog_text(0, COL_ON_SCHEMA_CHANGE, context));
-	dataset->min_rows = catalog_number(COL_MIN_ROWS, -1);
-	max_shrink = catalog_datum(0, COL_MAX_SHRINK, &isnull);
-	dataset->max_shrink = isnull ? 1 : DatumGetFloat8(max_shrink);
-	dataset->jitter_ms = catalog_number(COL_JITTER, 0);
-	dataset->retention_period_ms = catalog_number(COL_RETENTION_PERIOD, 0);
-	dataset->retention_sql = catalog_text(0, COL_RETENTION_SQL, context);
-	dataset->retention_interval_ms = catalog_number(COL_RETENTION_INTERVAL, 0);
-
-	dataset->on_registration = strcmp(needed_text(COL_READY_STATE, "ready_state", context), "on_load") != 0;
-	dataset->relation = (Oid) catalog_number(COL_RELATION, InvalidOid);
-	dataset->source_relation = (Oid) catalog_number(COL_SOURCE_RELATION, InvalidOid);
-	dataset->loaded = catalog_bool(0, COL_LOADED);
-	dataset->rows = catalog_number(COL_ROWS, 0);
-	dataset->etag = catalog_text(0, COL_ETAG, context);
-	dataset->last_modified = catalog_text(0, COL_LAST_MODIFIED, context);
-	dataset->attempt = (int) catalog_number(COL_ATTEMPT, 0);
-	dataset->troubled = catalog_bool(0, COL_TROUBLED);
-	digest = catalog_datum(0, COL_DIGEST, &isnull);
-	if (!isnull)
-	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		dataset->digest = DatumGetByteaPCopy(digest);
-		MemoryContextSwitchTo(old);
-	}
-	dataset->fetched_query = catalog_text(0, COL_FETCHED_QUERY, context);
-	dataset->secrets = catalog_text(0, COL_SECRETS, context);
-	dataset->manifest_path = catalog_text(0, COL_PATH, context);
-	return dataset;
+	return isnull ? absent : DatumGetFloat8(value);
 }
 
-static Dataset *
-find_dataset(const char *query, Oid type, Datum value)
+/* what the definition says; the name is set already */
+static void
+read_definition(Dataset *dataset)
 {
-	MemoryContext context = CurrentMemoryContext;
-	CatalogRights rights;
-	Dataset    *dataset = NULL;
+	CatalogRows *keys = query_definition(keys_query, dataset->definition);
+	const char *name = dataset->name;
 
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute_saved(query, 1, &type, &value, NULL);
-	if (SPI_processed > 0)
-	{
-		dataset = read_dataset(context);
-		dataset->columns = read_columns(dataset, false, context);
-		dataset->applied_columns = read_columns(dataset, true, context);
-		dataset->indexes = read_indexes(dataset, false, context);
-		dataset->applied_indexes = read_indexes(dataset, true, context);
-		dataset->conflicts = read_conflicts(dataset, context);
-		dataset->params = read_params(dataset, context);
-	}
-	SPI_finish();
-	catalog_leave(&rights);
+	dataset->schema = get_needed_text(keys, "schema", name);
+	dataset->table = get_needed_text(keys, "table", name);
+	dataset->accelerated = catalog_get_bool(keys, 0, "accelerated");
+	dataset->connector = get_needed_text(keys, "connector", name);
+	dataset->from = get_needed_text(keys, "from", name);
+	dataset->remote_schema = catalog_get_text(keys, 0, "remote_schema");
+	dataset->remote_table = catalog_get_text(keys, 0, "remote_table");
+	dataset->description = catalog_get_text(keys, 0, "description");
+	dataset->username = catalog_get_text(keys, 0, "http_username");
+	dataset->password = catalog_get_text(keys, 0, "http_password");
+	dataset->http_headers = catalog_get_text(keys, 0, "http_headers");
+	dataset->http_port = (int) catalog_get_int(keys, 0, "http_port", 0);
+	dataset->client_timeout_ms = (int) catalog_get_int(keys, 0, "client_timeout_ms", 0);
+	dataset->connect_timeout_ms = (int) catalog_get_int(keys, 0, "connect_timeout_ms", 0);
+	dataset->format = catalog_get_text(keys, 0, "format");
+	dataset->json_pointer = catalog_get_text(keys, 0, "json_pointer");
+	dataset->csv_header = catalog_get_bool(keys, 0, "csv_header");
+	dataset->csv_delimiter = catalog_get_text(keys, 0, "csv_delimiter");
+	dataset->csv_quote = catalog_get_text(keys, 0, "csv_quote");
+	dataset->csv_escape = catalog_get_text(keys, 0, "csv_escape");
+	dataset->unlogged = strcmp(get_needed_text(keys, "mode", name), "memory") == 0;
+	dataset->refresh_mode = get_needed_text(keys, "refresh_mode", name);
+	dataset->append = strcmp(dataset->refresh_mode, "append") == 0;
+	dataset->follows = strcmp(dataset->refresh_mode, "changes") == 0;
+	dataset->refresh_method = refresh_method(catalog_get_text(keys, 0, "refresh_method"));
+	dataset->refresh_sql = catalog_get_text(keys, 0, "refresh_sql");
+	dataset->refresh_interval_ms = catalog_get_int(keys, 0, "refresh_interval_ms", 0);
+	dataset->retry = catalog_get_bool(keys, 0, "refresh_retry_enabled");
+	dataset->retry_max_attempts = (int) catalog_get_int(keys, 0, "refresh_retry_max_attempts", -1);
+	dataset->time_column = catalog_get_text(keys, 0, "time_column");
+	dataset->time_format = catalog_get_text(keys, 0, "time_format");
+	dataset->append_overlap_ms = catalog_get_int(keys, 0, "refresh_append_overlap_ms", 0);
+	dataset->data_window_ms = catalog_get_int(keys, 0, "refresh_data_window_ms", 0);
+	dataset->append_query = catalog_get_text(keys, 0, "http_append_query");
+	dataset->on_schema_change = schema_change(catalog_get_text(keys, 0, "on_schema_change"));
+	dataset->min_rows = catalog_get_int(keys, 0, "refresh_min_rows", -1);
+	dataset->max_shrink = get_fraction(keys, "refresh_max_shrink", 1);
+	dataset->jitter_ms = catalog_get_int(keys, 0, "refresh_jitter_max_ms", 0);
+	dataset->retention_period_ms = catalog_get_int(keys, 0, "retention_period_ms", 0);
+	dataset->retention_sql = catalog_get_text(keys, 0, "retention_sql");
+	dataset->retention_interval_ms = catalog_get_int(keys, 0, "retention_check_interval_ms", 0);
+	dataset->on_registration = strcmp(get_needed_text(keys, "ready_state", name), "on_load") != 0;
+	dataset->columns = read_columns(dataset->definition);
+	dataset->indexes = read_indexes(dataset->definition);
+	dataset->conflicts = read_conflicts(dataset->definition);
+	dataset->params = read_params(dataset->definition);
+}
+
+/* the dataset of a row of spice.dataset_state; NULL when there is none */
+static Dataset *
+read_dataset(const CatalogRows *state)
+{
+	Dataset    *dataset = palloc0(sizeof(Dataset));
+	char	   *applied;
+	bool		isnull;
+	Datum		digest;
+
+	if (state->n == 0)
+		return NULL;
+	dataset->id = (int) catalog_get_int(state, 0, "id", 0);
+	dataset->name = catalog_get_text(state, 0, "name");
+	dataset->definition = catalog_get_text(state, 0, "definition");
+	read_definition(dataset);
+	applied = catalog_get_text(state, 0, "applied");
+	dataset->applied_columns = read_columns(applied);
+	dataset->applied_indexes = read_indexes(applied);
+	dataset->in_manifest = catalog_get_bool(state, 0, "in_manifest");
+	dataset->paused = catalog_get_bool(state, 0, "paused");
+	dataset->source_changed = catalog_get_bool(state, 0, "source_changed");
+	dataset->reload = catalog_get_bool(state, 0, "reload");
+	dataset->changed = dataset->reload || catalog_get_bool(state, 0, "remade");
+	dataset->described = catalog_get_bool(state, 0, "described");
+	dataset->relation = catalog_get_oid(state, 0, "relation");
+	dataset->source_relation = catalog_get_oid(state, 0, "source_relation");
+	dataset->moved = catalog_get_bool(state, 0, "moved");
+	dataset->loaded = catalog_get_bool(state, 0, "loaded");
+	dataset->rows = catalog_get_int(state, 0, "rows", 0);
+	dataset->etag = catalog_get_text(state, 0, "etag");
+	dataset->last_modified = catalog_get_text(state, 0, "last_modified");
+	digest = catalog_get(state, 0, "digest", &isnull);
+	dataset->digest = isnull ? NULL : DatumGetByteaPCopy(digest);
+	dataset->attempt = (int) catalog_get_int(state, 0, "attempt", 0);
+	dataset->fetched_query = catalog_get_text(state, 0, "fetched_query");
+	dataset->troubled = catalog_get_bool(state, 0, "troubled");
+	dataset->has_slot = catalog_get_bool(state, 0, "has_slot");
+	dataset->secrets = catalog_get_text(state, 0, "secrets");
+	dataset->manifest_path = catalog_get_text(state, 0, "manifest_path");
 	return dataset;
 }
 
 Dataset *
 catalog_dataset_by_id(int id)
 {
-	return find_dataset(by_id_query, INT4OID, Int32GetDatum(id));
+	CatalogArguments arguments = {0};
+
+	catalog_add_int(&arguments, id);
+	return read_dataset(catalog_query("SELECT * FROM spice.dataset_state WHERE id = $1", &arguments));
 }
 
 Dataset *
 catalog_dataset_of(int id, const char *definition)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Oid			types[] = {INT4OID, TEXTOID};
-	Datum		values[] = {Int32GetDatum(id), CStringGetTextDatum(definition)};
-	CatalogRights rights;
-	Dataset    *dataset;
+	CatalogArguments arguments = {0};
+	Dataset    *dataset = palloc0(sizeof(Dataset));
+	CatalogRows *state;
 
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute(by_definition_query, 2, types, values, NULL);
-	dataset = read_dataset(context);
-	catalog_execute("SELECT p.key, p.value FROM" PARAMS_OF("($2::jsonb)") " WHERE $1 IS NOT NULL",
-					2, types, values, NULL);
-	dataset->params = params_list(context);
-	SPI_finish();
-	catalog_leave(&rights);
+	catalog_add_text(&arguments, definition);
+	state = catalog_query("SELECT $1::jsonb->>'name' AS name, m.secrets::text AS secrets, m.path AS manifest_path"
+						  " FROM (VALUES (true)) v LEFT JOIN spice.manifest m ON true", &arguments);
+	dataset->id = id;
+	dataset->name = catalog_get_text(state, 0, "name");
+	dataset->definition = pstrdup(definition);
+	read_definition(dataset);
+	dataset->secrets = catalog_get_text(state, 0, "secrets");
+	dataset->manifest_path = catalog_get_text(state, 0, "manifest_path");
 	return dataset;
 }
 
 bool
 catalog_dataset_again(Dataset *dataset)
 {
-	Oid			types[] = {INT4OID, TEXTOID};
-	Datum		values[] = {Int32GetDatum(dataset->id), CStringGetTextDatum(dataset->definition)};
-	CatalogRights rights;
-	bool		same;
+	CatalogArguments arguments = {0};
+	CatalogRows *rows;
 
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute_saved("SELECT (SELECT c.oid FROM pg_class c WHERE c.oid = d.relation),"
-						  " (SELECT c.oid FROM pg_class c WHERE c.oid = d.source_relation)"
-						  " FROM spice.dataset d WHERE d.id = $1 AND d.definition::text = $2",
-						  2, types, values, NULL);
-	same = SPI_processed > 0;
-	if (same)
-	{
-		dataset->relation = (Oid) catalog_number(1, InvalidOid);
-		dataset->source_relation = (Oid) catalog_number(2, InvalidOid);
-	}
-	SPI_finish();
-	catalog_leave(&rights);
-	return same;
+	catalog_add_int(&arguments, dataset->id);
+	catalog_add_text(&arguments, dataset->definition);
+	rows = catalog_query("SELECT relation, source_relation FROM spice.dataset_state"
+						 " WHERE id = $1 AND definition = $2", &arguments);
+	if (rows->n == 0)
+		return false;
+	dataset->relation = catalog_get_oid(rows, 0, "relation");
+	dataset->source_relation = catalog_get_oid(rows, 0, "source_relation");
+	return true;
 }
 
-/* why there is no dataset of this name */
-static void
-dataset_missing(const char *name)
+pg_noreturn static void
+refuse_missing_dataset(const char *name)
 {
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(name)};
-	CatalogRights rights;
-	char	   *reason = NULL;
-	MemoryContext context = CurrentMemoryContext;
+	CatalogArguments arguments = {0};
+	CatalogRows *rows;
+	char	   *reason;
 
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute("SELECT d.manifest_error FROM spice.dataset d WHERE d.name = $1",
-					1, types, values, NULL);
-	if (SPI_processed > 0)
-		reason = catalog_text(0, 1, context);
-	SPI_finish();
-	catalog_leave(&rights);
-
+	catalog_add_text(&arguments, name);
+	rows = catalog_query("SELECT manifest_error FROM spice.dataset WHERE name = $1", &arguments);
+	reason = rows->n > 0 ? catalog_get_text(rows, 0, "manifest_error") : NULL;
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
@@ -482,13 +331,19 @@ dataset_missing(const char *name)
 			 errhint("SELECT dataset FROM spice.datasets lists them; spice_reload() reads the manifest again.")));
 }
 
+/* the name itself before any other spelling of it */
 Dataset *
 catalog_dataset_by_name(const char *name, bool must_exist)
 {
+	CatalogArguments arguments = {0};
 	Dataset    *dataset;
 
-	dataset = find_dataset(by_name_query, TEXTOID, CStringGetTextDatum(name));
+	catalog_add_text(&arguments, name);
+	dataset = read_dataset(catalog_query("SELECT * FROM spice.dataset_state"
+										 " WHERE $1 IN (name, \"table\", schema || '.' || \"table\")"
+										 " ORDER BY name = $1 DESC, schema = 'public' DESC LIMIT 1",
+										 &arguments));
 	if (dataset == NULL && must_exist)
-		dataset_missing(name);
+		refuse_missing_dataset(name);
 	return dataset;
 }

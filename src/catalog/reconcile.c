@@ -323,7 +323,7 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 	catalog_execute("UPDATE spice.dataset d SET in_manifest = false, manifest_error = NULL,"
 					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice.dataset e"
 					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED)"
-					" RETURNING d.name, EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = d.relation)", 1, types, values, NULL);
+					" RETURNING d.name, EXISTS (SELECT 1 FROM spice.dataset_relation r WHERE r.id = d.id AND r.kind = 'table')", 1, types, values, NULL);
 	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -15,6 +16,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -22,6 +24,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -106,15 +109,51 @@ catalog_relation_kind(Oid relation)
 	}
 }
 
+bool
+catalog_depends_on_extension(Oid catalog, Oid object)
+{
+	Oid			extension = get_extension_oid("spice", true);
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(catalog));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, lengthof(keys), keys);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
+
+		found = depend->refclassid == ExtensionRelationId && depend->refobjid == extension;
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	return found;
+}
+
 void
 catalog_depend_on_extension(Oid catalog, Oid object)
 {
 	ObjectAddress dependent,
 				extension;
 
+	if (catalog_depends_on_extension(catalog, object))
+		return;
 	ObjectAddressSet(dependent, catalog, object);
 	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("spice", false));
 	recordDependencyOn(&dependent, &extension, DEPENDENCY_NORMAL);
+	CommandCounterIncrement();
+}
+
+void
+catalog_adopt_relations(const Dataset *dataset)
+{
+	if (OidIsValid(dataset->relation))
+		catalog_depend_on_extension(RelationRelationId, dataset->relation);
+	if (OidIsValid(dataset->source_relation))
+		catalog_depend_on_extension(RelationRelationId, dataset->source_relation);
 }
 
 static char *
@@ -126,7 +165,7 @@ owning_dataset(Oid relation)
 	char	   *name = NULL;
 
 	SPI_connect();
-	catalog_execute("SELECT d.name FROM spice.dataset d WHERE d.relation = $1 OR d.source_relation = $1",
+	catalog_execute("SELECT d.name FROM spice.dataset_relation r JOIN spice.dataset d ON d.id = r.id WHERE r.relation = $1",
 					1, types, values, NULL);
 	if (SPI_processed > 0)
 		name = catalog_text(0, 1, context);

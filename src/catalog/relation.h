@@ -29,6 +29,12 @@ extern void catalog_grant_defaults(Oid relation, Oid owner);
 /* makes a thing of ours go with the extension, which DROP EXTENSION then says */
 extern void catalog_depend_on_extension(Oid catalog, Oid object);
 
+/* does it?  Only the extension's owner can make it so. */
+extern bool catalog_depends_on_extension(Oid catalog, Oid object);
+
+/* relations that were found by their names, in a database that was restored or copied, become ours */
+extern void catalog_adopt_relations(const Dataset *dataset);
+
 /* raises the error for a relation that stands where the dataset's should */
 pg_noreturn extern void catalog_refuse_relation(const Dataset *dataset, Oid relation);
 

@@ -111,7 +111,8 @@ refuse_here(const Dataset *dataset)
 		return;
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT 1 FROM spice.slot s WHERE s.dataset = $1 AND s.subscription IS NOT NULL",
+	catalog_execute("SELECT 1 FROM spice.slot s, spice.home h WHERE s.dataset = $1"
+					" AND s.subscription IS NOT NULL AND s.home = h.home",
 					1, types, values, NULL);
 	subscribed = SPI_processed > 0;
 	SPI_finish();
@@ -299,7 +300,7 @@ is_ready(void)
 	catalog_execute_saved("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
 						  " (SELECT 1 FROM spice.dataset d WHERE d.in_manifest"
 	/* a crash has emptied it, which the launcher is yet to notice */
-						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation) = 0))"
+						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation::regclass) = 0))"
 						  " AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
 						  " AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
 						  0, NULL, NULL, NULL);

@@ -36,6 +36,11 @@
 	clock " = CASE WHEN definition::text <> $2 THEN " clock \
 	" WHEN " ms " > 0 AND in_manifest THEN clock_timestamp() + " ms " * interval '1 ms' END"
 
+/* the names are for a database that this one is restored or copied to */
+#define NOTE_RELATIONS(relation, source) \
+	" home = (SELECT h.home FROM spice.home h), relation = " relation ", relation_name = " relation "::text," \
+	" source_relation = " source ", source_relation_name = " source "::text,"
+
 /* arguments of one statement, in order */
 typedef struct Arguments
 {
@@ -246,8 +251,8 @@ state_loaded(const Refresh *refresh)
 	add_text(&arguments, refresh->outcome);
 	add_text(&arguments, keep ? refresh->source_query : NULL);
 	add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
-	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, relation = $3,"
-				  " source_applied = $2::jsonb, source_relation = $4,"
+	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
+				  NOTE_RELATIONS("$3", "$4")
 				  " loaded = clock_timestamp(),"
 				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
 				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
@@ -265,7 +270,7 @@ state_registered(const Refresh *refresh)
 	add_dataset(&arguments, dataset);
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
 	add_argument(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation), false);
-	update_tables(dataset, "UPDATE spice.dataset SET relation = $3, source_applied = $2::jsonb, source_relation = $4"
+	update_tables(dataset, "UPDATE spice.dataset SET " NOTE_RELATIONS("$3", "$4") " source_applied = $2::jsonb"
 				  " WHERE id = $1 RETURNING id", &arguments);
 }
 

@@ -219,47 +219,29 @@ due_trigger(TimestampTz when, bool request, bool changed, int attempt)
 static void
 read_schedule(void)
 {
-	CatalogRights rights;
+	CatalogRows *rows;
+	MemoryContext old;
 
 	MemoryContextReset(launcher.schedule_context);
 	launcher.schedule = NIL;
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute_saved("SELECT d.id, d.name, LEAST(CASE WHEN NOT d.paused THEN n.due END, r.requested),"
-						  " r.requested IS NOT NULL, d.applied IS DISTINCT FROM d.definition, d.attempt, n.retention, false"
-						  " FROM spice.dataset d JOIN spice.dataset_clock k ON k.id = d.id"
-						  " CROSS JOIN LATERAL (VALUES (false, k.next_refresh), (true, d.next_retention)) n(retention, due)"
-						  " LEFT JOIN (SELECT q.dataset, q.retention, min(q.requested) AS requested"
-						  " FROM spice.refresh_request q GROUP BY 1, 2) r"
-						  " ON r.dataset = d.id AND r.retention = n.retention"
-						  " WHERE d.in_manifest AND d.definition IS NOT NULL"
-						  " AND (r.requested IS NOT NULL OR (NOT d.paused AND n.due IS NOT NULL))"
-	/* whatever has become of the dataset */
-						  " UNION ALL SELECT s.dataset, s.definition->>'name', min(s.next_try), false, false, 0, false, true"
-						  " FROM spice.slot s WHERE s.leaving GROUP BY 1, 2"
-						  " ORDER BY 3", 0, NULL, NULL, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	old = MemoryContextSwitchTo(launcher.schedule_context);
+	rows = catalog_query("SELECT * FROM spice.due", NULL);
+	for (uint64 row = 0; row < rows->n; row++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(launcher.schedule_context);
-		HeapTuple	tuple = SPI_tuptable->vals[row];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		Due		   *due = palloc(sizeof(Due));
 		bool		isnull;
 
-		due->id = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
-		due->name = catalog_text(row, 2, launcher.schedule_context);
-		due->when = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
-		due->request = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
-		due->trigger = due_trigger(due->when, due->request,
-								   DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull)),
-								   DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull)));
-		due->retention = DatumGetBool(SPI_getbinval(tuple, desc, 7, &isnull));
-		due->release = DatumGetBool(SPI_getbinval(tuple, desc, 8, &isnull));
+		due->id = (int) catalog_get_int(rows, row, "id", 0);
+		due->name = catalog_get_text(rows, row, "name");
+		due->when = DatumGetTimestampTz(catalog_get(rows, row, "due", &isnull));
+		due->request = catalog_get_bool(rows, row, "request");
+		due->trigger = due_trigger(due->when, due->request, catalog_get_bool(rows, row, "changed"),
+								   (int) catalog_get_int(rows, row, "attempt", 0));
+		due->retention = catalog_get_bool(rows, row, "retention");
+		due->release = catalog_get_bool(rows, row, "release");
 		launcher.schedule = lappend(launcher.schedule, due);
-		MemoryContextSwitchTo(old);
 	}
-	SPI_finish();
-	catalog_leave(&rights);
+	MemoryContextSwitchTo(old);
 }
 
 /* datasets whose table has lost its rows, for instance in a crash */

@@ -23,6 +23,7 @@
 
 #include "catalog/dataset_row.h"
 #include "catalog/extension.h"
+#include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/apply.h"
 #include "refresh/follow/slot_ledger.h"
@@ -182,6 +183,8 @@ look_again(Refresh *refresh)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("the definition of dataset \"%s\" changed during the refresh", dataset->name)));
+	if (dataset->moved)
+		catalog_adopt_relations(dataset);
 	if (refresh->watermark != NULL && !same_watermark(refresh))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

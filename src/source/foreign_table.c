@@ -357,6 +357,7 @@ create_relation(Dataset *dataset, List *columns, Oid owner)
 		create_foreign_table(dataset, columns);
 	CommandCounterIncrement();
 	dataset->source_relation = existing_relation(dataset);
+	catalog_depend_on_extension(RelationRelationId, dataset->source_relation);
 	give_rights(dataset, owner);
 	if (owns_source(dataset))
 		catalog_grant_defaults(dataset->source_relation, owner);
@@ -376,6 +377,7 @@ alter_relation(Dataset *dataset, List *columns, bool drop)
 	}
 	CommandCounterIncrement();
 	dataset->source_relation = existing_relation(dataset);
+	catalog_depend_on_extension(RelationRelationId, dataset->source_relation);
 	return altered;
 }
 

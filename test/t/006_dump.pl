@@ -44,7 +44,7 @@ sub restore
 	$node->command_ok([ 'pg_dump', '-f', $file, @options, '-d', $node->connstr($from) ], "dump of $from");
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, '-d', $node->connstr($to) ],
 		"restore into $to");
-	return;
+	return $file;
 }
 
 restore('postgres', 'copy');
@@ -76,6 +76,26 @@ is(in('copy', q{SELECT to_regclass('leaving') IS NULL}), 't', 'spice_drop drops'
 restore('copy', 'second');
 is(in('second', q{SELECT string_agg(dataset, ' ' ORDER BY dataset) FROM spice.datasets}),
 	in('copy', q{SELECT string_agg(dataset, ' ' ORDER BY dataset) FROM spice.datasets}), 'a copy of the copy');
+
+# without a table that is large and can be had again
+my $dump = restore('postgres', 'without', '-T', 'public.items');
+is(in('without', 'SELECT count(*) FROM spice.refreshes'), in('postgres', 'SELECT count(*) FROM spice.refreshes'),
+	'a dump without one of the tables keeps the state of all');
+is(in('without', q{SELECT status FROM spice.datasets WHERE dataset = 'items'}), 'missing', 'the table is known to be missing');
+is(in('without', q{SELECT "table" FROM spice.datasets WHERE dataset = 'far.items'}), 'far.items', 'another one is still the dataset\'s');
+is(in('without', qq{SELECT spice_refresh('$_')}), '1', "spice_refresh of $_ works without it")
+  for 'items', 'customer-items';
+is(in('without', q{SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'n'
+	AND objid IN (SELECT relation FROM spice.dataset_relation)}), '4',
+	'what a refresh has found by its name is the extension\'s again');
+
+# a table of the same name that is somebody else's
+in('postgres', 'CREATE DATABASE taken TEMPLATE template0');
+in('taken', 'CREATE ROLE stranger; CREATE TABLE items (id int); ALTER TABLE items OWNER TO stranger');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('taken'),
+	'-f', $dump ], 'restore beside a stranger\'s table');
+(undef, undef, $error) = $node->psql('taken', q{SELECT spice_refresh('items')});
+like($error, qr/relation public\.items already exists and is not spice's/, 'it is not taken for the dataset\'s');
 
 # without rows, as for a development database
 restore('postgres', 'bare', '--schema-only');

@@ -133,7 +133,7 @@ subscription_look(Oid subscription, Oid table)
 						  "  >= current_setting('max_logical_replication_workers')::int"
 						  " FROM pg_subscription s LEFT JOIN pg_stat_subscription a ON a.subid = s.oid"
 						  " LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid AND r.srrelid = $2"
-						  " WHERE s.oid = $1", 2, types, values, NULL);
+						  " WHERE s.oid = $1 AND s.subdbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())", 2, types, values, NULL);
 	state.exists = SPI_processed > 0;
 	if (state.exists)
 	{
