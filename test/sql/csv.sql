@@ -123,7 +123,7 @@ SELECT spice_refresh('c');
 SELECT pg_temp.answer(E'id,price,id\n1,a,1\n') :answer
 SELECT spice_refresh('c');
 SELECT pg_temp.answer(E'<!DOCTYPE html>\n<html><body>Sign in</body></html>\n') :answer
-SELECT spice_refresh('c');
+SELECT pg_temp.failure($$SELECT spice_refresh('c')$$);
 SELECT pg_temp.answer('{"error": "try again later", "code": 17}') :answer
 SELECT spice_refresh('c');
 SELECT pg_temp.answer(E'id;name;price\n1;a;1\n') :answer
@@ -135,7 +135,7 @@ TABLE c;
 -- no page and no header alone makes a table, either
 SELECT pg_temp.forget();
 SELECT pg_temp.answer(E'  <HTML><body>Sign in</body></html>\n') :answer
-SELECT spice_refresh('c');
+SELECT pg_temp.failure($$SELECT spice_refresh('c')$$);
 SELECT pg_temp.answer(E'id,name\n') :answer
 SELECT spice_refresh('c');
 SELECT outcome, notice FROM spice.refreshes LIMIT 1;
@@ -208,7 +208,7 @@ SELECT notice FROM spice.refreshes LIMIT 1;
 SELECT pg_temp.answer(E'4,d\n') :answer
 SELECT spice_refresh('c');
 SELECT pg_temp.answer(E'<html>\n') :answer
-SELECT spice_refresh('c');
+SELECT pg_temp.failure($$SELECT spice_refresh('c')$$);
 SELECT pg_temp.answer('') :answer
 SELECT spice_refresh('c');
 TABLE c;

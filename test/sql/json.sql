@@ -156,7 +156,7 @@ SELECT 'j
 SELECT spice_refresh('j');
 SELECT 'j
 {"body": "<html><body>Sign in</body></html>"}' :answer
-SELECT spice_refresh('j');
+SELECT pg_temp.failure($$SELECT spice_refresh('j')$$);
 SELECT 'j
 {"body": ""}' :answer
 SELECT spice_refresh('j');

@@ -238,7 +238,7 @@ my @answers = (
 	[ 'status 502', 'location / { proxy_pass http://127.0.0.1:1; }', qr/status 502; Phase status, .*Bad Gateway/, 1 ],
 	[ 'https that leads to http', "return 302 $source->{base}/secure;", qr/redirect is refused: it leads from https to http/, 0 ],
 	[ 'a login page', q{default_type text/html; return 200 '<!DOCTYPE html><html><body>Please log in</body></html>';},
-		qr/invalid response: .*html.*Dataset "secure", record/, 0 ],
+		qr/source answered with an HTML page; Phase status, .*the page says: Please log in/, 0 ],
 	[ 'a page that is cut off', q|return 200 '[{"id":1,"text":"x"},{"id":2,';|, qr/invalid response: .*record 2/, 0 ]);
 foreach my $answer (@answers)
 {
@@ -278,7 +278,7 @@ is(value('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'no temporary file is left
 # the same page where records have no syntax that it could break
 $source->set('/csv', body => "<!DOCTYPE html>\n<html><body>\n<p>Please log in</p>\n</body></html>\n",
 	headers => { 'Content-Type' => 'text/html' });
-fails('a login page in place of CSV', 'csv', qr/Dataset "csv"/, 0);
+fails('a login page in place of CSV', 'csv', qr/HTML page; .*Please log in/, 0);
 heals('a login page in place of CSV', 'csv');
 
 # --- connections

@@ -28,6 +28,7 @@
 
 #include "source/http/http_error.h"
 #include "source/http/http_header.h"
+#include "source/http/http_text.h"
 #include "source/http/http_transfer.h"
 #include "source/http/url.h"
 #include "spice.h"
@@ -118,13 +119,15 @@ judge(const HttpRequest *request, const HttpTransfer *transfer)
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)
 		http_raise_status(request, transfer);
-	if (transfer->result != CURLE_OK && transfer->abort != HTTP_ABORT_ENOUGH)
+	if (transfer->result != CURLE_OK && transfer->body.fault != HTTP_BODY_ENOUGH)
 		http_raise_transfer(request, transfer);
 	if (is_redirect(transfer->status))
 		return true;
 	if (!http_status_is_success(transfer->status) &&
 		!(transfer->status == 304 && conditional))
 		http_raise_status(request, transfer);
+	if (http_text_is_page(transfer->content_type, transfer->body.excerpt, transfer->body.excerpt_length))
+		http_raise_page(request, transfer);
 	return false;
 }
 
@@ -185,10 +188,10 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
 
 	if (transfer->status == 304)
-		spool_free(transfer->spool);
+		spool_free(transfer->body.spool);
 	else
 	{
-		response->spool = transfer->spool;
+		response->spool = transfer->body.spool;
 		spool_finish(response->spool);
 	}
 
@@ -214,8 +217,8 @@ http_fetch(const HttpRequest *request, HttpReport *report, MemoryContext context
 	origin = request_url(request);
 	transfer = http_transfer_create(fetch);
 	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
-	transfer->max_size = (int64) spice_fetch_max_size * 1024 * 1024;
-	transfer->spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024;
+	transfer->body.spool = spool_create(context, (Size) spice_fetch_memory * 1024);
 	transfer->report = report;
 
 	ask_all(request, transfer, origin);

@@ -61,7 +61,8 @@ static const Failure failures[] = {
 	{CURLE_SEND_ERROR, "transfer", "connection broke", BROKEN, true, NULL},
 	{CURLE_RECV_ERROR, "transfer", "connection broke", BROKEN, true, NULL},
 	{CURLE_PARTIAL_FILE, "transfer", "response is truncated", BROKEN, true, NULL},
-	{CURLE_BAD_CONTENT_ENCODING, "transfer", "response could not be decompressed", BROKEN, false, NULL},
+	{CURLE_BAD_CONTENT_ENCODING, "transfer", "response could not be decompressed", BROKEN, false,
+	"Have the source send a whole body, encoded by gzip, deflate, zstd or br; http_headers with Accept-Encoding: identity asks for one that is not encoded."},
 	{CURLE_OUT_OF_MEMORY, "transfer", "libcurl ran out of memory", ERRCODE_OUT_OF_MEMORY, false,
 	"A compressed body that expands more than a thousandfold can cause this."}
 };
@@ -183,15 +184,15 @@ static char *
 quote_body(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	char	   *text = palloc0(HTTP_EXCERPT_SIZE + 1);
-	size_t		length = transfer->excerpt_length;
+	size_t		length = transfer->body.excerpt_length;
 	int			clip;
 
 	/* the end of a cut body may be a cut secret, which would not be found */
 	if (length == HTTP_EXCERPT_SIZE)
 		length = HTTP_EXCERPT_SIZE * 3 / 4;
-	if (!http_text_of_problem(transfer->excerpt, length, text, HTTP_EXCERPT_SIZE))
+	if (!http_text_of_problem(transfer->body.excerpt, length, text, HTTP_EXCERPT_SIZE))
 	{
-		memcpy(text, transfer->excerpt, length);
+		memcpy(text, transfer->body.excerpt, length);
 		text[length] = '\0';
 		for (size_t i = 0; i < length; i++)
 		{
@@ -240,7 +241,7 @@ raise_too_large(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": response is larger than spice.fetch_max_size",
 					request->dataset),
 			 errdetail("Phase transfer, %s: the limit is " INT64_FORMAT " bytes after decompression.",
-					   safe_text(request, transfer->url.shown), transfer->max_size),
+					   safe_text(request, transfer->url.shown), transfer->body.max_size),
 			 errhint("Raise spice.fetch_max_size, or ask the source for less.")));
 }
 
@@ -327,14 +328,18 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 	const char *said = transfer->error_text[0] != '\0' ? transfer->error_text :
 	curl_easy_strerror(transfer->result);
 
-	if (transfer->abort == HTTP_ABORT_TOO_LARGE || transfer->result == CURLE_FILESIZE_EXCEEDED)
+	if (transfer->body.fault == HTTP_BODY_TOO_LARGE || transfer->result == CURLE_FILESIZE_EXCEEDED)
 		raise_too_large(request, transfer);
 	if (transfer->result == CURLE_COULDNT_CONNECT && transfer->refused != URL_ADDRESS_PUBLIC)
 		raise_address(request, transfer);
 	if (transfer->result == CURLE_OPERATION_TIMEDOUT)
 		raise_timeout(request, transfer);
-	if (transfer->abort == HTTP_ABORT_HEADERS)
+	if (transfer->too_many_headers)
 		said = "too many header bytes";
+	else if (transfer->body.fault == HTTP_BODY_DAMAGED)
+		said = transfer->body.coding == DECODER_REFUSED ?
+			psprintf("content encoding \"%s\" is not supported", transfer->body.encoding) :
+			transfer->body.problem;
 
 	report_transfer(transfer, failure->transient);
 	ereport(ERROR,
@@ -394,6 +399,22 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 			 errdetail("Phase status, %s; the answer begins: %s",
 					   safe_text(request, transfer->url.shown), quote),
 			 errhint("%s", status_hint(request, transfer->status))));
+}
+
+void
+http_raise_page(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	char	   *quote = quote_body(request, transfer);
+
+	report_transfer(transfer, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("could not fetch dataset \"%s\": source answered with an HTML page",
+					request->dataset),
+			 errdetail("Phase status, %s, status %d; the page says: %s",
+					   safe_text(request, transfer->url.shown), transfer->status,
+					   quote != NULL ? quote : "(nothing that can be shown)"),
+			 errhint("This may be a login page or an error page: open the dataset's URL with the same credentials, and check its params.")));
 }
 
 void

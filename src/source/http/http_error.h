@@ -14,6 +14,7 @@
 /* all of these raise an error, after completing the report */
 extern void http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer);
 extern void http_raise_status(const HttpRequest *request, const HttpTransfer *transfer);
+extern void http_raise_page(const HttpRequest *request, const HttpTransfer *transfer);
 extern void http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
 								const char *refusal, const char *target);
 

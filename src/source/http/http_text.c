@@ -42,6 +42,28 @@ http_text_strike(char *text, const char *secret)
 	return strstr(text, secret) == NULL;
 }
 
+bool
+http_text_is_page(const char *content_type, const char *start, size_t length)
+{
+	static const char *const marks[] = {"<!doctype html", "<html"};
+	const char *end = start + length;
+	bool		declared = ascii_same(content_type, "text/html", 9) ||
+	ascii_same(content_type, "application/xhtml", 17);
+
+	if (length >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0)
+		start += 3;
+	while (start < end && strchr(" \t\r\n", *start) != NULL && *start != '\0')
+		start++;
+	if (start == end || *start != '<')
+		return false;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+	{
+		if ((size_t) (end - start) >= strlen(marks[i]) && ascii_same(start, marks[i], strlen(marks[i])))
+			return true;
+	}
+	return declared;
+}
+
 static const char *
 skip_element(const char *text, const char *name)
 {

@@ -20,6 +20,12 @@
 extern bool http_text_strike(char *text, const char *secret);
 
 /*
+ * Is a body, of which this is the start, a page of HTML?  A JSON document that is
+ * declared as text/html, PHP's default, is none.
+ */
+extern bool http_text_is_page(const char *content_type, const char *start, size_t length);
+
+/*
  * The sentences of a problem document (RFC 9457), or of the ways in which
  * others answer with JSON.  False: it has none.
  */

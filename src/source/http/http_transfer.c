@@ -132,7 +132,7 @@ void
 http_transfer_report(const HttpTransfer *transfer)
 {
 	transfer->report->status = transfer->status;
-	transfer->report->bytes = transfer->bytes;
+	transfer->report->bytes = transfer->body.bytes;
 	transfer->report->fetch_ms = elapsed_ms(transfer);
 }
 
@@ -202,6 +202,8 @@ forget_headers(HttpTransfer *transfer)
 	transfer->content_type[0] = '\0';
 	transfer->retry_after[0] = '\0';
 	transfer->location[0] = '\0';
+	transfer->transfer_encoding[0] = '\0';
+	transfer->body.encoding[0] = '\0';
 }
 
 static size_t
@@ -213,7 +215,7 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	transfer->state->header_bytes += (int) length;
 	if (transfer->state->header_bytes > MAX_HEADER_BYTES)
 	{
-		transfer->abort = HTTP_ABORT_HEADERS;
+		transfer->too_many_headers = true;
 		return 0;
 	}
 	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
@@ -233,24 +235,9 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	http_header_keep(line, length, "Retry-After", transfer->retry_after,
 					 sizeof(transfer->retry_after));
 	http_header_keep(line, length, "Location", transfer->location, sizeof(transfer->location));
-	return length;
-}
-
-/* any body but a success's: its start explains the status */
-static size_t
-excerpt_body(HttpTransfer *transfer, const char *data, size_t length)
-{
-	size_t		room = sizeof(transfer->excerpt) - transfer->excerpt_length;
-	size_t		n = Min(length, room);
-
-	memcpy(transfer->excerpt + transfer->excerpt_length, data, n);
-	transfer->excerpt_length += n;
-
-	if (n < length)
-	{
-		transfer->abort = HTTP_ABORT_ENOUGH;
-		return 0;
-	}
+	http_header_keep(line, length, "Transfer-Encoding", transfer->transfer_encoding,
+					 sizeof(transfer->transfer_encoding));
+	http_body_keep_encoding(&transfer->body, line, length);
 	return length;
 }
 
@@ -260,20 +247,8 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	HttpTransfer *transfer = arg;
 	size_t		length = size * count;
 
-	if ((int64) length > transfer->max_size - transfer->bytes)
-	{
-		transfer->abort = HTTP_ABORT_TOO_LARGE;
-		return 0;
-	}
-	if (http_status_is_success(transfer->status))
-	{
-		if (!spool_append(transfer->spool, data, length))
-			return 0;
-	}
-	else if (excerpt_body(transfer, data, length) < length)
-		return 0;
-	transfer->bytes += length;
-	return length;
+	return http_body_receive(&transfer->body, http_status_is_success(transfer->status),
+							 data, length) ? length : 0;
 }
 
 /* ---- life of the handles ---- */
@@ -309,6 +284,7 @@ transfer_release(void *arg)
 
 	release_easy(state);
 	release_headers(state);
+	http_body_release(&state->transfer->body);
 	block_signals(&saved);
 	if (state->multi != NULL)
 		curl_multi_cleanup(state->multi);
@@ -362,6 +338,7 @@ http_transfer_create(MemoryContext context)
 	start_libcurl();
 	transfer->state = state;
 	state->transfer = transfer;
+	transfer->body.context = context;
 	state->callback.func = transfer_release;
 	state->callback.arg = state;
 	MemoryContextRegisterResetCallback(context, &state->callback);
@@ -452,7 +429,7 @@ set_limits(CURL *easy, const HttpTransfer *transfer)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) transfer->connect_timeout_ms);
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 	SET(CURLOPT_LOW_SPEED_TIME, stall);
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) transfer->max_size);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) transfer->body.max_size);
 	SET(CURLOPT_BUFFERSIZE, (long) READ_SIZE);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 }
@@ -462,7 +439,8 @@ set_request(CURL *easy, HttpTransfer *transfer)
 {
 	SET(CURLOPT_URL, transfer->url.text);
 	SET(CURLOPT_USERAGENT, "spice/" SPICE_VERSION);
-	SET(CURLOPT_ACCEPT_ENCODING, "");
+	SET(CURLOPT_ACCEPT_ENCODING, DECODER_OFFER);
+	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	if (transfer->username != NULL || transfer->password != NULL)
 	{
 		SET(CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
@@ -609,7 +587,7 @@ note_outcome(HttpTransfer *transfer)
 	transfer->times.connected = time_ms(easy, CURLINFO_CONNECT_TIME);
 	transfer->times.secured = time_ms(easy, CURLINFO_APPCONNECT_TIME);
 	transfer->times.answered = time_ms(easy, CURLINFO_STARTTRANSFER_TIME);
-	transfer->times.total = time_ms(easy, CURLINFO_TOTAL_TIME);
+	transfer->times.total = (int) (elapsed_ms(transfer) - transfer->run_start_ms);
 }
 
 static void
@@ -617,11 +595,10 @@ reset_outcome(HttpTransfer *transfer)
 {
 	transfer->result = CURLE_OK;
 	transfer->error_text[0] = '\0';
-	transfer->abort = HTTP_ABORT_NONE;
+	transfer->too_many_headers = false;
 	transfer->refused = URL_ADDRESS_PUBLIC;
 	transfer->status = 0;
-	transfer->bytes = 0;
-	transfer->excerpt_length = 0;
+	http_body_reset(&transfer->body);
 	memset(&transfer->times, 0, sizeof(transfer->times));
 	forget_headers(transfer);
 	transfer->reached = false;
@@ -637,6 +614,7 @@ start(HttpTransfer *transfer)
 	CURLMcode	code;
 
 	reset_outcome(transfer);
+	transfer->run_start_ms = elapsed_ms(transfer);
 	state->easy = curl_easy_init();
 	if (state->easy == NULL)
 		out_of_memory();
@@ -652,21 +630,61 @@ start(HttpTransfer *transfer)
 	drive(state, CURL_SOCKET_TIMEOUT, 0);
 }
 
+/*
+ * Decodes all that has been received.  libcurl keeps the time limit while it is
+ * driven; a body that unpacks to gigabytes may exceed the limit here.  False: the body
+ * is taken no further.
+ */
+static bool
+decode_received(HttpTransfer *transfer)
+{
+	while (http_body_advance(&transfer->body))
+	{
+		http_transfer_report(transfer);
+		CHECK_FOR_INTERRUPTS();
+		if (transfer->timeout_ms > 0 && elapsed_ms(transfer) - transfer->run_start_ms > transfer->timeout_ms)
+		{
+			transfer->result = CURLE_OPERATION_TIMEDOUT;
+			strlcpy(transfer->error_text, "Decompression took too long", CURL_ERROR_SIZE);
+			return false;
+		}
+	}
+	return transfer->body.fault == HTTP_BODY_FINE;
+}
+
+/* a result that libcurl, which has left the body to us, could not know */
+static void
+judge_body(HttpTransfer *transfer)
+{
+	if (transfer->body.fault == HTTP_BODY_NO_MEMORY)
+		out_of_memory();
+	if (transfer->result == CURLE_OK)
+		http_body_finish(&transfer->body, http_status_is_success(transfer->status));
+	if (transfer->transfer_encoding[0] != '\0' && pg_strcasecmp(transfer->transfer_encoding, "chunked") != 0 &&
+		pg_strcasecmp(transfer->transfer_encoding, "identity") != 0)
+		http_body_refuse(&transfer->body, "its Transfer-Encoding is not supported");
+	if (transfer->body.fault == HTTP_BODY_DAMAGED)
+		transfer->result = CURLE_BAD_CONTENT_ENCODING;
+	else if (transfer->result == CURLE_OK && transfer->body.fault != HTTP_BODY_FINE)
+		transfer->result = CURLE_WRITE_ERROR;
+}
+
 void
 http_transfer_run(HttpTransfer *transfer)
 {
 	HttpTransferState *state = transfer->state;
 
 	start(transfer);
-	while (!is_done(transfer))
+	while (!is_done(transfer) && decode_received(transfer))
 	{
 		if (state->too_many_sockets)
 			elog(ERROR, "libcurl wants to wait for more than %d sockets", MAX_SOCKETS);
 		wait_and_drive(transfer);
-		spool_flush(transfer->spool);
 	}
-	http_transfer_report(transfer);
+	(void) decode_received(transfer);
 	note_outcome(transfer);
+	judge_body(transfer);
+	http_transfer_report(transfer);
 	release_easy(state);
 	release_headers(state);
 }

@@ -12,19 +12,8 @@
 
 #include "portability/instr_time.h"
 
-#include "source/http/spool.h"
+#include "source/http/http_body.h"
 #include "source/http/url.h"
-
-#define HTTP_EXCERPT_SIZE	16384
-
-/* why a callback ended the transfer */
-typedef enum HttpAbort
-{
-	HTTP_ABORT_NONE,
-	HTTP_ABORT_TOO_LARGE,		/* body over max_size */
-	HTTP_ABORT_HEADERS,			/* more header bytes than any server needs */
-	HTTP_ABORT_ENOUGH			/* an answer that is no success: excerpt is full */
-} HttpAbort;
 
 /* when each phase was over, in ms since the start; 0: never */
 typedef struct HttpTimes
@@ -46,27 +35,25 @@ typedef struct HttpTransfer
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	int			timeout_ms;
+	double		run_start_ms;	/* since the fetch's */
 	int			connect_timeout_ms;
-	int64		max_size;
-	Spool	   *spool;			/* takes the body of a success */
 	struct HttpReport *report;
 
 	/* what came of it */
 	CURLcode	result;
 	char		error_text[CURL_ERROR_SIZE];
-	HttpAbort	abort;
+	bool		too_many_headers;
 	UrlAddress	refused;		/* other than public: an address was refused */
 	HttpTimes	times;
 	bool		reached;		/* TCP connected, also when TLS then failed */
 	int			status;			/* 0: no answer */
-	int64		bytes;			/* of the body, decoded */
 	char		location[URL_MAX_LENGTH + 1];	/* of a redirect, or empty */
 	char		etag[512];
 	char		last_modified[64];
 	char		content_type[128];
 	char		retry_after[64];
-	char		excerpt[HTTP_EXCERPT_SIZE]; /* start of any other body */
-	size_t		excerpt_length;
+	char		transfer_encoding[64];
+	HttpBody	body;			/* spool and max_size are set before http_transfer_run() */
 
 	struct HttpTransferState *state;	/* private */
 } HttpTransfer;
