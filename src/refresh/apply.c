@@ -83,10 +83,16 @@ add_notice(Refresh *refresh, char *notice)
 static void
 note_unknown_fields(Refresh *refresh)
 {
+	List	   *null_fields = source_null_fields(refresh->dataset);
+
 	if (source_report.unknown_total > 0)
 		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
 									 (long long) source_report.unknown_total,
 									 source_report.unknown_name));
+	if (null_fields != NIL)
+		add_notice(refresh, psprintf("field \"%s\" is no column, as it has had nothing but null"
+									 " (%d such fields): declare its type under columns, or wait for its first value",
+									 (char *) linitial(null_fields), list_length(null_fields)));
 }
 
 static Oid
@@ -203,20 +209,21 @@ follow_drift(Refresh *refresh)
 	Dataset    *dataset = refresh->dataset;
 	bool		unknown = source_report.unknown_total > 0;
 	CatalogRights rights;
-	bool		evolved;
 
-	if (dataset->on_schema_change == SCHEMA_BLOCK || dataset->evolving)
+	if (dataset->evolving)
 		return false;
-	if (dataset->on_schema_change == SCHEMA_FAIL && (unknown || source_report.absent_name[0] != '\0'))
+	if (unknown && source_fetches(dataset) &&
+		(dataset->on_schema_change == SCHEMA_APPEND || source_null_fields(dataset) != NIL))
+	{
+		catalog_enter(&rights);
+		dataset->evolving = source_evolve(dataset, refresh->response->spool, false);
+		catalog_leave(&rights);
+		CommandCounterIncrement();
+	}
+	if (!dataset->evolving && dataset->on_schema_change == SCHEMA_FAIL &&
+		(unknown || source_report.absent_name[0] != '\0'))
 		refuse_drift(dataset);
-	if (dataset->on_schema_change != SCHEMA_APPEND || !unknown || !source_fetches(dataset))
-		return false;
-	catalog_enter(&rights);
-	evolved = source_evolve(dataset, refresh->response->spool, false);
-	catalog_leave(&rights);
-	CommandCounterIncrement();
-	dataset->evolving = evolved;
-	return evolved;
+	return dataset->evolving;
 }
 
 /*
@@ -262,7 +269,7 @@ time_column_type(const Dataset *dataset, TupleDesc result)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("time_column \"%s\" of dataset \"%s\" is not a column of its refresh",
 					dataset->time_column, dataset->name),
-			 errhint("Correct time_column, or add the column to refresh_sql.")));
+			 errhint("Correct time_column, add the column to refresh_sql, or declare its type under columns if it has had nothing but null.")));
 }
 
 static RefreshQuery *

@@ -21,6 +21,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -30,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/varlena.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
@@ -38,10 +40,13 @@
 #include "source/foreign_option.h"
 #include "source/foreign_table.h"
 #include "source/local_type.h"
+#include "source/scan/infer.h"
 #include "source/scan/offer.h"
 #include "source/source.h"
 #include "source/source_name.h"
 #include "source/table_connector.h"
+
+#define NULL_FIELDS "null_fields"	/* an option of the foreign table */
 
 static char *
 source_table_name(const Dataset *dataset)
@@ -138,12 +143,60 @@ declared_column(const Dataset *dataset, const DatasetColumn *declared, List *fou
 	}
 	column->name = declared->name;
 	column->declared = declared->type != NULL;
+	if (!OidIsValid(column->type))
+		column->type = TEXTOID;
 	if (column->declared)
 	{
 		parse_declared_type(dataset, declared, column);
 		column->local = source != NULL && !is_same_to_source(column, source);
 	}
 	return column;
+}
+
+List *
+source_null_fields(const Dataset *dataset)
+{
+	DefElem    *option;
+	List	   *names = NIL;
+
+	if (!source_fetches(dataset) || get_rel_relkind(dataset->source_relation) != RELKIND_FOREIGN_TABLE)
+		return NIL;
+	option = foreign_option_find(GetForeignTable(dataset->source_relation)->options, NULL_FIELDS);
+	if (option != NULL)
+		(void) SplitIdentifierString(pstrdup(defGetString(option)), ',', &names);
+	return names;
+}
+
+/*
+ * Decides the type of each column of a response.  A column keeps its type or gets a
+ * wider one, unless the definition describes another source; null decides nothing.
+ */
+static void
+decide_types(const Dataset *dataset, List *found)
+{
+	ListCell   *cell;
+
+	foreach(cell, found)
+	{
+		SourceColumn *column = lfirst(cell);
+		AttrNumber	number = get_attnum(dataset->source_relation, column->name);
+		Oid			present;
+		int32		typmod;
+		Oid			collation;
+
+		/* a dataset that is read live is described once */
+		if (!OidIsValid(column->type) && !dataset->accelerated)
+			column->type = TEXTOID;
+		if (number <= 0)
+			continue;
+		get_atttypetypmodcoll(dataset->source_relation, number, &present, &typmod, &collation);
+		if (!dataset->source_changed)
+			column->type = infer_wider_type(present, column);
+		else if (column->seen == 0)
+			column->type = present;
+		if (column->type == present)
+			column->typmod = typmod;
+	}
 }
 
 /* declared columns first, in their order, then what the source has besides */
@@ -156,6 +209,8 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 	ListCell   *cell;
 
 	found = connector->find(dataset, spool, source);
+	if (connector->fetches)
+		decide_types(dataset, found);
 	foreach(cell, dataset->columns)
 		wanted = lappend(wanted, declared_column(dataset, lfirst(cell), found));
 	foreach(cell, found)
@@ -186,20 +241,69 @@ column_definition(const SourceColumn *column)
 					column->not_null ? " NOT NULL" : "");
 }
 
+static bool
+has_types(List *columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		if (OidIsValid(((SourceColumn *) lfirst(cell))->type))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The options of the foreign table.  One of them keeps the names of the fields that
+ * are no column yet because they have had nothing but null.
+ */
+static List *
+table_options(const Dataset *dataset, List *columns)
+{
+	List	   *options = connector_of(dataset)->options(dataset);
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (!source_fetches(dataset))
+		return options;
+	initStringInfo(&names);
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (!OidIsValid(column->type))
+			appendStringInfo(&names, "%s%s", names.len ? "," : "", quote_identifier(column->name));
+	}
+	foreach(cell, dataset->source_changed ? NIL : source_null_fields(dataset))
+	{
+		if (source_column_find(columns, lfirst(cell)) == NULL)
+			appendStringInfo(&names, "%s%s", names.len ? "," : "", quote_identifier(lfirst(cell)));
+	}
+	return names.len > 0 ? lappend(options, foreign_option_make(NULL_FIELDS, names.data)) : options;
+}
+
 static void
 create_foreign_table(const Dataset *dataset, List *columns)
 {
 	StringInfoData command;
+	const char *separator = "";
 	ListCell   *cell;
 
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE FOREIGN TABLE %s (", source_relation_name(dataset));
 	foreach(cell, columns)
-		appendStringInfo(&command, "%s%s", cell == list_head(columns) ? "" : ", ",
-						 column_definition(lfirst(cell)));
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (OidIsValid(column->type))
+			appendStringInfo(&command, "%s%s", separator, column_definition(column));
+		if (OidIsValid(column->type))
+			separator = ", ";
+	}
 	appendStringInfo(&command, ") SERVER %s %s",
 					 quote_identifier(connector_of(dataset)->server(dataset)),
-					 foreign_option_clause(connector_of(dataset)->options(dataset)));
+					 foreign_option_clause(table_options(dataset, columns)));
 	catalog_run(command.data);
 }
 
@@ -220,10 +324,10 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 }
 
 static void
-alter_options(const Dataset *dataset)
+alter_options(const Dataset *dataset, List *columns)
 {
 	char	   *changes = foreign_option_changes(GetForeignTable(dataset->source_relation)->options,
-												 connector_of(dataset)->options(dataset));
+												 table_options(dataset, columns));
 
 	if (changes != NULL)
 		catalog_run(psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
@@ -267,7 +371,8 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
+		if (!OidIsValid(column->type) ||
+			get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
 			continue;
 		altered = true;
 		catalog_run(psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
@@ -373,7 +478,7 @@ alter_relation(Dataset *dataset, List *columns, bool drop)
 	else
 	{
 		altered = alter_foreign_table(dataset, columns, drop);
-		alter_options(dataset);
+		alter_options(dataset, columns);
 	}
 	CommandCounterIncrement();
 	dataset->source_relation = existing_relation(dataset);
@@ -420,7 +525,7 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	if (connector->setup == NULL)
 		source_forget(dataset);
 	columns = wanted_columns(dataset, spool, &source);
-	if (columns == NIL)
+	if (!has_types(columns))
 		return false;
 	if (!OidIsValid(dataset->source_relation))
 		create_relation(dataset, columns, owner);
@@ -463,6 +568,25 @@ report_drift(const Dataset *dataset, List *columns)
 	table_close(relation, AccessShareLock);
 }
 
+/* the columns that are there, and those that have had nothing but null before */
+static List *
+known_columns(const Dataset *dataset, List *columns)
+{
+	List	   *null_fields = source_null_fields(dataset);
+	List	   *known = NIL;
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber ||
+			catalog_names_have(null_fields, column->name))
+			known = lappend(known, column);
+	}
+	return known;
+}
+
 bool
 source_evolve(Dataset *dataset, Spool *spool, bool drop)
 {
@@ -472,8 +596,12 @@ source_evolve(Dataset *dataset, Spool *spool, bool drop)
 	bool		evolved;
 
 	if (connector->fetches)
+	{
+		if (dataset->on_schema_change == SCHEMA_BLOCK || dataset->on_schema_change == SCHEMA_FAIL)
+			columns = known_columns(dataset, columns);
 		/* a response without records says nothing about fields */
-		return source.records > 0 && columns != NIL && alter_relation(dataset, columns, drop);
+		return source.records > 0 && has_types(columns) && alter_relation(dataset, columns, drop);
+	}
 	report_drift(dataset, columns);
 	if (dataset->on_schema_change == SCHEMA_FAIL)
 		return false;

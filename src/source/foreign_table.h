@@ -26,9 +26,16 @@ extern bool source_columns_declared(const Dataset *dataset);
 extern bool source_prepare(Dataset *dataset, Spool *spool, Oid owner);
 
 /*
+ * Returns the names, of char *, of fields that are no column yet, because they have
+ * had nothing but null in every response.
+ */
+extern List *source_null_fields(const Dataset *dataset);
+
+/*
  * Makes the columns of the source relation those which the source has: new
  * ones are added; with sync_all_columns and drop, others go and types change;
- * with fail nothing happens.  False when nothing was to be changed.  Of a
+ * with fail nothing happens.  A field that has had nothing but null becomes a column
+ * in any case, with its first value.  False when nothing was to be changed.  Of a
  * database, source_report says how they differed.
  */
 extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop);

@@ -13,11 +13,12 @@
 typedef struct SourceColumn
 {
 	char	   *name;
-	Oid			type;
+	Oid			type;			/* InvalidOid: the response has nothing but null for it */
 	int32		typmod;
 	bool		declared;		/* the manifest has chosen the type */
 	bool		local;			/* the source would read a condition on it differently */
 	bool		not_null;
+	int			seen;			/* what infer.c has seen in a response */
 	char	   *description;	/* or NULL */
 } SourceColumn;
 

@@ -93,7 +93,7 @@ plan_check_index_columns(const Dataset *dataset, TupleDesc result)
 						 errmsg("%s of dataset \"%s\" names column \"%s\", which its refresh does not produce",
 								index->primary ? "primary_key" : "an index", dataset->name,
 								(char *) lfirst(name)),
-						 errhint("Correct the manifest, or add the column to refresh_sql.")));
+						 errhint("Correct the manifest, add the column to refresh_sql, or declare its type under columns if it has had nothing but null.")));
 		}
 	}
 }

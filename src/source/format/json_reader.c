@@ -58,7 +58,7 @@ note_unknown(JsonReader *reader, const char *name, size_t length)
 {
 	size_t		cut = sizeof(reader->unknown_name) - 1;
 
-	if (reader->unknown_total == 0 && reader->n_unknown == 0)
+	if (reader->unknown_total == 0 && reader->n_unknown == reader->n_unknown_null)
 	{
 		if (length <= cut)
 			cut = length;
@@ -169,6 +169,7 @@ parse_record(JsonReader *reader, const char *p)
 	memset(reader->values, 0, (size_t) reader->n_fields * sizeof(JsonValue));
 	reader->n_known = 0;
 	reader->n_unknown = 0;
+	reader->n_unknown_null = 0;
 
 	p = json_skip_space(p + 1);
 	if (*p == '}')
@@ -203,6 +204,7 @@ parse_record(JsonReader *reader, const char *p)
 		p = json_scan_value(scan, json_skip_space(p + 1), depth, value);
 		if (p == NULL)
 			return NULL;
+		reader->n_unknown_null += field < 0 && value->kind == JSON_NULL;
 
 		p = json_skip_space(p);
 		if (*p == '}')
@@ -232,7 +234,7 @@ read_record(JsonReader *reader)
 			return false;
 	}
 	reader->record++;
-	reader->unknown_total += reader->n_unknown;
+	reader->unknown_total += reader->n_unknown - reader->n_unknown_null;
 	reader->offset = window_offset(window, window->position);
 	reader->end = window_offset(window, end);
 	window->position = end;

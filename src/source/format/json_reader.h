@@ -43,9 +43,10 @@ typedef struct JsonReader
 	int64_t		end;			/* the offset behind it; 0: there was none */
 	int			n_known;		/* how many of the fields it has */
 	int			n_unknown;		/* how many keys it has that are no field */
+	int			n_unknown_null; /* for how many of them it has null */
 
 	/* over all records so far */
-	int64_t		unknown_total;	/* keys that were no field */
+	int64_t		unknown_total;	/* values, but null, of keys that were no field */
 	char		unknown_name[64];	/* the first of them, cut at a character */
 	int64_t		unknown_record; /* and where it was */
 

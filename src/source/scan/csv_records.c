@@ -64,6 +64,7 @@ typedef struct CsvRecords
 	CsvColumn  *columns;
 	JsonValue  *values;
 	int			n_unknown;		/* names that are no field */
+	int		   *unknown;		/* where they are in a line */
 	char		unknown_name[64];
 } CsvRecords;
 
@@ -270,7 +271,7 @@ refuse_foreign_header(const CsvRecords *records)
 static void
 place_fields(CsvRecords *records)
 {
-	records->n_unknown = records->n_names;
+	records->unknown = MemoryContextAlloc(records->context, sizeof(int) * Max(records->n_names, 1));
 	for (int i = 0; i < records->n_names; i++)
 	{
 		const char *name = records->names[i];
@@ -282,13 +283,9 @@ place_fields(CsvRecords *records)
 			add_field(records, name, CSV_ANY);
 		}
 		if (field >= 0)
-		{
 			records->columns[field].position = i;
-			records->n_unknown--;
-		}
-		else if (records->unknown_name[0] == '\0')
-			memcpy(records->unknown_name, name,
-				   pg_mbcliplen(name, (int) strlen(name), sizeof(records->unknown_name) - 1));
+		else
+			records->unknown[records->n_unknown++] = i;
 	}
 	if (records->n_names == 0)
 		return;
@@ -385,6 +382,23 @@ set_values(CsvRecords *records)
 	}
 }
 
+static void
+count_unknown(CsvRecords *records)
+{
+	for (int i = 0; i < records->n_unknown; i++)
+	{
+		const char *name = records->names[records->unknown[i]];
+
+		if (is_null(&records->csv->fields[records->unknown[i]]))
+			continue;
+		if (records->reader.unknown_total++ > 0)
+			continue;
+		memcpy(records->unknown_name, name,
+			   pg_mbcliplen(name, (int) strlen(name), sizeof(records->unknown_name) - 1));
+		records->reader.unknown_record = records->reader.record;
+	}
+}
+
 static bool
 csv_next(RecordReader *reader)
 {
@@ -405,7 +419,7 @@ csv_next(RecordReader *reader)
 						QUOTES_HINT);
 	set_values(records);
 	reader->record++;
-	reader->unknown_total += records->n_unknown;
+	count_unknown(records);
 	return true;
 }
 

@@ -268,8 +268,8 @@ spice_fdw_handler(PG_FUNCTION_ARGS)
 }
 
 /*
- * The only option there is names the dataset; all else, credentials above
- * all, stays in the manifest.
+ * Options name the dataset, and its fields that are no column yet.  Everything else,
+ * credentials above all, stays in the manifest.
  */
 Datum
 spice_fdw_validator(PG_FUNCTION_ARGS)
@@ -281,13 +281,14 @@ spice_fdw_validator(PG_FUNCTION_ARGS)
 	{
 		DefElem    *option = lfirst(cell);
 
-		if (catalog == ForeignTableRelationId && strcmp(option->defname, "dataset") == 0)
+		if (catalog == ForeignTableRelationId && (strcmp(option->defname, "dataset") == 0 ||
+												  strcmp(option->defname, "null_fields") == 0))
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("invalid option \"%s\"", option->defname),
 				 catalog == ForeignTableRelationId ?
-				 errhint("The valid option of a foreign table is: dataset") :
+				 errhint("The valid options of a foreign table are: dataset, null_fields") :
 				 errhint("There are no valid options in this context.")));
 	}
 	PG_RETURN_VOID();

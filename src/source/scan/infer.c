@@ -102,19 +102,60 @@ narrowest_type(SeenBits seen)
 		return JSONBOID;
 	if (seen & SEEN_NUMBER)
 		return seen & ~SEEN_NUMBER ? TEXTOID : number_type(seen);
-	switch (seen)
+	switch ((int) seen)
 	{
+		case 0:
+			return InvalidOid;
 		case SEEN_BOOLEAN:
 			return BOOLOID;
 		case SEEN_DATE:
 			return DATEOID;
 		case SEEN_TIMESTAMP:
+		case SEEN_DATE | SEEN_TIMESTAMP:
 			return TIMESTAMPOID;
 		case SEEN_TIMESTAMPTZ:
 			return TIMESTAMPTZOID;
 		default:
-			return TEXTOID;		/* strings, mixtures, nothing but null */
+			return TEXTOID;		/* strings and mixtures */
 	}
+}
+
+/* what a column of this type may hold */
+static SeenBits
+bits_of_type(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return SEEN_BOOLEAN;
+		case INT8OID:
+			return SEEN_INTEGER;
+		case FLOAT8OID:
+			return SEEN_DECIMAL;
+		case NUMERICOID:
+			return SEEN_HUGE;
+		case DATEOID:
+			return SEEN_DATE;
+		case TIMESTAMPOID:
+			return SEEN_TIMESTAMP;
+		case TIMESTAMPTZOID:
+			return SEEN_TIMESTAMPTZ;
+		case TEXTOID:
+			return SEEN_TEXT;
+		case JSONBOID:
+			return SEEN_NESTED;
+		default:
+			return 0;
+	}
+}
+
+Oid
+infer_wider_type(Oid present, const SourceColumn *column)
+{
+	SeenBits	bits = bits_of_type(present);
+
+	/* a type that no response has given has been chosen by a person */
+	return bits == 0 ? present : narrowest_type(bits | column->seen);
 }
 
 /* can the field be a column?  Says so if it cannot. */
@@ -174,6 +215,7 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 
 		check_column_name(dataset->name, name, length);
 		column->name = pstrdup(name);
+		column->seen = seen[i];
 		column->type = narrowest_type(seen[i]);
 		column->typmod = -1;
 		columns = lappend(columns, column);

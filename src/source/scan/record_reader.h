@@ -57,7 +57,7 @@ struct RecordReader
 	int64		record;			/* its number, from 1; at the end, how many there were */
 	bool		foreign;		/* it has fields, but none that was added */
 
-	/* over all records so far: values of fields that were not added */
+	/* over all records so far: values, but null, of fields that were not added */
 	int64		unknown_total;
 	const char *unknown_name;	/* the first such field, cut to 63 bytes */
 	int64		unknown_record; /* and where it was */

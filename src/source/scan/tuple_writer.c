@@ -12,8 +12,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
@@ -124,8 +122,7 @@ add_plain(TupleWriter *writer, const WriterColumn *column, const JsonValue *valu
 			add_word(writer, &integer);
 			return true;
 		case WRITER_DOUBLE:
-			if ((value->kind != JSON_DECIMAL && value->kind != JSON_INTEGER) || value->length > DBL_DIG ||
-				!json_value_double(value, &number))
+			if (!json_value_double(value, &number) || !typing_is_plain_double(value, number))
 				return false;
 			add_word(writer, &number);
 			return true;

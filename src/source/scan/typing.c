@@ -13,9 +13,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-#include <math.h>
-
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -254,14 +251,14 @@ typing_fits_double(const JsonValue *value)
 
 	if (!json_value_double(value, &number))
 		return false;
-	if (value->length <= DBL_DIG)
+	if (typing_is_plain_double(value, number))
 		return true;
 	n = significant_digits(value, digits, lengthof(digits));
-	if (n <= DBL_DIG)
+	if (n == 0 || (n <= DBL_DIG && fabs(number) >= DBL_MIN))
 		return true;
-	if (n > DBL_DIG + 2)
+	if (n > DBL_DIG + 2 || number == 0)
 		return false;
-	/* 16 or 17 digits: some survive the way there and back, some don't */
+	/* 16 or 17 digits, or a number near zero: some survive the way there and back */
 	snprintf(printed, sizeof(printed), "%.*e", n - 1, fabs(number));
 	if (printed[0] != digits[0])
 		return false;
@@ -279,7 +276,7 @@ convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 		wrong_kind(typer, value, place);
 	if (!json_value_double(value, &number))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "the number");
-	if (value->length > DBL_DIG && !typing_fits_double(value))
+	if (!typing_is_plain_double(value, number) && !typing_fits_double(value))
 		misfit(typer, value, place, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 			   "a number with this many digits");
 	return Float8GetDatum(number);

@@ -8,6 +8,9 @@
 #ifndef SPICE_TYPING_H
 #define SPICE_TYPING_H
 
+#include <float.h>
+#include <math.h>
+
 #include "access/tupdesc.h"
 #include "fmgr.h"
 
@@ -51,7 +54,18 @@ extern void typer_take_null(ColumnTyper *typer);
 /* context line for errors which a type's own input function raises */
 extern void value_place_callback(void *arg);
 
-/* does double precision hold the number without losing a digit? */
+/*
+ * Is it evident that double precision holds the number without losing a digit?
+ * A number nearer to zero than DBL_MIN loses digits, and may become zero; it takes
+ * at least six characters.
+ */
+static inline bool
+typing_is_plain_double(const JsonValue *value, double number)
+{
+	return value->length <= DBL_DIG && (value->length < 6 || fabs(number) >= DBL_MIN);
+}
+
+/* Does double precision hold the number without losing a digit? */
 extern bool typing_fits_double(const JsonValue *value);
 
 #endif
