@@ -1,84 +1,114 @@
 /*-------------------------------------------------------------------------
  *
  * spice.c
- *		Library entry: settings and hooks.
+ *		Library entry: what the library asks of the server.
+ *
+ * The rooms do not register hooks, callbacks, or shared memory themselves.  The
+ * tables in this file name all of them, and their order is the order in which
+ * the server calls them.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-
-#include <limits.h>
 
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
 #include "tcop/utility.h"
-#include "utils/guc.h"
 
 #include "compat.h"
+#include "refresh/follow/apply_error.h"
 #include "refresh/follow/slot_ledger.h"
-#include "refresh/follow/subscription.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
-#include "spice.h"
+#include "settings.h"
+#include "source/passfile.h"
+#include "table/abort.h"
+#include "table/storage.h"
 
 PG_MODULE_MAGIC;
 
-char	   *spice_spicepod;
-char	   *spice_database;
-char	   *spice_role;
-int			spice_max_refresh_workers;
-int			spice_fetch_memory;
-int			spice_fetch_max_size;
-int			spice_history_retention;
-int			spice_swap_timeout;
-bool		spice_parallel_when_busy;
+/* A file's part of the shared memory.  start is told whether the part is to be initialized. */
+typedef struct SharedPart
+{
+	Size		(*size) (void);
+	void		(*start) (void *memory, bool initialize);
+} SharedPart;
 
+static const SharedPart shared_parts[] = {
+	{handover_shared_size, handover_shared_start},
+	{apply_error_shared_size, apply_error_shared_start},
+	{storage_shared_size, storage_shared_start},
+};
+
+static shmem_request_hook_type previous_request_hook;
+static shmem_startup_hook_type previous_startup_hook;
 static ProcessUtility_hook_type previous_utility_hook;
 
 extern PGDLLEXPORT void _PG_init(void);
 
-static void
-define_settings(void)
+static Size
+shared_size(void)
 {
-	DefineCustomStringVariable("spice.spicepod",
-							   "Manifest to read, relative to the data directory.", NULL,
-							   &spice_spicepod, "spicepod.yaml", PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("spice.role",
-							   "Role that owns accelerated tables and runs refresh_sql.",
-							   "Empty: the owner of the extension.",
-							   &spice_role, "", PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("spice.fetch_memory",
-							"Memory for a fetched response before it goes to a temporary file.", NULL,
-							&spice_fetch_memory, 16 * 1024, 64, INT_MAX / 1024, PGC_SUSET, GUC_UNIT_KB,
-							NULL, NULL, NULL);
-	DefineCustomIntVariable("spice.fetch_max_size",
-							"Largest response accepted, counted after decompression.", NULL,
-							&spice_fetch_max_size, 4096, 1, INT_MAX, PGC_SUSET, GUC_UNIT_MB,
-							NULL, NULL, NULL);
-	DefineCustomIntVariable("spice.swap_timeout",
-							"How long a refresh tries to get the lock under which the table is swapped.", NULL,
-							&spice_swap_timeout, 60000, 100, INT_MAX, PGC_SUSET, GUC_UNIT_MS,
-							NULL, NULL, NULL);
-	DefineCustomIntVariable("spice.history_retention",
-							"How long rows of spice.refreshes are kept.", NULL,
-							&spice_history_retention, 7 * 24 * 60, 1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN,
-							NULL, NULL, NULL);
-	DefineCustomIntVariable("spice.max_refresh_workers",
-							"How many datasets are refreshed at the same time.",
-							"They come out of max_worker_processes.",
-							&spice_max_refresh_workers, 2, 1, MAX_REFRESH_WORKERS, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("spice.parallel_when_busy",
-							 "Whether other processes help with a refresh while processors are short.", NULL,
-							 &spice_parallel_when_busy, false, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("spice.database",
-							   "Database whose datasets the launcher keeps fresh.", NULL,
-							   &spice_database, "postgres",
-							   process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
-							   0, NULL, NULL, NULL);
-	MarkGUCPrefixReserved("spice");
+	Size		size = 0;
+
+	for (size_t i = 0; i < lengthof(shared_parts); i++)
+		size += MAXALIGN(shared_parts[i].size());
+	return size;
+}
+
+static void
+request_shared_memory(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	RequestAddinShmemSpace(shared_size());
+}
+
+static void
+start_shared_memory(void)
+{
+	char	   *memory;
+	bool		found;
+
+	if (previous_startup_hook)
+		previous_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	memory = ShmemInitStruct("spice", shared_size(), &found);
+	for (size_t i = 0; i < lengthof(shared_parts); i++)
+	{
+		shared_parts[i].start(memory, !found);
+		memory += MAXALIGN(shared_parts[i].size());
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+/*
+ * The end of a transaction.  The log is flushed first, because the server
+ * removes the files of an aborted transaction as soon as this returns.  The
+ * launcher is woken last, when all else is done.
+ */
+static void
+transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	abort_at_end(event);
+	storage_at_end(event);
+	passfile_at_end(event);
+	handover_at_end(event);
+}
+
+static void
+subtransaction_callback(SubXactEvent event, SubTransactionId id pg_attribute_unused(),
+						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	abort_at_subtransaction_end(event);
 }
 
 static bool
@@ -95,8 +125,9 @@ drops_extension(const DropStmt *statement)
 }
 
 /*
- * A database that is about to be dropped must not be held open by us, and an
- * extension that goes would take along the knowledge of slots on sources.
+ * DROP DATABASE has the launcher leave the database.  DROP EXTENSION would
+ * delete the only record of the replication slots that spice has on sources, so
+ * it is refused while there are any.
  */
 static void
 process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
@@ -117,11 +148,17 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 void
 _PG_init(void)
 {
-	define_settings();
+	settings_define();
+	RegisterXactCallback(transaction_callback, NULL);
+	RegisterSubXactCallback(subtransaction_callback, NULL);
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	launcher_install();
+	launcher_register();
 	apply_error_install();
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+	previous_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_shared_memory;
 	previous_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
 }

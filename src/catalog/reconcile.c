@@ -37,7 +37,7 @@
 #include "catalog/retention_sql.h"
 #include "catalog/rights.h"
 #include "manifest/manifest.h"
-#include "spice.h"
+#include "settings.h"
 
 #define MAX_MANIFEST_SIZE	(4 * 1024 * 1024)
 

@@ -20,7 +20,7 @@
 
 #include "catalog/extension.h"
 #include "catalog/rights.h"
-#include "spice.h"
+#include "settings.h"
 
 static Oid
 catalog_owner(void)

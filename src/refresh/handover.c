@@ -15,15 +15,10 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "storage/spin.h"
 
-#include "refresh/follow/subscription.h"
 #include "refresh/handover.h"
-#include "table/storage.h"
 
 typedef struct WorkerPlace
 {
@@ -42,44 +37,22 @@ typedef struct HandoverShared
 } HandoverShared;
 
 static HandoverShared *shared;
-static shmem_request_hook_type previous_request_hook;
-static shmem_startup_hook_type previous_startup_hook;
 static bool wake_at_commit;
 
-static void
-request_shared_memory(void)
+Size
+handover_shared_size(void)
 {
-	if (previous_request_hook)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(HandoverShared)) + apply_error_size() + storage_shared_size());
-}
-
-static void
-start_shared_memory(void)
-{
-	bool		found;
-
-	if (previous_startup_hook)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("spice", sizeof(HandoverShared), &found);
-	if (!found)
-	{
-		memset(shared, 0, sizeof(*shared));
-		SpinLockInit(&shared->mutex);
-	}
-	apply_error_start();
-	storage_start();
-	LWLockRelease(AddinShmemInitLock);
+	return sizeof(HandoverShared);
 }
 
 void
-handover_install(void)
+handover_shared_start(void *memory, bool initialize)
 {
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
+	shared = memory;
+	if (!initialize)
+		return;
+	memset(shared, 0, sizeof(*shared));
+	SpinLockInit(&shared->mutex);
 }
 
 /* ------- the launcher and everybody else ------- */
@@ -146,24 +119,18 @@ handover_wake(void)
 		kill(pid, SIGUSR1);
 }
 
-static void
-transaction_callback(XactEvent event, void *arg pg_attribute_unused())
-{
-	if (event == XACT_EVENT_COMMIT && wake_at_commit && shared != NULL)
-		handover_wake();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		wake_at_commit = false;
-}
-
 void
 handover_wake_at_commit(void)
 {
-	static bool registered;
-
-	if (!registered)
-		RegisterXactCallback(transaction_callback, NULL);
-	registered = true;
 	wake_at_commit = true;
+}
+
+void
+handover_at_end(XactEvent event)
+{
+	if (event == XACT_EVENT_COMMIT && wake_at_commit && shared != NULL)
+		handover_wake();
+	wake_at_commit = false;
 }
 
 /* ------- the launcher and a worker ------- */

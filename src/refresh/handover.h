@@ -8,6 +8,8 @@
 #ifndef SPICE_HANDOVER_H
 #define SPICE_HANDOVER_H
 
+#include "access/xact.h"
+
 #define MAX_REFRESH_WORKERS 64	/* the most that spice.max_refresh_workers may be */
 
 /* what a worker is to do next */
@@ -40,8 +42,8 @@ typedef enum WorkerState
 	WORKER_LEAVING
 } WorkerState;
 
-/* when the library is preloaded */
-extern void handover_install(void);
+extern Size handover_shared_size(void);
+extern void handover_shared_start(void *memory, bool initialize);
 
 /* the launcher: comes to a database, leaves; has anybody said that the catalog changed? */
 extern void handover_announce(Oid database);
@@ -54,6 +56,7 @@ extern Oid	handover_launcher(pid_t *pid);
 /* has the launcher look at the catalog: at once, or at commit of this transaction */
 extern void handover_wake(void);
 extern void handover_wake_at_commit(void);
+extern void handover_at_end(XactEvent event);
 
 /* the launcher and a worker's place; hire: a free one, -1 if there is none */
 extern int	handover_hire(const WorkerOrder *order);

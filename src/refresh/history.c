@@ -20,7 +20,7 @@
 #include "catalog/rights.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
-#include "spice.h"
+#include "settings.h"
 
 /* tells an error of retention from one of a refresh, each cleared by its like */
 #define RETENTION_ERROR "retention: "

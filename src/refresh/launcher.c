@@ -62,7 +62,7 @@
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
 #include "source/source.h"
-#include "spice.h"
+#include "settings.h"
 #include "table/make.h"
 #include "table/storage.h"
 
@@ -158,11 +158,10 @@ launcher_leave_database(const char *database)
 }
 
 void
-launcher_install(void)
+launcher_register(void)
 {
 	BackgroundWorker worker = {0};
 
-	handover_install();
 	strlcpy(worker.bgw_name, "spice launcher", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "spice launcher", BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;

@@ -8,8 +8,8 @@
 #ifndef SPICE_LAUNCHER_H
 #define SPICE_LAUNCHER_H
 
-/* when the library is preloaded: shared memory and the static worker */
-extern void launcher_install(void);
+/* Registers the launcher's process; called once, while the library is preloaded. */
+extern void launcher_register(void);
 
 /* is there a launcher, and does it serve this database? */
 extern bool launcher_is_here(void);

@@ -20,7 +20,7 @@
 #include "storage/fd.h"
 
 #include "refresh/processors.h"
-#include "spice.h"
+#include "settings.h"
 
 /* waiting for a processor, of the time one was wanted, from which on they are short */
 #define SHORT_SHARE		0.1

@@ -133,38 +133,27 @@ passfile_write(int dataset, List *hosts, const char *user, const char *password)
 	explicit_bzero(text.data, text.len);
 }
 
-static void
-transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+void
+passfile_at_end(XactEvent event)
 {
-	if (event == XACT_EVENT_COMMIT)
-	{
-		ListCell   *cell;
+	ListCell   *cell;
 
-		foreach(cell, removed)
-		{
-			char		path[MAXPGPATH];
-
-			snprintf(path, sizeof(path), FOLDER "/spice_%u_%d" SUFFIX, MyDatabaseId, lfirst_int(cell));
-			(void) unlink(path);
-		}
-	}
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	foreach(cell, event == XACT_EVENT_COMMIT ? removed : NIL)
 	{
-		list_free(removed);
-		removed = NIL;
+		char		path[MAXPGPATH];
+
+		snprintf(path, sizeof(path), FOLDER "/spice_%u_%d" SUFFIX, MyDatabaseId, lfirst_int(cell));
+		(void) unlink(path);
 	}
+	list_free(removed);
+	removed = NIL;
 }
 
 void
 passfile_remove(int dataset)
 {
-	static bool registered;
-	MemoryContext old;
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	if (!registered)
-		RegisterXactCallback(transaction_callback, NULL);
-	registered = true;
-	old = MemoryContextSwitchTo(TopMemoryContext);
 	removed = lappend_int(removed, dataset);
 	MemoryContextSwitchTo(old);
 }

@@ -8,6 +8,7 @@
 #ifndef SPICE_PASSFILE_H
 #define SPICE_PASSFILE_H
 
+#include "access/xact.h"
 #include "nodes/pg_list.h"
 
 /* where it is, relative to the data directory, for libpq's option passfile */
@@ -18,6 +19,7 @@ extern void passfile_write(int dataset, List *hosts, const char *user, const cha
 
 /* when the transaction commits */
 extern void passfile_remove(int dataset);
+extern void passfile_at_end(XactEvent event);
 
 /* removes those of this database whose dataset is not in the list, and those of none */
 extern void passfile_sweep(List *datasets);

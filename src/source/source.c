@@ -27,7 +27,7 @@
 #include "source/passfile.h"
 #include "source/resolve.h"
 #include "source/source.h"
-#include "spice.h"
+#include "settings.h"
 
 /* runs when the request is over, also by an error */
 static void

@@ -43,18 +43,16 @@ abort_flush_log(void)
 	XLogFlush(XLogInsert(RM_XLOG_ID, XLOG_NOOP));
 }
 
-static void
-transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+void
+abort_at_end(XactEvent event)
 {
 	if (event == XACT_EVENT_ABORT && made_storage)
 		abort_flush_log();
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-		made_storage = false;
+	made_storage = false;
 }
 
-static void
-subtransaction_callback(SubXactEvent event, SubTransactionId id pg_attribute_unused(),
-						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+void
+abort_at_subtransaction_end(SubXactEvent event)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && made_storage)
 		abort_flush_log();
@@ -63,13 +61,5 @@ subtransaction_callback(SubXactEvent event, SubTransactionId id pg_attribute_unu
 void
 abort_durably(void)
 {
-	static bool registered;
-
-	if (!registered)
-	{
-		RegisterXactCallback(transaction_callback, NULL);
-		RegisterSubXactCallback(subtransaction_callback, NULL);
-		registered = true;
-	}
 	made_storage = true;
 }

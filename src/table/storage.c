@@ -54,7 +54,6 @@
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -80,17 +79,14 @@ static List *swept;				/* paths, which go when the transaction commits */
 Size
 storage_shared_size(void)
 {
-	return MAXALIGN(sizeof(*incarnation));
+	return sizeof(*incarnation);
 }
 
-/* with AddinShmemInitLock held */
 void
-storage_start(void)
+storage_shared_start(void *memory, bool initialize)
 {
-	bool		found;
-
-	incarnation = ShmemInitStruct("spice storage", sizeof(*incarnation), &found);
-	if (!found && !pg_strong_random(incarnation, sizeof(*incarnation)))
+	incarnation = memory;
+	if (initialize && !pg_strong_random(incarnation, sizeof(*incarnation)))
 		*incarnation = (uint64) GetCurrentTimestamp();
 }
 
@@ -380,13 +376,11 @@ drop_files(List *numbers, List *tablespaces)
 	return dropped;
 }
 
-static void
-transaction_callback(XactEvent event, void *arg pg_attribute_unused())
+void
+storage_at_end(XactEvent event)
 {
 	ListCell   *cell;
 
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
-		return;
 	/* that the files go is in the log, by now */
 	foreach(cell, event == XACT_EVENT_COMMIT ? swept : NIL)
 		(void) unlink(lfirst(cell));
@@ -397,13 +391,9 @@ transaction_callback(XactEvent event, void *arg pg_attribute_unused())
 static void
 remove_at_commit(List *paths)
 {
-	static bool registered;
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	ListCell   *cell;
 
-	if (!registered)
-		RegisterXactCallback(transaction_callback, NULL);
-	registered = true;
 	foreach(cell, paths)
 		swept = lappend(swept, pstrdup(lfirst(cell)));
 	MemoryContextSwitchTo(old);

@@ -8,6 +8,8 @@
 #ifndef SPICE_STORAGE_H
 #define SPICE_STORAGE_H
 
+#include "access/xact.h"
+
 /*
  * Draws numbers (and OIDs) for relations that are about to be made, and notes them,
  * so that no crash leaves their files for good.
@@ -19,7 +21,8 @@ extern void storage_note(Oid table);
 
 /* Removes what a crash has left in this database; false: it has to be tried again. */
 extern bool storage_sweep(void);
+extern void storage_at_end(XactEvent event);
 extern Size storage_shared_size(void);
-extern void storage_start(void);
+extern void storage_shared_start(void *memory, bool initialize);
 
 #endif

@@ -24,7 +24,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-#include "spice.h"
+#include "settings.h"
 #include "table/swap_lock.h"
 
 #define EAGER_TRIES		200		/* without queueing, one a millisecond */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * apply_error.c
- *		Why a subscription does not get on.
+ *		The last error of each subscription's apply worker.
  *
- * The process that applies changes is core's.  It fails, is started again, and
- * fails of the same change, and all that the catalogs say is how often.  What
- * it failed of goes to the server's log, and on its way there it is kept here,
- * in shared memory, for the check of the dataset to find.
+ * Core's apply worker exits on an error, is restarted, and fails on the same
+ * change again.  The catalogs only count those failures; their text goes to
+ * the server's log.  emit_log_hook keeps a copy in shared memory, where the
+ * dataset's check finds it.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,19 +15,18 @@
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
 #include "replication/worker_internal.h"
-#include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/elog.h"
 
-#include "refresh/follow/subscription.h"
+#include "refresh/follow/apply_error.h"
 
-#define MAX_ERRORS	64			/* of different subscriptions; then the oldest goes */
+#define MAX_ERRORS	64			/* the oldest is replaced */
 
 typedef struct KeptError
 {
 	Oid			database;
 	Oid			subscription;
-	uint64		number;			/* the newest has the highest */
+	uint64		number;			/* in order of arrival */
 	ApplyError	error;
 } KeptError;
 
@@ -41,40 +40,40 @@ typedef struct KeptErrors
 static KeptErrors *kept;
 static emit_log_hook_type previous_log_hook;
 
-/* with the mutex held: the place of this subscription's error, else the oldest one's */
+/* The entry of the subscription, or else the oldest one.  The caller holds the mutex. */
 static KeptError *
-find_place(Oid subscription)
+find_entry(Oid subscription)
 {
 	KeptError  *oldest = &kept->errors[0];
 
 	for (int i = 0; i < MAX_ERRORS; i++)
 	{
-		KeptError  *place = &kept->errors[i];
+		KeptError  *entry = &kept->errors[i];
 
-		if (place->database == MyDatabaseId && place->subscription == subscription)
-			return place;
-		if (place->number < oldest->number)
-			oldest = place;
+		if (entry->database == MyDatabaseId && entry->subscription == subscription)
+			return entry;
+		if (entry->number < oldest->number)
+			oldest = entry;
 	}
 	return oldest;
 }
 
-/* nothing here may raise an error: one is just being reported */
+/* Must not raise an error: it runs while one is being reported. */
 static void
 keep_error(Oid subscription, const ErrorData *error)
 {
 	ApplyError	fresh = {.sqlerrcode = error->sqlerrcode};
-	KeptError  *place;
+	KeptError  *entry;
 
 	snprintf(fresh.text, sizeof(fresh.text), "%s%s%s%s%s", error->message ? error->message : "",
 			 error->detail ? "; " : "", error->detail ? error->detail : "",
 			 error->context ? "; " : "", error->context ? error->context : "");
 	SpinLockAcquire(&kept->mutex);
-	place = find_place(subscription);
-	place->database = MyDatabaseId;
-	place->subscription = subscription;
-	place->number = ++kept->numbers;
-	place->error = fresh;
+	entry = find_entry(subscription);
+	entry->database = MyDatabaseId;
+	entry->subscription = subscription;
+	entry->number = ++kept->numbers;
+	entry->error = fresh;
 	SpinLockRelease(&kept->mutex);
 }
 
@@ -91,13 +90,13 @@ bool
 apply_error_of(Oid subscription, ApplyError *error)
 {
 	bool		found;
-	const KeptError *place;
+	const KeptError *entry;
 
 	SpinLockAcquire(&kept->mutex);
-	place = find_place(subscription);
-	found = place->database == MyDatabaseId && place->subscription == subscription;
+	entry = find_entry(subscription);
+	found = entry->database == MyDatabaseId && entry->subscription == subscription;
 	if (found)
-		*error = place->error;
+		*error = entry->error;
 	SpinLockRelease(&kept->mutex);
 	return found;
 }
@@ -119,22 +118,19 @@ apply_error_stays(const ApplyError *error)
 }
 
 Size
-apply_error_size(void)
+apply_error_shared_size(void)
 {
-	return MAXALIGN(sizeof(KeptErrors));
+	return sizeof(KeptErrors);
 }
 
 void
-apply_error_start(void)
+apply_error_shared_start(void *memory, bool initialize)
 {
-	bool		found;
-
-	kept = ShmemInitStruct("spice apply errors", sizeof(KeptErrors), &found);
-	if (!found)
-	{
-		memset(kept, 0, sizeof(*kept));
-		SpinLockInit(&kept->mutex);
-	}
+	kept = memory;
+	if (!initialize)
+		return;
+	memset(kept, 0, sizeof(*kept));
+	SpinLockInit(&kept->mutex);
 }
 
 void

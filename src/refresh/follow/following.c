@@ -45,6 +45,7 @@
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/apply.h"
+#include "refresh/follow/apply_error.h"
 #include "refresh/follow/following.h"
 #include "refresh/follow/slot_ledger.h"
 #include "refresh/follow/subscription.h"

@@ -23,13 +23,6 @@ typedef struct SubscriptionState
 	XLogRecPtr	applied;		/* up to here the process has everything */
 } SubscriptionState;
 
-/* what the process that applied changes failed of last */
-typedef struct ApplyError
-{
-	int			sqlerrcode;
-	char		text[1024];
-} ApplyError;
-
 /* the name it has, which is the slot's, unless the manifest names another */
 extern char *subscription_name(const Dataset *dataset);
 
@@ -43,14 +36,5 @@ extern void subscription_drop(Oid subscription);
 extern SubscriptionState subscription_look(Oid subscription, Oid table);
 extern void subscription_connect(Oid subscription, const char *conninfo);
 extern void subscription_enable(Oid subscription);
-
-/* apply_error.c: when the library is preloaded, and its shared memory; false: none is known */
-extern void apply_error_install(void);
-extern Size apply_error_size(void);
-extern void apply_error_start(void);
-extern bool apply_error_of(Oid subscription, ApplyError *error);
-
-/* would the same change fail again?  Else it is tried again by itself. */
-extern bool apply_error_stays(const ApplyError *error);
 
 #endif

@@ -31,7 +31,7 @@
 #include "source/http/http_text.h"
 #include "source/http/http_transfer.h"
 #include "source/http/url.h"
-#include "spice.h"
+#include "settings.h"
 
 #define MAX_REDIRECTS	10
 

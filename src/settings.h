@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * spice.h
- *		Settings, and what the rooms share.
+ * settings.h
+ *		The extension's settings.  docs/settings.md describes each.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SPICE_H
-#define SPICE_H
+#ifndef SPICE_SETTINGS_H
+#define SPICE_SETTINGS_H
 
-/* settings; docs/settings.md says what each does */
 extern char *spice_spicepod;
 extern char *spice_database;
 extern char *spice_role;
@@ -18,5 +17,7 @@ extern int	spice_fetch_max_size;	/* MB */
 extern int	spice_history_retention;	/* minutes */
 extern int	spice_swap_timeout; /* ms */
 extern bool spice_parallel_when_busy;
+
+extern void settings_define(void);
 
 #endif
