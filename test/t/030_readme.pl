@@ -1,6 +1,6 @@
-# README.md as a reader follows it: its manifests are valid, the first one loads what a source
-# on loopback has at the public file's place, and each statement of the session in psql has
-# the result that is printed there.
+# README.md as a reader follows it: its first manifest loads the rows of a source on loopback
+# in the public file's place, and each statement of the session in psql has the printed
+# result.  The manifests of the other pages are valid, too.
 
 use strict;
 use warnings;
@@ -49,12 +49,25 @@ while (my ($statement, $result) = splice @statements, 0, 2)
 	is(session($node, $statement), without_blanks($result), $statement);
 }
 
-for my $datasets ($readme =~ /^```yaml\n(datasets:\n.*?)^```$/msg)
+# The manifests of README.md, and the entries of datasets in the other pages.
+sub is_valid
 {
-	my ($name) = $datasets =~ /name: (\S+)/;
+	my ($page, $datasets) = @_;
+	my ($name) = $datasets =~ /name: ([\w.-]+)/;
 
-	is($node->safe_psql('postgres', "SELECT * FROM spice_validate(\$\$version: v1\nkind: Spicepod\nname: readme\n$datasets\$\$)"),
-		'', "the manifest of $name is valid");
+	is($node->safe_psql('postgres',
+			"SELECT * FROM spice_validate(\$\$version: v1\nkind: Spicepod\nname: page\n$datasets\$\$)"),
+		'', "$page: the manifest of $name is valid");
+	return;
+}
+
+is_valid('README.md', $_) for $readme =~ /^```yaml\n(datasets:\n.*?)^```$/msg;
+for my $page (qw(docs/manifest.md docs/applications.md))
+{
+	my $text = slurp_file("$FindBin::RealBin/../../$page");
+
+	is_valid($page, "datasets:\n$_") for $text =~ /^```yaml\n( *- from: .*?)^```$/msg;
+	is_valid($page, $_) for $text =~ /^```yaml\n(datasets:\n.*?)^```$/msg;
 }
 $node->stop;
 done_testing();
