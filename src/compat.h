@@ -271,44 +271,6 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 #define compat_path(locator, fork) relpathperm(locator, fork)
 #endif
 
-/* 17: null for the default, and not part of what every descriptor has.  -1: the default, or no such column */
-static inline int
-compat_statistics_target(Oid relation, AttrNumber attnum)
-{
-	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(attnum));
-	int			target = -1;
-
-	if (!HeapTupleIsValid(tuple))
-		return target;
-#if PG_VERSION_NUM >= 170000
-	{
-		bool		is_null;
-		Datum		value = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attstattarget, &is_null);
-
-		if (!is_null)
-			target = DatumGetInt16(value);
-	}
-#else
-	target = ((Form_pg_attribute) GETSTRUCT(tuple))->attstattarget;
-#endif
-	ReleaseSysCache(tuple);
-	return target;
-}
-
-/* 17: the same */
-static inline void
-compat_set_statistics_target(VacAttrStats *stats, Form_pg_attribute attribute, int target)
-{
-#if PG_VERSION_NUM >= 170000
-	(void) attribute;
-	stats->attstattarget = target;
-#else
-	stats->attr = palloc(ATTRIBUTE_FIXED_PART_SIZE);
-	memcpy(stats->attr, attribute, ATTRIBUTE_FIXED_PART_SIZE);
-	stats->attr->attstattarget = target;
-#endif
-}
-
 /* 16: node became locator */
 static inline void
 compat_log_newpages(Relation relation, ForkNumber fork, int n, BlockNumber *blocks, Page *pages,
@@ -349,17 +311,6 @@ compat_register_sync(Relation relation, ForkNumber fork, BlockNumber segment)
 	tag.rnode = relation->rd_node;
 #endif
 	return RegisterSyncRequest(&tag, SYNC_REQUEST, false);
-}
-
-/* 18: the time at which the analyze began */
-static inline void
-compat_report_analyze(Relation relation, int64 rows)
-{
-#if PG_VERSION_NUM >= 180000
-	pgstat_report_analyze(relation, rows, 0, true, GetCurrentTimestamp());
-#else
-	pgstat_report_analyze(relation, rows, 0, true);
-#endif
 }
 
 /* 16: one function checks the ownership of any object */

@@ -40,8 +40,8 @@
 #include "table/alter.h"
 #include "table/build.h"
 #include "table/index.h"
+#include "table/load/analyze.h"
 #include "table/load/load.h"
-#include "table/load/statistics.h"
 #include "table/make.h"
 #include "table/merge/news.h"
 #include "table/merge/whole.h"
@@ -402,8 +402,8 @@ check_guards(const Refresh *refresh, const TableBuild *build)
 }
 
 /*
- * Nothing reads the response any more.  To remove a large file takes tens of
- * milliseconds, in which nobody shall wait for the lock of the swap.
+ * Nothing reads the response any more.  Removing a large file takes tens of
+ * milliseconds, in which readers must not wait for the lock of the swap.
  */
 static void
 let_go_of_response(const Refresh *refresh)
@@ -411,14 +411,6 @@ let_go_of_response(const Refresh *refresh)
 	source_withdraw();
 	if (refresh->response != NULL && refresh->response->spool != NULL)
 		spool_discard(refresh->response->spool);
-}
-
-/* all is in the new heap and its indexes: beside statistics, which want a processor, this wants the disk */
-static void
-let_go_and_sync(const TableBuild *build, void *arg)
-{
-	let_go_of_response(arg);
-	sync_storage(build->heap);
 }
 
 /* changes of the source go on from a snapshot at the very commit that loads it */
@@ -437,14 +429,14 @@ finish_build(Refresh *refresh, TableBuild *build)
 	CatalogRights rights;
 	instr_time	start;
 
-	/* its room may be what the indexes need */
-	if (build->indexes != NIL)
-		let_go_of_response(refresh);
+	/* the indexes may need its disk space */
+	let_go_of_response(refresh);
 	catalog_enter(&rights);
 	INSTR_TIME_SET_CURRENT(start);
 	index_build_all(build);
 	toast_settle(build);
-	build_statistics(build, let_go_and_sync, refresh);
+	analyze_heap(build);
+	sync_storage(build->heap);
 	refresh->index_ms = elapsed_ms(start);
 
 	/* before the lock: what this may wait for, readers need not wait for */
@@ -506,8 +498,6 @@ load_whole(Refresh *refresh)
 	RefreshQuery *query = plan_whole(refresh);
 	TableBuild *build = begin_build(refresh, query->result);
 
-	/* of another wrapper's table ANALYZE would ask the database */
-	build->sampled = source_fetches(refresh->dataset) && !build->apart;
 	refresh->repeatable = is_usual(refresh) && query->repeatable &&
 		refresh->dataset->data_window_ms == 0;
 	pour(refresh, query, build);

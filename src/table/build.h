@@ -12,8 +12,6 @@
 
 #include "catalog/dataset.h"
 
-typedef struct TableSample TableSample;
-
 /* an index of the new heap, and the one of the table whose storage it becomes */
 typedef struct IndexBuild
 {
@@ -46,10 +44,9 @@ typedef struct TableBuild
 	Oid			toast_number;	/* of the files, should the heap get a TOAST table */
 	Oid			toast_index_number;
 	int64		rows;
-	bool		sampled;		/* pick rows while loading */
-	TableSample *sample;		/* of the rows in heap; NULL unless sampled */
-	HeapTuple  *statistics;		/* of a sample, by attribute of desc; NULL: none, or they are the
-								 * heap's in the catalog */
+	double		least_usual;	/* fewer rows, or more, and the heap is analyzed */
+	double		most_usual;
+	bool		analyzed;		/* the heap has statistics, which become the table's */
 } TableBuild;
 
 /* Makes the new heap beside the table. */

@@ -22,6 +22,7 @@
 #include "table/build.h"
 #include "table/guard.h"
 #include "table/index.h"
+#include "table/load/analyze.h"
 #include "table/plan.h"
 #include "table/published.h"
 
@@ -244,6 +245,7 @@ plan_build(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alt
 	build->desc = future_descriptor(build, result, appended);
 	plan_not_null(build);
 	index_plan(build, table);
+	analyze_plan(build, table);
 	build_create_heap(build, table);
 	table_close(table, AccessShareLock);
 	return build;

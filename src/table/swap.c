@@ -32,7 +32,6 @@
 #include "table/build.h"
 #include "table/guard.h"
 #include "table/index.h"
-#include "table/load/statistics.h"
 #include "table/standin.h"
 #include "table/swap.h"
 #include "table/swap_lock.h"
@@ -110,10 +109,9 @@ swap_heap(const TableBuild *build, Relation pg_class)
 	{
 		toast_attach(toast_of(build->table), build->table);
 		toast_attach(toast_of(build->heap), build->heap);
+		CommandCounterIncrement();
 	}
-	if (build->statistics != NULL)
-		build_hand_over_statistics(build);
-	else
+	if (build->analyzed)
 		hand_over_statistics(build->table, build->heap);
 }
 
@@ -131,8 +129,8 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 			continue;
 		swap_entries(pg_class, index->old_index, index->new_index, false);
 		CommandCounterIncrement();
-		/* expressions have statistics, and are for ANALYZE */
-		if (build->statistics == NULL)
+		/* those of its expressions */
+		if (build->analyzed)
 			hand_over_statistics(index->old_index, index->new_index);
 	}
 }
@@ -169,12 +167,9 @@ swap_table(TableBuild *build)
 	build_drop(build->heap);
 	toast_rename(build->table);
 
-	/* autovacuum shall neither vacuum nor analyze what is frozen and analyzed */
+	/* as after TRUNCATE and INSERT: autovacuum decides whether to analyze */
 	table = table_open(build->table, NoLock);
-	if (RelationGetStatExtList(table) == NIL)
-		compat_report_analyze(table, build->rows);
-	else
-		/* extended statistics hang on the table itself: leave them to autovacuum */
-		pgstat_count_heap_insert(table, build->rows);
+	pgstat_count_truncate(table);
+	pgstat_count_heap_insert(table, build->rows);
 	table_close(table, NoLock);
 }

@@ -1,4 +1,4 @@
-# What a load leaves on disk: pages, visibility map and statistics like the server's own,
+# What a load leaves on disk: pages and visibility map like the server's own,
 # after a crash, on a standby, and without a log.
 
 use strict;
@@ -29,7 +29,6 @@ sub row
 
 $source->set('/rows', body => [ map { row($_) } 1 .. $count ]);
 
-# columns by type, so that all of those that have functions of their own for statistics are there
 my @columns = (
 	{ name => 'id', type => 'bigint' },
 	{ name => 'kind', type => 'text' },
@@ -91,44 +90,6 @@ is(fingerprint($node, 'file'), $expected, 'whether logged or not');
 is($node->safe_psql('postgres', "SELECT count(*), min(length(text)) FROM memory WHERE length(text) > 10000"), '4|' . length(row(2)->{text}),
 	'texts out of line are whole');
 check($node, $_, 'loaded') for qw(file memory);
-
-# --- statistics: of a table whose rows are all picked they are what ANALYZE finds
-
-my $found = q{(SELECT attname, n_distinct, null_frac, avg_width, most_common_vals::text, most_common_freqs,
-	histogram_bounds::text, correlation FROM pg_stats WHERE tablename = '%s')};
-my $differ = sprintf "SELECT count(*) FROM (TABLE picked EXCEPT %s) d", sprintf($found, 'file');
-my $by_helper = 'starting background worker process "parallel worker';
-$node->append_conf('postgresql.conf', 'log_min_messages = debug1');
-$node->reload;
-for my $workers (2, 0)
-{
-	my $log = -s $node->logfile;
-
-	$node->safe_psql('postgres', qq{SET max_parallel_workers_per_gather = $workers; SET spice.parallel_when_busy = on;
-		SET max_parallel_maintenance_workers = 0; SELECT spice_refresh('file', 'SELECT * FROM file')});
-	is(scalar(() = slurp_file($node->logfile, $log) =~ /$by_helper/g), $workers ? 1 : 0,
-		$workers ? 'another process helps' : 'no other process helps');
-	is($node->safe_psql('postgres', sprintf("CREATE TEMP TABLE picked AS %s; ANALYZE file; $differ", sprintf($found, 'file'))), '0',
-		'the statistics are those of ANALYZE');
-}
-$node->safe_psql('postgres', q{ALTER TABLE file ALTER kind SET STATISTICS 0, ALTER note SET STATISTICS 3, ALTER text SET (n_distinct = -0.5);
-	SELECT spice_refresh('file', 'SELECT * FROM file')});
-is($node->safe_psql('postgres', q{SELECT string_agg(attname || ' ' || COALESCE(array_length(histogram_bounds::text::text[], 1), 0) || ' ' || n_distinct, ', ' ORDER BY attname)
-	FROM pg_stats WHERE tablename = 'file' AND attname IN ('kind', 'note', 'text')}), 'note 4 300, text 101 -0.5', # nothing of kind
-	'as many values as people want of a column, and as many distinct ones as they say');
-
-# rows of the catalog that say nothing new stay as they are
-my $written = q{SELECT string_agg(attname || ' ' || s.xmin || ' ' || s.ctid, ', ' ORDER BY attname)
-	FROM pg_statistic s JOIN pg_attribute a ON attrelid = starelid AND attnum = staattnum WHERE starelid = 'file'::regclass};
-my %before = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
-$node->safe_psql('postgres', q{SELECT spice_refresh('file', 'SELECT * FROM file')});
-my %same = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
-is_deeply(\%same, \%before, 'statistics that are the same are not written again');
-$node->safe_psql('postgres', q{SELECT spice_refresh('file', (SELECT 'SELECT ' || string_agg(CASE attname WHEN 'text' THEN 'reverse(text) AS text' ELSE attname::text END, ', ' ORDER BY attnum) || ' FROM file'
-	FROM pg_attribute WHERE attrelid = 'file'::regclass AND attnum > 0))});
-my %after = map { split ' ', $_, 2 } split ', ', $node->safe_psql('postgres', $written);
-is(join(' ', grep { $after{$_} ne $before{$_} } sort keys %after), 'text', 'those of a column that has changed are');
-is(scalar keys %after, scalar keys %before, 'and there is one of each column');
 
 # --- a fill factor
 

@@ -297,7 +297,7 @@ freeze(const HeapWriter *writer, HeapTupleHeader header, OffsetNumber offset)
 	ItemPointerSet(&header->t_ctid, writer->rows.blocks + writer->n_pages - 1, offset);
 }
 
-HeapTuple
+void
 heap_writer_add(HeapWriter *writer, HeapTuple tuple)
 {
 	Page		page = writer->n_pages > 0 ? page_at(writer, writer->n_pages - 1) : NULL;
@@ -320,7 +320,6 @@ heap_writer_add(HeapWriter *writer, HeapTuple tuple)
 	if (offset == InvalidOffsetNumber)
 		elog(ERROR, "could not add a row to a page");
 	freeze(writer, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset)), offset);
-	return tuple;
 }
 
 /* two bits for each block below n of the blocks that the page of the map is about */

@@ -25,11 +25,9 @@ extern bool heap_tuple_wants_toast(HeapTuple tuple);
 
 /*
  * The tuple is laid out as the heap's; what its header says of transactions does
- * not matter.  It is left as it is, and not referred to afterwards.  Returns what
- * was stored, good until the next call: the tuple itself, or one whose large
- * values were compressed or moved to the TOAST table.
+ * not matter.  It is left as it is, and not referred to afterwards.
  */
-extern HeapTuple heap_writer_add(HeapWriter *writer, HeapTuple tuple);
+extern void heap_writer_add(HeapWriter *writer, HeapTuple tuple);
 extern void heap_writer_end(HeapWriter *writer);
 
 /*

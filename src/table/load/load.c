@@ -22,8 +22,6 @@
 #include "compat.h"
 #include "table/load/heap_writer.h"
 #include "table/load/load.h"
-#include "table/load/sample.h"
-#include "table/load/statistics.h"
 #include "table/toast.h"
 
 typedef struct LoadReceiver
@@ -168,10 +166,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	error_context_stack = &callback;
 	if (heap_tuple_wants_toast(tuple) && !OidIsValid(load->heap->rd_rel->reltoastrelid))
 		toast_add(build);
-	tuple = heap_writer_add(load->writer, tuple);
+	heap_writer_add(load->writer, tuple);
 	error_context_stack = callback.previous;
-	if (build->sampled)
-		sample_add(build->sample, tuple);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(load->row_context);
 	build->rows++;
@@ -193,9 +189,6 @@ start_load(DestReceiver *self, int operation pg_attribute_unused(),
 	load->row_context = AllocSetContextCreate(CurrentMemoryContext, "spice loaded row",
 											  ALLOCSET_DEFAULT_SIZES);
 	prepare_checks(load);
-	sample_free(load->build->sample);
-	load->build->sample = load->build->sampled ?
-		sample_begin(GetMemoryChunkContext(load->build), build_statistics_target(load->build)) : NULL;
 	load->same_layout = load->estate == NULL && load->build->n_result == natts;
 	for (int i = 0; i < natts; i++)
 	{
