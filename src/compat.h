@@ -35,8 +35,8 @@
 #include "storage/bufmgr.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
+#include "storage/proc.h"
 #include "storage/smgr.h"
-#include "storage/sync.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
@@ -264,54 +264,75 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 	RelationDropStorage(&relation);
 }
 
-/* 18: a path is a string of a structure */
-#if PG_VERSION_NUM >= 180000
-#define compat_path(locator, fork) pstrdup(relpathperm(locator, fork).str)
+/*
+ * 17: core writes the pages of new storage past shared buffers, in bulk.  Before, a
+ * page is logged and appended as CLUSTER does it.
+ */
+#if PG_VERSION_NUM >= 170000
+#include "storage/bulk_write.h"
 #else
-#define compat_path(locator, fork) relpathperm(locator, fork)
-#endif
+typedef PGAlignedBlock *BulkWriteBuffer;
 
-/* 16: node became locator */
+typedef struct BulkWriteState
+{
+	Relation	relation;
+	ForkNumber	fork;
+	PGAlignedBlock page;
+} BulkWriteState;
+
+static inline BulkWriteState *
+smgr_bulk_start_rel(Relation relation, ForkNumber fork)
+{
+	BulkWriteState *state = palloc(sizeof(BulkWriteState));
+
+	state->relation = relation;
+	state->fork = fork;
+	return state;
+}
+
+/* one at a time, until it is written */
+static inline BulkWriteBuffer
+smgr_bulk_get_buf(BulkWriteState *state)
+{
+	return &state->page;
+}
+
 static inline void
-compat_log_newpages(Relation relation, ForkNumber fork, int n, BlockNumber *blocks, Page *pages,
-					bool has_hole)
+smgr_bulk_write(BulkWriteState *state, BlockNumber block, BulkWriteBuffer buffer, bool page_std)
 {
+	SMgrRelation storage = RelationGetSmgr(state->relation);
+	Page		page = (Page) buffer;
+
+	/*
+	 * A checkpoint must not begin behind the image in the log and end before the
+	 * request to sync the page: recovery would start behind the image.
+	 */
+	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
+	PG_TRY();
+	{
+		if (RelationNeedsWAL(state->relation))
 #if PG_VERSION_NUM >= 160000
-	log_newpages(&relation->rd_locator, fork, n, blocks, pages, has_hole);
+			log_newpage(&state->relation->rd_locator, state->fork, block, page, page_std);
 #else
-	log_newpages(&relation->rd_node, fork, n, blocks, pages, has_hole);
+			log_newpage(&state->relation->rd_node, state->fork, block, page, page_std);
 #endif
+		PageSetChecksumInplace(page, block);
+		smgrextend(storage, state->fork, block, (char *) page, false);
+	}
+	PG_FINALLY();
+	{
+		/* the end of a subtransaction does not do it */
+		MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
+	}
+	PG_END_TRY();
 }
 
-/* 16: the same.  Of one that is not temporary */
-static inline char *
-compat_relation_path(Relation relation, ForkNumber fork)
+static inline void
+smgr_bulk_finish(BulkWriteState *state)
 {
-#if PG_VERSION_NUM >= 160000
-	return compat_path(relation->rd_locator, fork);
-#else
-	return compat_path(relation->rd_node, fork);
-#endif
+	pfree(state);
 }
-
-/* 16: the same.  The next checkpoint shall sync the segment; false: nobody has heard it */
-static inline bool
-compat_register_sync(Relation relation, ForkNumber fork, BlockNumber segment)
-{
-	FileTag		tag;
-
-	/* it is a key of a hash table, with all of its bytes */
-	memset(&tag, 0, sizeof(tag));
-	tag.handler = SYNC_HANDLER_MD;
-	tag.forknum = fork;
-	tag.segno = segment;
-#if PG_VERSION_NUM >= 160000
-	tag.rlocator = relation->rd_locator;
-#else
-	tag.rnode = relation->rd_node;
 #endif
-	return RegisterSyncRequest(&tag, SYNC_REQUEST, false);
-}
 
 /* 16: one function checks the ownership of any object */
 static inline bool

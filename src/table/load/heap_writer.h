@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * heap_writer.h
- *		Fills a heap that nobody else can see yet.
+ *		Fills a heap that no other backend can see yet.
  *
- * The heap must be new and empty, and of access method heap.  Its rows are there
- * for reading after heap_writer_end().  A transaction that ends in between, or
- * an error, needs no clean-up: the files go with the relation.
+ * The heap must be new and empty, and of access method heap.  Its rows can be
+ * read after heap_writer_end().  An error in between needs no clean-up: the files
+ * go with the relation.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,22 +17,22 @@
 
 typedef struct HeapWriter HeapWriter;
 
-/* what it allocates, some 300 kB, belongs to the current memory context */
+/* Allocates at most some 300 kB, in the current memory context. */
 extern HeapWriter *heap_writer_begin(Relation heap);
 
-/* is it so large that the heap must have a TOAST table before it is added? */
+/* Whether the tuple is so large that the heap must have a TOAST table before it is added. */
 extern bool heap_tuple_wants_toast(HeapTuple tuple);
 
 /*
- * The tuple is laid out as the heap's; what its header says of transactions does
- * not matter.  It is left as it is, and not referred to afterwards.
+ * Adds a tuple, which is laid out as the heap's.  What its header says of
+ * transactions does not matter.  The tuple is neither changed nor kept.
  */
 extern void heap_writer_add(HeapWriter *writer, HeapTuple tuple);
 extern void heap_writer_end(HeapWriter *writer);
 
 /*
- * Takes out of a tuple's header what it says of the type that the row was made as, by
- * which the server would check whoever takes it apart.
+ * Removes from a tuple's header the row type that the tuple was formed as, which
+ * overlays the fields of the transactions.
  */
 extern void heap_tuple_forget_type(HeapTupleHeader header);
 
