@@ -271,7 +271,7 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 #if PG_VERSION_NUM >= 170000
 #include "storage/bulk_write.h"
 #else
-typedef PGAlignedBlock *BulkWriteBuffer;
+typedef PGAlignedBlock * BulkWriteBuffer;
 
 typedef struct BulkWriteState
 {
@@ -304,8 +304,8 @@ smgr_bulk_write(BulkWriteState *state, BlockNumber block, BulkWriteBuffer buffer
 	Page		page = (Page) buffer;
 
 	/*
-	 * A checkpoint must not begin behind the image in the log and end before the
-	 * request to sync the page: recovery would start behind the image.
+	 * A checkpoint must not begin behind the image in the log and end before the request to sync
+	 * the page: recovery would start behind the image.
 	 */
 	MyProc->delayChkptFlags |= DELAY_CHKPT_START;
 	PG_TRY();

@@ -47,7 +47,7 @@
 void
 analyze_plan(TableBuild *build, Relation table)
 {
-	const StdRdOptions *options = (const StdRdOptions *) table->rd_options;
+	const		StdRdOptions *options = (const StdRdOptions *) table->rd_options;
 	double		before = table->rd_rel->reltuples;
 	double		threshold = autovacuum_anl_thresh;
 	double		scale = autovacuum_anl_scale;
