@@ -297,6 +297,17 @@ plan_news(Refresh *refresh, char **condition)
 	return query_plan(dataset, refresh_query(refresh), *condition);
 }
 
+/* what the source has become during the load */
+static void
+check_source(const Dataset *dataset)
+{
+	CatalogRights rights;
+
+	catalog_enter(&rights);
+	source_check(dataset);
+	catalog_leave(&rights);
+}
+
 /* will the whole new version come by changes of rows, and not by a swap? */
 static bool
 merges_whole(const Refresh *refresh)
@@ -507,6 +518,7 @@ load_whole(Refresh *refresh)
 		load_whole(refresh);
 		return;
 	}
+	check_source(refresh->dataset);
 	settle_conflicts(refresh, build);
 	check_guards(refresh, build);
 	note_unknown_fields(refresh);
@@ -530,6 +542,7 @@ load_news(Refresh *refresh)
 		load_news(refresh);
 		return;
 	}
+	check_source(refresh->dataset);
 	note_unknown_fields(refresh);
 
 	catalog_enter(&rights);

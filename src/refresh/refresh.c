@@ -310,7 +310,6 @@ refresh_apply(Refresh *refresh)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		source_finish(refresh->dataset);
 		cure = source_cure(refresh->dataset, error);
 		if (cure == NULL)
 			PG_RE_THROW();
@@ -319,7 +318,6 @@ refresh_apply(Refresh *refresh)
 		ReThrowError(error);
 	}
 	PG_END_TRY();
-	source_finish(refresh->dataset);
 	AtEOXact_GUC(false, guc_level);
 }
 

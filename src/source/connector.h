@@ -30,11 +30,8 @@ typedef struct Connector
 	/* columns the source has, of SourceColumn *; spool: of a connector that fetches */
 	List	   *(*find) (const Dataset *dataset, Spool *spool, SourceRelation *relation);
 
-	/* refuses what a load would lose; NULL: nothing */
+	/* refuses what a load would lose, before the load and after it; NULL: nothing */
 	void		(*check) (const Dataset *dataset);
-
-	/* the refresh is over, also when it failed; NULL: nothing to do */
-	void		(*finish) (void);
 
 	/* for people: what to do about an error of the source's server, or NULL */
 	const char *(*cure) (const ErrorData *error);

@@ -514,8 +514,8 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 	drop_unfitting(dataset);
 	if (connector->setup != NULL)
 		connector->setup(dataset);
-	if (connector->check != NULL && dataset->accelerated)
-		connector->check(dataset);
+	if (dataset->accelerated)
+		source_check(dataset);
 	if (OidIsValid(dataset->source_relation) && !dataset->source_changed)
 	{
 		give_rights(dataset, owner);

@@ -3,14 +3,15 @@
  * mysql_connector.c
  *		Connector mysql: a table of MySQL or MariaDB, by mysql_fdw.
  *
- * The wrapper knows of passwords in user mappings only, which are tables of
- * the catalog.  But the client library, when it is given none, takes the one in
- * the environment variable MYSQL_PWD: a refresh has it there from the moment it
- * needs it until it ends, in its own process, and nothing of it stays.  Nobody
- * else can read such a source live.
+ * The wrapper knows passwords in user mappings only, which are rows of a catalog.
+ * But the client library takes the password from the environment variable
+ * MYSQL_PWD when it is given none.  So a refresh sets the variable while the wrapper
+ * connects, for each role that the refresh acts as, and clears it before any query is
+ * planned: the wrapper keeps the connections, and no other server is ever sent this
+ * password.  Only refreshes can read a source that has a password.
  *
- * The source compares texts without regard to case and trailing blanks, so no
- * condition on a text is sent to it, but for long ones.
+ * The source compares texts without regard to case and trailing blanks, so only
+ * conditions on long texts are sent to it.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/plannodes.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
@@ -28,6 +30,7 @@
 #include "utils/memutils.h"
 
 #include "catalog/execute.h"
+#include "catalog/rights.h"
 #include "source/connector.h"
 #include "source/foreign_option.h"
 #include "source/foreign_server.h"
@@ -38,31 +41,15 @@
 #define LONGEST_BLOB		8192	/* bytes: the wrapper's buffer, whatever its option
 									 * max_blob_size says */
 
-/* what the environment points to while a refresh runs; ours to wipe */
-static char *password_entry;
-
+/* The C library keeps its copy of a variable, so the copy is wiped before it is dropped. */
 static void
-hide_password(void)
+wipe_variable(void)
 {
-	if (password_entry == NULL)
-		return;
+	char	   *password = getenv(PASSWORD_VARIABLE);
+
+	if (password != NULL)
+		explicit_bzero(password, strlen(password));
 	unsetenv(PASSWORD_VARIABLE);
-	explicit_bzero(password_entry, strlen(password_entry));
-	free(password_entry);
-	password_entry = NULL;
-}
-
-static void
-show_password(const char *password)
-{
-	size_t		size = strlen(PASSWORD_VARIABLE) + strlen(password) + 2;
-
-	hide_password();
-	password_entry = malloc(size);
-	if (password_entry == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	snprintf(password_entry, size, PASSWORD_VARIABLE "=%s", password);
-	putenv(password_entry);
 }
 
 static char *
@@ -96,16 +83,13 @@ setup_server(const Dataset *dataset)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Resolver   *resolver = resolver_open(dataset, context);
-	char	   *password = resolved(resolver, dataset, "mysql_pass", NULL);
 
 	foreign_server_ensure(dataset, "mysql_fdw", "postgresql-" PG_MAJORVERSION "-mysql-fdw",
 						  server_options(dataset, resolver));
 	foreign_server_ensure_mapping(dataset, list_make1(foreign_option_make("username", resolved(resolver, dataset, "mysql_user", ""))));
-	if (password != NULL)
-		show_password(password);
+	CommandCounterIncrement();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	CommandCounterIncrement();
 }
 
 /* the database of from, else that of mysql_db */
@@ -255,7 +239,52 @@ read_columns(const Dataset *dataset, const char *schema, MemoryContext context, 
 	return columns;
 }
 
-/* over the two catalogs that are asked */
+/*
+ * Has the wrapper connect as each role that reads the source during a refresh: the
+ * extension's owner, who asks for columns, and the owner of the tables, who runs the
+ * query.  To plan a query is enough, and of the planned one nothing is run.
+ */
+static void
+connect_with_password(const char *password, const char *schema)
+{
+	char	   *text = psprintf("SELECT FROM %s.tables", schema);
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT));
+	Query	   *query = parse_analyze_fixedparams(raw, text, NULL, 0, NULL);
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	if (setenv(PASSWORD_VARIABLE, password, 1) != 0)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	PG_TRY();
+	{
+		(void) pg_plan_query(copyObject(query), text, 0, NULL);
+		SetUserIdAndSecContext(catalog_table_owner(), security | SECURITY_LOCAL_USERID_CHANGE);
+		(void) pg_plan_query(query, text, 0, NULL);
+	}
+	PG_FINALLY();
+	{
+		SetUserIdAndSecContext(user, security);
+		wipe_variable();
+	}
+	PG_END_TRY();
+}
+
+static void
+connect_as_readers(const Dataset *dataset, const char *schema)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	char	   *password = resolved(resolver_open(dataset, context), dataset, "mysql_pass", NULL);
+
+	if (password != NULL)
+		connect_with_password(password, schema);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* opens foreign tables over the two catalogs that are asked, and the connections */
 static const char *
 open_catalogs(const Dataset *dataset)
 {
@@ -268,6 +297,8 @@ open_catalogs(const Dataset *dataset)
 							 list_make2(foreign_option_make("dbname", "information_schema"), foreign_option_make("table_name", "COLUMNS")));
 	foreign_server_add_table(schema, "tables", "table_schema text, table_name text, table_type text, table_comment text", server,
 							 list_make2(foreign_option_make("dbname", "information_schema"), foreign_option_make("table_name", "TABLES")));
+	CommandCounterIncrement();
+	connect_as_readers(dataset, schema);
 	return schema;
 }
 
@@ -331,8 +362,9 @@ check_is_shipped(const Dataset *dataset, const char *query)
 }
 
 /*
- * At the first blob that is longer than its buffer the wrapper ends the scan as
- * if there were no more rows, so it has to be known that there is none.
+ * At the first blob that is longer than its buffer the wrapper ends the scan as if
+ * there were no more rows.  So a refresh makes sure that there is none, before the
+ * load and once more after it.
  */
 static void
 refuse_long_blobs(const Dataset *dataset)
@@ -386,6 +418,5 @@ const Connector mysql_connector = {
 	.setup = setup_server,
 	.find = find_columns,
 	.check = refuse_long_blobs,
-	.finish = hide_password,
 	.cure = cure,
 };

@@ -137,12 +137,12 @@ source_sweep(bool extension)
 }
 
 void
-source_finish(const Dataset *dataset)
+source_check(const Dataset *dataset)
 {
 	const Connector *connector = connector_of(dataset);
 
-	if (connector->finish != NULL)
-		connector->finish();
+	if (connector->check != NULL)
+		connector->check(dataset);
 }
 
 /* has the source's server raised it? */

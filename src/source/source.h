@@ -25,8 +25,12 @@ extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
 								  bool conditional, HttpReport *report,
 								  MemoryContext context);
 
-/* the refresh is over, also when it failed */
-extern void source_finish(const Dataset *dataset);
+/*
+ * Raises an error if the source holds what a load would lose in silence.  A refresh
+ * calls it after the load and before the table changes, because the source may have
+ * changed since source_prepare().
+ */
+extern void source_check(const Dataset *dataset);
 
 /* the dataset is to go: what it has outside of its relations goes, too */
 extern void source_forget(const Dataset *dataset);

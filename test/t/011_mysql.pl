@@ -133,6 +133,35 @@ Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=wrong\n");
 like(error_of(q{SELECT spice_refresh('types')}), qr/Access denied for user 'reader'.*HINT:.*mysql_pass/s, 'a wrong password');
 Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=$password\n");
 
+$maria->run(qq{CREATE USER other\@'127.0.0.1' IDENTIFIED BY '$password'; GRANT SELECT ON shop.* TO other\@'127.0.0.1'});
+value(qq{CREATE SERVER elsewhere FOREIGN DATA WRAPPER mysql_fdw OPTIONS (host '127.0.0.1', port '$maria->{port}');
+	CREATE USER MAPPING FOR PUBLIC SERVER elsewhere OPTIONS (username 'other');
+	CREATE FOREIGN TABLE elsewhere (id int) SERVER elsewhere OPTIONS (dbname 'shop', table_name 'Events');
+	CREATE FUNCTION elsewhere() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM public.elsewhere); END'});
+like(error_of("SELECT spice_refresh('types', 'SELECT * FROM types WHERE $_ > 0')"), qr/Access denied for user 'other'.*using password: NO/,
+	'no other server of MySQL is sent the password: ' . $_) for '(SELECT count(*) FROM elsewhere)', 'elsewhere()';
+is(refresh('types'), '2', 'the own one is');
+value('CREATE ROLE keeper; GRANT CREATE, USAGE ON SCHEMA public TO keeper; ALTER SYSTEM SET spice.role = keeper; SELECT pg_reload_conf()');
+Spice::wait_for($node, q{SELECT current_setting('spice.role') = 'keeper'}, 'another role owns the tables');
+is(refresh('types'), '2', 'and its refreshes connect with the password, too');
+value('ALTER SYSTEM RESET spice.role; SELECT pg_reload_conf()');
+Spice::wait_for($node, q{SELECT current_setting('spice.role') = ''}, 'the owner of the extension has them again');
+
+# ------- a blob that comes during a refresh
+my $go = PostgreSQL::Test::Utils::tempdir() . '/go';
+value("CREATE FUNCTION wait_for_go() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS \$\$
+	BEGIN WHILE pg_stat_file('$go', true) IS NULL LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN 1; END \$\$");
+my $session = Spice::Session->new($node);
+$session->send(q{SELECT spice_refresh('types', 'WITH pause AS MATERIALIZED (SELECT wait_for_go()) SELECT t.* FROM pause, types t')});
+Spice::wait_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}, 'a refresh is between its check and its load');
+$maria->run(q{USE shop; UPDATE types SET photo = concat(photo, 'x') WHERE id = 2 OR photo IS NOT NULL});
+Spice::write_file($go, '');
+$session->answer;
+like($session->errors, qr/has a blob of more than 8192 bytes/, 'what the wrapper has ended at is found after the load');
+$session->quit;
+is(value('SELECT count(*) FROM types'), '2', 'and no row is lost');
+$maria->run(q{USE shop; UPDATE types SET photo = repeat('y', 8192) WHERE photo IS NOT NULL});
+
 # ------- a source that is wrong
 change(@datasets, from_mysql('missing', 'shop.nothing'), from_mysql('bits', 'shop.bits'));
 like(error_of(q{SELECT spice_refresh('missing')}), qr/has no relation shop\.nothing/, 'no such table');
