@@ -61,6 +61,7 @@
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "refresh/step.h"
 #include "source/source.h"
 #include "settings.h"
 #include "table/make.h"
@@ -182,23 +183,16 @@ in_transaction(void (*step) (void))
 
 	PG_TRY();
 	{
-		SetCurrentStatementStartTimestamp();
-		StartTransactionCommand();
-		PushActiveSnapshot(GetTransactionSnapshot());
+		step_begin();
 		step();
-		PopActiveSnapshot();
-		CommitTransactionCommand();
+		step_commit();
 		done = true;
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(launcher.turn_context);
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
+		(void) step_rescue(launcher.turn_context);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(launcher.turn_context);
 	pgstat_report_stat(true);
 	return done;
 }

@@ -28,6 +28,7 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/refresh.h"
+#include "refresh/step.h"
 
 #define BATCH_ROWS	10000
 
@@ -98,14 +99,11 @@ delete_batch(const Dataset *dataset, RawStmt *(*make_statement) (const Dataset *
 {
 	int64		deleted;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
+	step_begin();
 	/* before the table: with DROP EXTENSION it may have gone */
 	(void) catalog_extension();
 	deleted = run_statement(dataset, make_statement(dataset));
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	step_commit();
 	return deleted;
 }
 
@@ -134,12 +132,9 @@ refresh_retain(Refresh *refresh)
 		if (dataset->retention_sql != NULL)
 			delete_all(refresh, sql_statement);
 	}
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
+	step_begin();
 	refresh->outcome = OUTCOME_RETAINED;
 	state_retained(refresh);
 	history_end(refresh, NULL);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	step_commit();
 }

@@ -38,6 +38,7 @@
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "refresh/step.h"
 
 #define IDLE_MS		2000		/* how long it waits for another order */
 #define MAX_RUNS	1000		/* after so many its memory goes back to the system */
@@ -76,15 +77,13 @@ begin(Refresh *refresh, const WorkerOrder *order)
 {
 	bool		locked;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
+	step_begin();
 
 	/*
 	 * That it has begun is for others to see, and need not outlive a crash, after which it begins
 	 * again: the disk is waited for once, at the end.
 	 */
 	catalog_pin_setting("synchronous_commit", "off");
-	PushActiveSnapshot(GetTransactionSnapshot());
 
 	/*
 	 * Who holds the lock is refreshing it, and may take its time: a request stays where it is,
@@ -99,9 +98,7 @@ begin(Refresh *refresh, const WorkerOrder *order)
 		if (!refresh->retention)
 			registration_run(refresh);
 	}
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(refresh->context);
+	step_commit();
 	return locked;
 }
 
@@ -111,36 +108,11 @@ release(const WorkerOrder *order)
 {
 	bool		locked;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
+	step_begin();
 	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
-	CommitTransactionCommand();
+	step_commit();
 	if (locked)
 		following_release(order->dataset);
-}
-
-static void
-apply(Refresh *refresh)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	refresh_apply(refresh);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(refresh->context);
-}
-
-static void
-fail(const Refresh *refresh, const ErrorData *error)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	refresh_fail(refresh, error);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(refresh->context);
 }
 
 /* what the process is called while it does this */
@@ -187,22 +159,22 @@ run_refresh(const WorkerOrder *order)
 			show(refresh, ": fetch");
 			refresh_fetch(refresh);
 			show(refresh, ": load");
-			apply(refresh);
+			step_begin();
+			refresh_apply(refresh);
+			step_commit();
 		}
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData  *error = step_rescue(context);
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		MemoryContextSwitchTo(context);
 		/* a check has no row of history */
 		if (refresh->history != 0 || (refresh->dataset != NULL && refresh->dataset->follows))
-			fail(refresh, error);
+		{
+			step_begin();
+			refresh_fail(refresh, error);
+			step_commit();
+		}
 	}
 	PG_END_TRY();
 	/* and what refresh_sql has locked for the session: the next refresh is another one's */

@@ -49,29 +49,13 @@
 #include "refresh/follow/following.h"
 #include "refresh/follow/slot_ledger.h"
 #include "refresh/follow/subscription.h"
+#include "refresh/step.h"
 #include "source/changes/slot.h"
 #include "source/postgres_connector.h"
 #include "table/load/load.h"
 
 #define STOPPED_MS	15000		/* it is started anew every 5 s; longer than that is worth a word */
 #define QUIET_MS	300000		/* without a conflict: the next one is the first */
-
-/* a transaction in which nothing but the catalog is at stake */
-static void
-begin_step(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-static void
-end_step(MemoryContext context)
-{
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	MemoryContextSwitchTo(context);
-}
 
 /* ------- slots that are no longer wanted ------- */
 
@@ -82,7 +66,7 @@ unsubscribe(int dataset, MemoryContext context)
 	List	   *entries;
 	ListCell   *cell;
 
-	begin_step();
+	step_begin();
 	MemoryContextSwitchTo(context);
 	entries = ledger_leaving(dataset);
 	foreach(cell, entries)
@@ -94,7 +78,7 @@ unsubscribe(int dataset, MemoryContext context)
 		subscription_drop(entry->subscription);
 		ledger_unsubscribed(entry->id);
 	}
-	end_step(context);
+	step_commit();
 	return entries;
 }
 
@@ -103,27 +87,27 @@ drop_slot(const SlotEntry *entry, MemoryContext context)
 {
 	Dataset    *dataset;
 
-	begin_step();
+	step_begin();
 	MemoryContextSwitchTo(context);
 	dataset = catalog_dataset_of(entry->dataset, entry->definition);
-	end_step(context);
+	step_commit();
 	changes_drop_slot(changes_open(dataset, context), entry->name);
-	begin_step();
+	step_begin();
 	ledger_forget(entry->id);
-	end_step(context);
+	step_commit();
 }
 
 static void
-note_failure(const SlotEntry *entry, const ErrorData *error, MemoryContext context)
+note_failure(const SlotEntry *entry, const ErrorData *error)
 {
 	char	   *text = psprintf("replication slot %s is still on its source, whose log it keeps: %s%s%s (it is tried again; to drop it by hand: SELECT pg_drop_replication_slot(%s))",
 								entry->name, error->message, error->detail ? "; " : "", error->detail ? error->detail : "",
 								quote_literal_cstr(entry->name));
 
-	begin_step();
+	step_begin();
 	ledger_failed(entry->id, text,
 				  schedule_retry_delay(entry->attempt + 1, pg_prng_double(&pg_global_prng_state)));
-	end_step(context);
+	step_commit();
 }
 
 static void
@@ -139,17 +123,11 @@ release_entry(const SlotEntry *entry)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData  *error = step_rescue(context);
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		MemoryContextSwitchTo(context);
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			ReThrowError(error);
-		note_failure(entry, error, context);
+		note_failure(entry, error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(before);
@@ -175,9 +153,9 @@ following_leave(Refresh *refresh)
 {
 	int			n;
 
-	begin_step();
+	step_begin();
 	n = ledger_leave(refresh->dataset->id, false);
-	end_step(refresh->context);
+	step_commit();
 	/* those that left before are seen to by the launcher's clock */
 	if (n > 0)
 		following_release(refresh->dataset->id);
@@ -280,11 +258,11 @@ settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const
 	char	   *conninfo;
 	CatalogRights rights;
 
-	begin_step();
+	step_begin();
 	if (!catalog_dataset_again(refresh->dataset))
 	{
 		/* there is another definition, which is due */
-		end_step(refresh->context);
+		step_commit();
 		return;
 	}
 	/* where the process is now, since the source was asked before */
@@ -307,7 +285,7 @@ settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const
 		refresh->outcome = OUTCOME_FOLLOWING;
 		state_checked(refresh);
 	}
-	end_step(refresh->context);
+	step_commit();
 }
 
 /* ------- a snapshot ------- */
@@ -432,7 +410,7 @@ show(const Refresh *refresh, const char *phase)
 static void
 begin_history(Refresh *refresh, const char *reason)
 {
-	begin_step();
+	step_begin();
 	refresh->history = history_begin(refresh);
 	refresh->notice = reason[0] ? MemoryContextStrdup(refresh->context, psprintf("new snapshot: %s", reason)) : NULL;
 	if (refresh->notice != NULL)
@@ -440,7 +418,7 @@ begin_history(Refresh *refresh, const char *reason)
 		ereport(LOG, (errmsg("dataset \"%s\": %s", refresh->dataset->name, refresh->notice)));
 		state_troubled(refresh, refresh->notice);
 	}
-	end_step(refresh->context);
+	step_commit();
 }
 
 static void
@@ -454,19 +432,19 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	show(refresh, "publication");
 	snapshot->source = source ? source : changes_open(dataset, refresh->context);
 	snapshot->table = changes_publish(snapshot->source);
-	begin_step();
+	step_begin();
 	MemoryContextSwitchTo(refresh->context);
 	snapshot->slot = subscription_name(dataset);
 	take_key(dataset, snapshot->table);
 	(void) ledger_leave(dataset->id, false);
 	ours = is_leaving(dataset->id, snapshot->slot);
-	end_step(refresh->context);
+	step_commit();
 	following_release(dataset->id);
 	clear_slot(dataset, snapshot->source, snapshot->slot, ours);
 
-	begin_step();
+	step_begin();
 	snapshot->entry = ledger_begin(dataset, snapshot->slot, snapshot->table->shape, conflicts);
-	end_step(refresh->context);
+	step_commit();
 	show(refresh, "replication slot");
 	changes_create_slot(snapshot->source, snapshot->slot);
 
@@ -474,10 +452,10 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	/* columns, key and all are those of the source, as they are now */
 	dataset->changed = dataset->source_changed = dataset->evolving = true;
 	refresh->snapshot = snapshot;
-	begin_step();
+	step_begin();
 	refresh_apply(refresh);
 	ledger_follow(snapshot->entry, snapshot->subscription);
-	end_step(refresh->context);
+	step_commit();
 }
 
 void
@@ -532,9 +510,9 @@ is_too_soon(Refresh *refresh, const SlotEntry *entry, const char *reason)
 	due = TimestampTzPlusMilliseconds(entry->created, schedule_retry_delay(entry->attempt, 0.5));
 	if (due <= now)
 		return false;
-	begin_step();
+	step_begin();
 	state_failed(refresh, reason, Max(TimestampDifferenceMilliseconds(now, due), 1), false);
-	end_step(refresh->context);
+	step_commit();
 	return true;
 }
 
@@ -552,14 +530,14 @@ following_follow(Refresh *refresh)
 
 	if (!dataset->in_manifest)
 		return;
-	begin_step();
+	step_begin();
 	MemoryContextSwitchTo(refresh->context);
 	refuse_renamed(dataset);
 	entry = ledger_current(dataset->id);
 	if (entry != NULL && OidIsValid(entry->subscription))
 		state = subscription_look(entry->subscription, dataset->relation);
 	reason = local_reason(refresh, entry, &state);
-	end_step(refresh->context);
+	step_commit();
 	if (reason != NULL)
 	{
 		take_snapshot(refresh, NULL, reason, 0);
