@@ -32,8 +32,9 @@
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/apply.h"
-#include "refresh/follow/following.h"
-#include "refresh/refresh.h"
+#include "refresh/follow/snapshot.h"
+#include "refresh/query.h"
+#include "refresh/state.h"
 #include "source/foreign_table.h"
 #include "source/scan/offer.h"
 #include "source/source.h"
@@ -578,7 +579,7 @@ load_snapshot(Refresh *refresh)
 	query = query_plan(dataset, text.data, NULL);
 	build = begin_build(refresh, query->result);
 	INSTR_TIME_SET_CURRENT(start);
-	snapshot_pour(refresh->snapshot, build, query->result);
+	snapshot_load(refresh->snapshot, build, query->result);
 	refresh->load_ms = elapsed_ms(start);
 	finish_whole(refresh, build);
 }

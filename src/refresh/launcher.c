@@ -60,7 +60,7 @@
 #include "compat.h"
 #include "refresh/handover.h"
 #include "refresh/launcher.h"
-#include "refresh/refresh.h"
+#include "refresh/history.h"
 #include "refresh/step.h"
 #include "source/source.h"
 #include "settings.h"

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * launcher.h
- *		The launcher, its workers, and how a session reaches them.
+ *		The launcher, and how a session reaches it.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,8 +18,5 @@ extern bool launcher_is_here(void);
 extern void launcher_leave_database(const char *database);
 
 extern PGDLLEXPORT void spice_launcher_main(Datum arg);
-
-/* arg: its place (handover.h); bgw_extra: the database */
-extern PGDLLEXPORT void spice_worker_main(Datum arg);
 
 #endif

@@ -31,7 +31,7 @@
 #include "catalog/refresh_sql.h"
 #include "catalog/rights.h"
 #include "compat.h"
-#include "refresh/refresh.h"
+#include "refresh/query.h"
 #include "source/scan/offer.h"
 #include "table/guard.h"
 

@@ -8,9 +8,6 @@
 #ifndef SPICE_REFRESH_H
 #define SPICE_REFRESH_H
 
-#include "access/tupdesc.h"
-#include "tcop/dest.h"
-
 #include "catalog/dataset.h"
 #include "refresh/watermark.h"
 #include "source/http/http.h"
@@ -87,53 +84,7 @@ extern void refresh_begin(Refresh *refresh, int dataset);
 extern void refresh_fetch(Refresh *refresh);
 extern void refresh_apply(Refresh *refresh);
 
-/* deletes what retention has outlived; begins and ends transactions itself */
-extern void refresh_retain(Refresh *refresh);
-
 /* in a transaction of its own, after the one that failed was rolled back */
 extern void refresh_fail(const Refresh *refresh, const ErrorData *error);
-
-/* history.c */
-extern int64 history_begin(const Refresh *refresh);
-extern void history_end(const Refresh *refresh, const char *error);
-extern void history_close_orphans(void);
-extern void history_expire(void);
-extern void state_registered(const Refresh *refresh);
-extern void state_loaded(const Refresh *refresh);
-extern void state_checked(const Refresh *refresh);
-extern void state_retained(const Refresh *refresh);
-extern void state_retention_failed(const Refresh *refresh, const char *error);
-extern void state_troubled(const Refresh *refresh, const char *trouble);
-extern void state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry);
-
-/*
- * schedule.c: how long to wait, in ms, after the n-th failure in a row; and
- * until the next refresh of its own, 0: there is none.
- */
-extern int64 schedule_retry_delay(int attempt, double random);
-extern int64 schedule_next_delay(const Dataset *dataset);
-
-/* registration.c: in the worker's first transaction */
-extern void registration_run(const Refresh *refresh);
-
-/* query.c */
-typedef struct RefreshQuery
-{
-	const Dataset *dataset;
-	const char *text;
-	struct PlannedStmt *plan;
-	TupleDesc	result;
-	bool		repeatable;
-	bool		reader_allowed;
-} RefreshQuery;
-
-/*
- * The refresh query, NULL: all of the source.  condition: on its rows, whose
- * alias is q, or NULL.
- */
-extern RefreshQuery *query_plan(const Dataset *dataset, const char *refresh_sql,
-								const char *condition);
-extern RefreshQuery *query_plan_text(const Dataset *dataset, const char *text);
-extern void query_run(const RefreshQuery *query, DestReceiver *receiver);
 
 #endif

@@ -17,7 +17,9 @@
 #include "catalog/execute.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
-#include "refresh/refresh.h"
+#include "refresh/query.h"
+#include "refresh/registration.h"
+#include "refresh/state.h"
 #include "source/foreign_table.h"
 #include "source/source.h"
 #include "table/make.h"
@@ -58,7 +60,7 @@ create_bare_table(const Dataset *dataset)
 }
 
 void
-registration_run(const Refresh *refresh)
+registration_create_table(const Refresh *refresh)
 {
 	Dataset    *dataset = refresh->dataset;
 	CatalogRights rights;

@@ -27,7 +27,9 @@
 #include "catalog/retention_sql.h"
 #include "catalog/rights.h"
 #include "compat.h"
-#include "refresh/refresh.h"
+#include "refresh/history.h"
+#include "refresh/retention.h"
+#include "refresh/state.h"
 #include "refresh/step.h"
 
 #define BATCH_ROWS	10000
@@ -121,7 +123,7 @@ delete_all(Refresh *refresh, RawStmt *(*make_statement) (const Dataset *))
 }
 
 void
-refresh_retain(Refresh *refresh)
+retention_delete_rows(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 

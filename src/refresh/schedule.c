@@ -9,7 +9,7 @@
 
 #include "common/pg_prng.h"
 
-#include "refresh/refresh.h"
+#include "refresh/schedule.h"
 
 #define LONGEST_DELAY_MS	300000
 #define SPREAD				0.3 /* of the delay, to either side */

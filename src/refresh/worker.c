@@ -36,9 +36,11 @@
 #include "catalog/rights.h"
 #include "refresh/follow/following.h"
 #include "refresh/handover.h"
-#include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "refresh/registration.h"
+#include "refresh/retention.h"
 #include "refresh/step.h"
+#include "refresh/worker.h"
 
 #define IDLE_MS		2000		/* how long it waits for another order */
 #define MAX_RUNS	1000		/* after so many its memory goes back to the system */
@@ -96,7 +98,7 @@ begin(Refresh *refresh, const WorkerOrder *order)
 			refresh->trigger = "request";
 		refresh_begin(refresh, order->dataset);
 		if (!refresh->retention)
-			registration_run(refresh);
+			registration_create_table(refresh);
 	}
 	step_commit();
 	return locked;
@@ -145,7 +147,7 @@ run_refresh(const WorkerOrder *order)
 		else if (refresh->retention)
 		{
 			show(refresh, "");
-			refresh_retain(refresh);
+			retention_delete_rows(refresh);
 		}
 		else if (refresh->dataset->follows)
 		{

@@ -28,11 +28,9 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_attribute.h"
 #include "common/pg_prng.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
@@ -48,11 +46,14 @@
 #include "refresh/follow/apply_error.h"
 #include "refresh/follow/following.h"
 #include "refresh/follow/slot_ledger.h"
+#include "refresh/follow/snapshot.h"
 #include "refresh/follow/subscription.h"
+#include "refresh/history.h"
+#include "refresh/schedule.h"
+#include "refresh/state.h"
 #include "refresh/step.h"
 #include "source/changes/slot.h"
 #include "source/postgres_connector.h"
-#include "table/load/load.h"
 
 #define STOPPED_MS	15000		/* it is started anew every 5 s; longer than that is worth a word */
 #define QUIET_MS	300000		/* without a conflict: the next one is the first */
@@ -251,7 +252,7 @@ stopped_problem(const SlotEntry *entry, const SubscriptionState *state, const Ap
 
 /* all is well, or will be without us */
 static void
-settle(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const SourceSlot *slot,
+note_following(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const SourceSlot *slot,
 	   const ApplyError *error)
 {
 	const char *problem;
@@ -345,7 +346,7 @@ key_of_table(Oid relation)
  * up the one it had from there before.
  */
 static void
-take_key(Dataset *dataset, const PublishedTable *table)
+take_primary_key(Dataset *dataset, const PublishedTable *table)
 {
 	const DatasetIndex *key = primary_key_of(dataset->indexes);
 	ListCell   *cell;
@@ -401,7 +402,7 @@ is_leaving(int dataset, const char *slot)
 }
 
 static void
-show(const Refresh *refresh, const char *phase)
+report_phase(const Refresh *refresh, const char *phase)
 {
 	pgstat_report_activity(STATE_RUNNING, psprintf("refresh of %s: %s", refresh->dataset->name, phase));
 }
@@ -429,13 +430,13 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	bool		ours;
 
 	begin_history(refresh, reason);
-	show(refresh, "publication");
+	report_phase(refresh, "publication");
 	snapshot->source = source ? source : changes_open(dataset, refresh->context);
 	snapshot->table = changes_publish(snapshot->source);
 	step_begin();
 	MemoryContextSwitchTo(refresh->context);
 	snapshot->slot = subscription_name(dataset);
-	take_key(dataset, snapshot->table);
+	take_primary_key(dataset, snapshot->table);
 	(void) ledger_leave(dataset->id, false);
 	ours = is_leaving(dataset->id, snapshot->slot);
 	step_commit();
@@ -445,10 +446,10 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	step_begin();
 	snapshot->entry = ledger_begin(dataset, snapshot->slot, snapshot->table->shape, conflicts);
 	step_commit();
-	show(refresh, "replication slot");
+	report_phase(refresh, "replication slot");
 	changes_create_slot(snapshot->source, snapshot->slot);
 
-	show(refresh, "copy");
+	report_phase(refresh, "copy");
 	/* columns, key and all are those of the source, as they are now */
 	dataset->changed = dataset->source_changed = dataset->evolving = true;
 	refresh->snapshot = snapshot;
@@ -456,46 +457,6 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	refresh_apply(refresh);
 	ledger_follow(snapshot->entry, snapshot->subscription);
 	step_commit();
-}
-
-void
-snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result)
-{
-	DestReceiver *receiver = load_receiver(build);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(result, &TTSOpsVirtual);
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "spice copied row",
-													  ALLOCSET_DEFAULT_SIZES);
-	Datum	   *values = palloc0(sizeof(Datum) * build->desc->natts);
-	bool	   *nulls = palloc0(sizeof(bool) * build->desc->natts);
-
-	receiver->rStartup(receiver, CMD_SELECT, result);
-	changes_copy_begin(snapshot->source, snapshot->table, build->heap);
-	while (changes_copy_next(values, nulls, row_context))
-	{
-		ExecClearTuple(slot);
-		for (int i = 0; i < result->natts; i++)
-		{
-			slot->tts_values[i] = values[build->attnums[i] - 1];
-			slot->tts_isnull[i] = nulls[build->attnums[i] - 1];
-		}
-		ExecStoreVirtualTuple(slot);
-		(void) receiver->receiveSlot(slot, receiver);
-		MemoryContextReset(row_context);
-	}
-	changes_copy_end();
-	receiver->rShutdown(receiver);
-	receiver->rDestroy(receiver);
-	ExecDropSingleTupleTableSlot(slot);
-	MemoryContextDelete(row_context);
-	CommandCounterIncrement();
-}
-
-/* last of what comes before the swap: others cannot drop a subscription from here to the commit */
-void
-snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset)
-{
-	snapshot->subscription = subscription_create(snapshot->slot, snapshot->table->publication,
-												 postgres_conninfo(dataset), dataset->relation);
 }
 
 /* a conflict that comes again and again shall not have the source copied without a pause */
@@ -543,7 +504,7 @@ following_follow(Refresh *refresh)
 		take_snapshot(refresh, NULL, reason, 0);
 		return;
 	}
-	show(refresh, "check");
+	report_phase(refresh, "check");
 	failed = apply_error_of(entry->subscription, &error);
 	source = changes_open(dataset, refresh->context);
 	slot = changes_slot(source, entry->name);
@@ -556,5 +517,5 @@ following_follow(Refresh *refresh)
 			take_snapshot(refresh, source, conflict_reason(&error), entry->attempt + 1);
 	}
 	else
-		settle(refresh, entry, &state, &slot, failed ? &error : NULL);
+		note_following(refresh, entry, &state, &slot, failed ? &error : NULL);
 }

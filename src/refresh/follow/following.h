@@ -9,18 +9,6 @@
 #define SPICE_FOLLOWING_H
 
 #include "refresh/refresh.h"
-#include "source/changes/publication.h"
-#include "table/build.h"
-
-/* what a copy is taken of, while it is */
-typedef struct SourceCopy
-{
-	Remote	   *source;
-	PublishedTable *table;
-	const char *slot;
-	int			entry;			/* of the ledger */
-	Oid			subscription;
-} SourceCopy;
 
 /*
  * In a worker that has the dataset's lock, outside of a transaction.  Each begins
@@ -34,9 +22,5 @@ typedef struct SourceCopy
 extern void following_follow(Refresh *refresh);
 extern void following_leave(Refresh *refresh);
 extern void following_release(int dataset);
-
-/* in the transaction that loads the table: the copy's rows, and then the changes */
-extern void snapshot_pour(const SourceCopy *snapshot, TableBuild *build, TupleDesc result);
-extern void snapshot_subscribe(SourceCopy *snapshot, const Dataset *dataset);
 
 #endif

@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * state.c
+ *		The state of a dataset: its row of spice.dataset.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "catalog/execute.h"
+#include "refresh/schedule.h"
+#include "refresh/state.h"
+
+/* tells an error of retention from one of a refresh, each cleared by its like */
+#define RETENTION_ERROR "retention: "
+
+/*
+ * What a refresh found out under a definition that has been replaced meanwhile
+ * does not move the clock of the new one, which is due.  $1 is the dataset, $2
+ * the definition that the refresh had.
+ */
+#define MOVED(clock, ms) \
+	clock " = CASE WHEN definition::text <> $2 THEN " clock \
+	" WHEN " ms " > 0 AND in_manifest THEN clock_timestamp() + " ms " * interval '1 ms' END"
+
+/* the names are for a database that this one is restored or copied to */
+#define NOTE_RELATIONS(relation, source) \
+	" home = (SELECT h.home FROM spice.home h), relation = " relation ", relation_name = " relation "::text," \
+	" source_relation = " source ", source_relation_name = " source "::text,"
+
+/* $1 and $2 */
+static void
+add_dataset(CatalogArguments *arguments, const Dataset *dataset)
+{
+	catalog_add_int(arguments, dataset->id);
+	catalog_add_text(arguments, dataset->definition);
+}
+
+/* rows the table has when the refresh is over */
+static int64
+table_rows(const Refresh *refresh)
+{
+	if (strcmp(refresh->outcome, OUTCOME_APPENDED) == 0)
+		return refresh->dataset->rows + refresh->counts.inserted;
+	if (strcmp(refresh->outcome, OUTCOME_MERGED) == 0)
+		return refresh->rows + refresh->counts.unchanged;
+	return refresh->rows;
+}
+
+/* of a dataset that was dropped meanwhile nobody would know the tables that are written down here */
+static void
+update_tables(const Dataset *dataset, const char *command, CatalogArguments *arguments)
+{
+	if (catalog_query(command, arguments)->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("dataset \"%s\" was dropped during the refresh", dataset->name)));
+}
+
+/* validators are kept only if the same bytes would give the same rows */
+void
+state_loaded(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	const HttpResponse *response = refresh->response;
+	bool		keep = refresh->repeatable && response != NULL && response->spool != NULL;
+	CatalogArguments	arguments = {0};
+	bytea	   *digest = palloc(VARHDRSZ + SPOOL_DIGEST_LENGTH);
+
+	SET_VARSIZE(digest, VARHDRSZ + SPOOL_DIGEST_LENGTH);
+	if (keep)
+		memcpy(VARDATA(digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH);
+
+	add_dataset(&arguments, dataset);
+	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
+	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
+				 !OidIsValid(dataset->source_relation));
+	/* rows that come and go without a refresh cannot be found missing */
+	catalog_add(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
+				 !dataset->accelerated || dataset->follows);
+	catalog_add_text(&arguments, keep ? response->etag : NULL);
+	catalog_add_text(&arguments, keep ? response->last_modified : NULL);
+	catalog_add(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
+	/* what was rebuilt from its own rows has yet to hear of its source */
+	catalog_add_int(&arguments, refresh->rebuild ? 1 : schedule_next_delay(dataset));
+	catalog_add_text(&arguments, refresh->outcome);
+	catalog_add_text(&arguments, keep ? refresh->source_query : NULL);
+	catalog_add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
+	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
+				  NOTE_RELATIONS("$3", "$4")
+				  " loaded = clock_timestamp(),"
+				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
+				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
+				  " fetched_query = $11, watermark = $12, " MOVED("next_refresh", "$9")
+				  " WHERE id = $1 RETURNING id", &arguments);
+}
+
+void
+state_registered(const Refresh *refresh)
+{
+	const Dataset *dataset = refresh->dataset;
+	CatalogArguments	arguments = {0};
+
+	add_dataset(&arguments, dataset);
+	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
+	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation), false);
+	update_tables(dataset, "UPDATE spice.dataset SET " NOTE_RELATIONS("$3", "$4") " source_applied = $2::jsonb"
+				  " WHERE id = $1 RETURNING id", &arguments);
+}
+
+void
+state_checked(const Refresh *refresh)
+{
+	bool		same_bytes = strcmp(refresh->outcome, OUTCOME_UNCHANGED) == 0 &&
+	refresh->response != NULL && refresh->response->spool != NULL;
+	CatalogArguments	arguments = {0};
+
+	add_dataset(&arguments, refresh->dataset);
+	catalog_add_int(&arguments, schedule_next_delay(refresh->dataset));
+	catalog_add_text(&arguments, refresh->outcome);
+	catalog_add_bool(&arguments, !refresh->dataset->changed);
+	/* validators that came with the very bytes that were loaded: no need of bytes next time */
+	catalog_add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
+	catalog_add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
+	(void) catalog_query("UPDATE spice.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
+		" applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
+		" last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
+}
+
+void
+state_troubled(const Refresh *refresh, const char *trouble)
+{
+	CatalogArguments	arguments = {0};
+
+	catalog_add_int(&arguments, refresh->dataset->id);
+	catalog_add_text(&arguments, trouble);
+	(void) catalog_query("UPDATE spice.dataset SET last_error = $2 WHERE id = $1", &arguments);
+}
+
+void
+state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry)
+{
+	CatalogArguments	arguments = {0};
+
+	add_dataset(&arguments, refresh->dataset);
+	catalog_add_text(&arguments, error);
+	catalog_add_int(&arguments, delay_ms);
+	catalog_add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
+	(void) catalog_query("UPDATE spice.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"
+		" last_outcome = '" OUTCOME_FAILED "', " MOVED("next_refresh", "$4")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
+}
+
+void
+state_retained(const Refresh *refresh)
+{
+	CatalogArguments	arguments = {0};
+
+	add_dataset(&arguments, refresh->dataset);
+	catalog_add_int(&arguments, refresh->counts.deleted);
+	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
+	(void) catalog_query("UPDATE spice.dataset SET rows = greatest(rows - $3, 0),"
+		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
+		MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
+}
+
+/* a retention that failed is tried again when it is due again */
+void
+state_retention_failed(const Refresh *refresh, const char *error)
+{
+	CatalogArguments	arguments = {0};
+
+	add_dataset(&arguments, refresh->dataset);
+	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
+	catalog_add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
+	(void) catalog_query("UPDATE spice.dataset SET last_error = $4, " MOVED("next_retention", "$3")
+		" WHERE id = $1 AND definition::text = $2", &arguments);
+}
