@@ -29,7 +29,7 @@ int64
 history_begin(const Refresh *refresh)
 {
 	CatalogRows *rows;
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	catalog_add_text(&arguments, refresh->dataset->name);
 	catalog_add_text(&arguments, refresh->trigger);
@@ -38,8 +38,8 @@ history_begin(const Refresh *refresh)
 	catalog_add_int(&arguments, MyProcPid);
 	catalog_add_int(&arguments, refresh->dataset->id);
 	rows = catalog_query("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid, was_due)"
-			   " SELECT $1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5, d.next_refresh"
-			   " FROM spice.dataset d WHERE d.id = $6 RETURNING id", &arguments);
+						 " SELECT $1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5, d.next_refresh"
+						 " FROM spice.dataset d WHERE d.id = $6 RETURNING id", &arguments);
 	return rows->n > 0 ? catalog_get_int(rows, 0, "id", 0) : 0;
 }
 
@@ -62,14 +62,14 @@ add_counts(CatalogArguments *arguments, const Refresh *refresh)
 void
 history_end(const Refresh *refresh, const char *error)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, refresh->history);
 	catalog_add_text(&arguments, refresh->outcome);
 	catalog_add_int(&arguments, refresh->rows);
 	catalog_add(&arguments, INT8OID, Int64GetDatum(refresh->report.bytes), !source_fetches(refresh->dataset));
 	catalog_add(&arguments, FLOAT8OID, Float8GetDatum(refresh->report.fetch_ms),
-				 refresh->report.status == 0 && refresh->report.fetch_ms == 0);
+				refresh->report.status == 0 && refresh->report.fetch_ms == 0);
 	add_ms(&arguments, refresh->load_ms);
 	add_ms(&arguments, refresh->index_ms);
 	add_ms(&arguments, refresh->swap_ms);
@@ -78,43 +78,43 @@ history_end(const Refresh *refresh, const char *error)
 	catalog_add_text(&arguments, refresh->notice);
 	add_counts(&arguments, refresh);
 	catalog_add_int(&arguments, refresh->moves_clock && refresh->dataset->in_manifest ?
-			schedule_next_delay(refresh->dataset) : 0);
+					schedule_next_delay(refresh->dataset) : 0);
 	(void) catalog_query("UPDATE spice.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
-		" bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
-		" index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
-		" http_status = $9, error = $10, notice = $11, inserted = $12, updated = $13,"
-		" unchanged = $14, dropped = $15, deleted = $16,"
-		" next_refresh = CASE WHEN $17 > 0 THEN clock_timestamp() + $17 * interval '1 ms' END"
-		" WHERE id = $1", &arguments);
+						 " bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
+						 " index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
+						 " http_status = $9, error = $10, notice = $11, inserted = $12, updated = $13,"
+						 " unchanged = $14, dropped = $15, deleted = $16,"
+						 " next_refresh = CASE WHEN $17 > 0 THEN clock_timestamp() + $17 * interval '1 ms' END"
+						 " WHERE id = $1", &arguments);
 }
 
 void
 history_close_orphans(void)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	(void) catalog_query("WITH orphan AS (UPDATE spice.refresh_history h SET finished = clock_timestamp(),"
-		" outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
-		" WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
-		" (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
-		"  AND a.backend_start <= h.started) RETURNING h.dataset, h.mode)"
-		" UPDATE spice.dataset d SET"
-		" next_refresh = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode <> 'retention')"
-		"  THEN now() + interval '1 s' ELSE next_refresh END,"
-		" next_retention = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode = 'retention')"
-		"  THEN now() + interval '1 s' ELSE next_retention END"
-		" WHERE d.id IN (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
-		"  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
+						 " outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
+						 " WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
+						 " (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
+						 "  AND a.backend_start <= h.started) RETURNING h.dataset, h.mode)"
+						 " UPDATE spice.dataset d SET"
+						 " next_refresh = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode <> 'retention')"
+						 "  THEN now() + interval '1 s' ELSE next_refresh END,"
+						 " next_retention = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode = 'retention')"
+						 "  THEN now() + interval '1 s' ELSE next_retention END"
+						 " WHERE d.id IN (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
+						 "  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
 }
 
 void
 history_expire(void)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, spice_history_retention);
 	(void) catalog_query("DELETE FROM spice.refresh_history h WHERE h.started < now() - $1 * interval '1 min'"
-		" AND h.outcome <> '" OUTCOME_RUNNING "' AND (h.outcome <> '" OUTCOME_UNCHANGED "' OR EXISTS"
-		" (SELECT 1 FROM spice.refresh_history n WHERE n.dataset = h.dataset"
-		"  AND n.outcome = '" OUTCOME_UNCHANGED "' AND n.id > h.id))", &arguments);
+						 " AND h.outcome <> '" OUTCOME_RUNNING "' AND (h.outcome <> '" OUTCOME_UNCHANGED "' OR EXISTS"
+						 " (SELECT 1 FROM spice.refresh_history n WHERE n.dataset = h.dataset"
+						 "  AND n.outcome = '" OUTCOME_UNCHANGED "' AND n.id > h.id))", &arguments);
 }

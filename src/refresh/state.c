@@ -67,7 +67,7 @@ state_loaded(const Refresh *refresh)
 	const Dataset *dataset = refresh->dataset;
 	const HttpResponse *response = refresh->response;
 	bool		keep = refresh->repeatable && response != NULL && response->spool != NULL;
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 	bytea	   *digest = palloc(VARHDRSZ + SPOOL_DIGEST_LENGTH);
 
 	SET_VARSIZE(digest, VARHDRSZ + SPOOL_DIGEST_LENGTH);
@@ -77,10 +77,10 @@ state_loaded(const Refresh *refresh)
 	add_dataset(&arguments, dataset);
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation),
-				 !OidIsValid(dataset->source_relation));
+				!OidIsValid(dataset->source_relation));
 	/* rows that come and go without a refresh cannot be found missing */
 	catalog_add(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
-				 !dataset->accelerated || dataset->follows);
+				!dataset->accelerated || dataset->follows);
 	catalog_add_text(&arguments, keep ? response->etag : NULL);
 	catalog_add_text(&arguments, keep ? response->last_modified : NULL);
 	catalog_add(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
@@ -102,7 +102,7 @@ void
 state_registered(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, dataset);
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
@@ -116,7 +116,7 @@ state_checked(const Refresh *refresh)
 {
 	bool		same_bytes = strcmp(refresh->outcome, OUTCOME_UNCHANGED) == 0 &&
 	refresh->response != NULL && refresh->response->spool != NULL;
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, schedule_next_delay(refresh->dataset));
@@ -126,15 +126,15 @@ state_checked(const Refresh *refresh)
 	catalog_add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
 	catalog_add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
 	(void) catalog_query("UPDATE spice.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
-		" applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
-		" last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
-		" WHERE id = $1 AND definition::text = $2", &arguments);
+						 " applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
+						 " last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
+						 " WHERE id = $1 AND definition::text = $2", &arguments);
 }
 
 void
 state_troubled(const Refresh *refresh, const char *trouble)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, refresh->dataset->id);
 	catalog_add_text(&arguments, trouble);
@@ -144,39 +144,39 @@ state_troubled(const Refresh *refresh, const char *trouble)
 void
 state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool retry)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_text(&arguments, error);
 	catalog_add_int(&arguments, delay_ms);
 	catalog_add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
 	(void) catalog_query("UPDATE spice.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"
-		" last_outcome = '" OUTCOME_FAILED "', " MOVED("next_refresh", "$4")
-		" WHERE id = $1 AND definition::text = $2", &arguments);
+						 " last_outcome = '" OUTCOME_FAILED "', " MOVED("next_refresh", "$4")
+						 " WHERE id = $1 AND definition::text = $2", &arguments);
 }
 
 void
 state_retained(const Refresh *refresh)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, refresh->counts.deleted);
 	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
 	(void) catalog_query("UPDATE spice.dataset SET rows = greatest(rows - $3, 0),"
-		" last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
-		MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
+						 " last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
+						 MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
 }
 
 /* a retention that failed is tried again when it is due again */
 void
 state_retention_failed(const Refresh *refresh, const char *error)
 {
-	CatalogArguments	arguments = {0};
+	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
 	catalog_add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
 	(void) catalog_query("UPDATE spice.dataset SET last_error = $4, " MOVED("next_retention", "$3")
-		" WHERE id = $1 AND definition::text = $2", &arguments);
+						 " WHERE id = $1 AND definition::text = $2", &arguments);
 }

@@ -253,7 +253,7 @@ stopped_problem(const SlotEntry *entry, const SubscriptionState *state, const Ap
 /* all is well, or will be without us */
 static void
 note_following(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const SourceSlot *slot,
-	   const ApplyError *error)
+			   const ApplyError *error)
 {
 	const char *problem;
 	char	   *conninfo;

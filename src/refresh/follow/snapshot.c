@@ -53,5 +53,5 @@ void
 snapshot_subscribe(SourceCopy *copy, const Dataset *dataset)
 {
 	copy->subscription = subscription_create(copy->slot, copy->table->publication,
-												 postgres_conninfo(dataset), dataset->relation);
+											 postgres_conninfo(dataset), dataset->relation);
 }
