@@ -12,6 +12,7 @@
 #define SPICE_COMPAT_H
 
 #include "access/multixact.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
@@ -19,6 +20,7 @@
 #include "access/xact.h"
 #include "access/xloginsert.h"
 #include "catalog/catalog.h"
+#include "catalog/heap.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
@@ -28,14 +30,17 @@
 #include "commands/vacuum.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_type.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/latch.h"
+#include "storage/lock.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
+#include "storage/procarray.h"
 #include "storage/smgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
@@ -422,6 +427,48 @@ compat_insert_index_tuples(ResultRelInfo *result, TupleTableSlot *slot, EState *
 #else
 	(void) only_summarizing;
 	(void) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL);
+#endif
+}
+
+/* 17: BackendIdGetProc() became ProcNumberGetProc() */
+#if PG_VERSION_NUM < 170000
+#include "storage/sinvaladt.h"
+#endif
+
+/* 17: virtual transactions are those of a process number.  Its process id if it is autovacuum's, else 0 */
+static inline int
+compat_autovacuum_pid(VirtualTransactionId holder)
+{
+#if PG_VERSION_NUM >= 170000
+	PGPROC	   *process = ProcNumberGetProc(holder.procNumber);
+#else
+	PGPROC	   *process = BackendIdGetProc(holder.backendId);
+#endif
+	int			pid = 0;
+
+	if (process == NULL)
+		return 0;
+	LWLockAcquire(ProcArrayLock, LW_SHARED);
+	if ((process->statusFlags & (PROC_IS_AUTOVACUUM | PROC_VACUUM_FOR_WRAPAROUND)) == PROC_IS_AUTOVACUUM)
+		pid = process->pid;
+	LWLockRelease(ProcArrayLock);
+	return pid;
+}
+
+/* 18: NOT NULL is a constraint in the catalog, too; nothing is scanned */
+static inline void
+compat_add_not_null(Oid table, const char *column)
+{
+#if PG_VERSION_NUM >= 180000
+	Relation	relation = table_open(table, NoLock);
+
+	(void) AddRelationNewConstraints(relation, NIL,
+									 list_make1(makeNotNullConstraint(makeString(pstrdup(column)))),
+									 false, true, true, NULL);
+	table_close(relation, NoLock);
+#else
+	(void) table;
+	(void) column;
 #endif
 }
 

@@ -29,8 +29,8 @@
 
 #include "table/abort.h"
 
-/* has this transaction made storage? */
-static bool made_storage;
+/* nesting level of the deepest transaction that may have made storage; 0: none has */
+static int	storage_level;
 
 /* up to a record of our own, as the end of the one before is not told */
 void
@@ -46,20 +46,27 @@ abort_flush_log(void)
 void
 abort_at_end(XactEvent event)
 {
-	if (event == XACT_EVENT_ABORT && made_storage)
+	if (event == XACT_EVENT_ABORT && storage_level > 0)
 		abort_flush_log();
-	made_storage = false;
+	storage_level = 0;
 }
 
+/* What a subtransaction has made is its parent's once it has ended well. */
 void
 abort_at_subtransaction_end(SubXactEvent event)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB && made_storage)
+	int			level = GetCurrentTransactionNestLevel();
+
+	if ((event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB) ||
+		storage_level < level)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
 		abort_flush_log();
+	storage_level = level - 1;
 }
 
 void
 abort_durably(void)
 {
-	made_storage = true;
+	storage_level = Max(storage_level, GetCurrentTransactionNestLevel());
 }

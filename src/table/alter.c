@@ -10,16 +10,23 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "storage/lmgr.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
+#include "catalog/rights.h"
+#include "compat.h"
+#include "table/abort.h"
 #include "table/alter.h"
 #include "table/guard.h"
 #include "table/index.h"
@@ -43,73 +50,104 @@ alter_column_definition(Form_pg_attribute attribute)
 	return text.data;
 }
 
+/* as the owner, because a domain of the owner may be evaluated */
 void
-alter_columns(const TableBuild *build, const char *name)
+alter_columns(const TableBuild *build)
 {
+	char	   *name = catalog_relation_name(build->table);
 	Oid			toast = toast_of(build->table);
+	CatalogRights rights;
 	ListCell   *cell;
 
+	if (build->same_shape)
+		return;
+	abort_durably();
+	catalog_enter_as_owner(build->dataset, &rights);
 	foreach(cell, build->drop_columns)
 		catalog_run(psprintf("ALTER TABLE %s DROP COLUMN %s", name, quote_identifier(lfirst(cell))));
 	CommandCounterIncrement();
 	for (int i = build->table_desc->natts; i < build->desc->natts; i++)
-	{
 		catalog_run(psprintf("ALTER TABLE %s ADD COLUMN %s", name,
 							 alter_column_definition(TupleDescAttr(build->desc, i))));
-	}
+	catalog_leave(&rights);
+	CommandCounterIncrement();
 	/* columns that are wide may have made one */
 	if (toast_of(build->table) != toast)
 		storage_note(build->table);
 }
 
-void
-alter_not_null(const TableBuild *build, const char *name)
+/* ------- NOT NULL ------- */
+
+/* ALTER TABLE SET NOT NULL scans the table.  The rows of the new heap have been checked. */
+static void
+set_not_null(Oid table, Form_pg_attribute column)
 {
-	Relation	table = table_open(build->table, NoLock);
+	Relation	pg_attribute = table_open(AttributeRelationId, RowExclusiveLock);
+	HeapTuple	tuple;
+
+	compat_add_not_null(table, NameStr(column->attname));
+	tuple = SearchSysCacheCopyAttNum(table, column->attnum);
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for attribute %d of relation %u", column->attnum, table);
+	((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull = true;
+	CatalogTupleUpdate(pg_attribute, &tuple->t_self, tuple);
+	heap_freetuple(tuple);
+	table_close(pg_attribute, RowExclusiveLock);
+	CommandCounterIncrement();
+}
+
+static TupleDesc
+copy_descriptor(Oid oid)
+{
+	Relation	table = table_open(oid, NoLock);
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
 
 	table_close(table, NoLock);
+	return desc;
+}
+
+void
+alter_not_null(const TableBuild *build)
+{
+	TupleDesc	desc = copy_descriptor(build->table);
+
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		if (attribute->attisdropped || attribute->attnotnull == build->notnull[i])
 			continue;
-		catalog_run(psprintf("ALTER TABLE %s ALTER COLUMN %s %s NOT NULL", name,
-							 quote_identifier(NameStr(attribute->attname)),
-							 build->notnull[i] ? "SET" : "DROP"));
+		if (build->notnull[i])
+			set_not_null(build->table, attribute);
+		else
+			catalog_run(psprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL",
+								 catalog_relation_name(build->table),
+								 quote_identifier(NameStr(attribute->attname))));
 	}
 }
 
-/* for a merge: columns come and go before the news do; nobody alters it from here on */
+/* ------- around a merge ------- */
+
+static bool
+change_before_merge(void *arg)
+{
+	TableBuild *build = arg;
+
+	guard_check_table(build, NoLock);
+	index_drop_planned(build);
+	alter_columns(build);
+	return true;
+}
+
 void
 alter_before_merge(TableBuild *build)
 {
+	SwapChange	change = {NULL, change_before_merge, build};
+
 	if (build->same_shape && build->drop_indexes == NIL)
-	{
 		guard_check_table(build, RowExclusiveLock);
-		return;
-	}
-	swap_lock_table(build->table, build->dataset->name);
-	guard_check_table(build, NoLock);
-	index_drop_planned(build);
-	alter_columns(build, catalog_relation_name(build->table));
-	CommandCounterIncrement();
-}
-
-static bool
-has_new_primary_key(const TableBuild *build)
-{
-	ListCell   *cell;
-
-	foreach(cell, build->indexes)
-	{
-		const IndexBuild *index = lfirst(cell);
-
-		if (index->definition != NULL && index->definition->primary)
-			return true;
-	}
-	return false;
+	else
+		swap_lock_and_change(build->table, build->dataset->name, &change);
 }
 
 static bool
@@ -125,25 +163,64 @@ changes_not_null(const TableBuild *build)
 	return false;
 }
 
-/*
- * After a merge.  An index is built beside readers, who only wait where NOT
- * NULL, a primary key or the end of the source's standing in want the strong lock.
- */
+/* Writers are locked out; a row that one of them wrote during the merge may have a null. */
+static void
+refuse_nulls(const TableBuild *build)
+{
+	StringInfoData condition;
+	CatalogRights rights;
+
+	initStringInfo(&condition);
+	for (int i = 0; i < build->desc->natts; i++)
+	{
+		if (build->notnull[i])
+			appendStringInfo(&condition, "%s%s IS NULL", condition.len ? " OR " : "",
+							 quote_identifier(NameStr(TupleDescAttr(build->desc, i)->attname)));
+	}
+	if (condition.len == 0)
+		return;
+	catalog_enter_as_owner(build->dataset, &rights);
+	SPI_connect();
+	catalog_execute(psprintf("SELECT FROM %s WHERE %s LIMIT 1", catalog_relation_name(build->table),
+							 condition.data), 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a row with a null was written to the table of dataset \"%s\" during the refresh",
+						build->dataset->name),
+				 errhint("The next refresh works with the rows as they are now.")));
+	SPI_finish();
+	catalog_leave(&rights);
+}
+
+static bool
+change_after_merge(void *arg)
+{
+	TableBuild *build = arg;
+
+	standin_end(build->dataset);
+	if (build->dataset->changed)
+	{
+		alter_not_null(build);
+		index_promote_primary(build);
+	}
+	return true;
+}
+
+/* What is built and checked is so beside readers; only catalog entries change under the lock. */
 void
 alter_after_merge(TableBuild *build)
 {
-	bool		new_definition = build->dataset->changed;
-	bool		stands_in = standin_exists(build->dataset);
+	SwapChange	change = {NULL, change_after_merge, build};
+	bool		not_null = build->dataset->changed && changes_not_null(build);
 
-	if (new_definition)
-		index_create_planned(build, false, false);
-	if (!stands_in && !(new_definition && (has_new_primary_key(build) || changes_not_null(build))))
-		return;
-	swap_lock_table(build->table, build->dataset->name);
-	standin_end(build->dataset);
-	if (new_definition)
+	if (build->dataset->changed)
+		index_build_on_table(build);
+	if (not_null)
 	{
-		alter_not_null(build, catalog_relation_name(build->table));
-		index_create_planned(build, true, false);
+		swap_lock_out_writers(build->table, build->dataset->name);
+		refuse_nulls(build);
 	}
+	if (not_null || index_has_new_primary(build) || standin_exists(build->dataset))
+		swap_lock_and_change(build->table, build->dataset->name, &change);
 }

@@ -15,9 +15,11 @@
 /* Name, type and collation, as DDL spells them. */
 extern char *alter_column_definition(Form_pg_attribute attribute);
 
-/* Under the lock of the swap; name: of the table, qualified. */
-extern void alter_columns(const TableBuild *build, const char *name);
-extern void alter_not_null(const TableBuild *build, const char *name);
+/* The caller holds the lock of the swap.  A type may want the table's rows to be rewritten. */
+extern void alter_columns(const TableBuild *build);
+
+/* The same; the rows that the table is about to have fulfil NOT NULL, so nothing is scanned. */
+extern void alter_not_null(const TableBuild *build);
 
 /* Before a merge: columns come and go. */
 extern void alter_before_merge(TableBuild *build);

@@ -53,7 +53,7 @@ draw_numbers(TableBuild *build, Relation table, char persistence)
  * The new heap lives beside the table under a name of its own.  relrewrite
  * tells logical decoding that its rows are not for subscribers.
  */
-void
+Oid
 build_create_heap(TableBuild *build, Relation table)
 {
 	char		name[NAMEDATALEN];
@@ -84,7 +84,7 @@ build_create_heap(TableBuild *build, Relation table)
 	ReleaseSysCache(tuple);
 	CommandCounterIncrement();
 	LockRelationOid(heap, AccessExclusiveLock);
-	build->heap = heap;
+	return heap;
 }
 
 void
@@ -105,7 +105,7 @@ build_again(TableBuild *build)
 
 	build->heaps++;
 	build->rows = 0;
-	build_create_heap(build, table);
+	build->heap = build_create_heap(build, table);
 	table_close(table, AccessShareLock);
 	return before;
 }

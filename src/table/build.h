@@ -28,6 +28,8 @@ typedef struct TableBuild
 	const Dataset *dataset;
 	Oid			table;
 	Oid			heap;			/* the new one */
+	Oid			empty;			/* another, which stays empty; see swap.c */
+	Oid			tablespace;		/* of the table, when the build began */
 	TupleDesc	table_desc;		/* as the table was when the build began */
 	TupleDesc	desc;			/* of the new heap: the table's, after the change of shape */
 	AttrNumber *attnums;		/* where each column of the result goes */
@@ -49,8 +51,8 @@ typedef struct TableBuild
 	bool		analyzed;		/* the heap has statistics, which become the table's */
 } TableBuild;
 
-/* Makes the new heap beside the table. */
-extern void build_create_heap(TableBuild *build, Relation table);
+/* Makes a new heap for the table. */
+extern Oid	build_create_heap(TableBuild *build, Relation table);
 
 /* Makes another new heap; returns the one before, which the caller drops with build_drop(). */
 extern Oid	build_again(TableBuild *build);

@@ -82,6 +82,7 @@ guard_check_table(const TableBuild *build, LOCKMODE lockmode)
 	CheckTableNotInUse(table, "refresh");
 	guard_refuse_unswappable(table, build->dataset);
 	changed = !equalTupleDescs(RelationGetDescr(table), build->table_desc) ||
+		table->rd_rel->reltablespace != build->tablespace ||
 		!equal(RelationGetIndexList(table), build->old_indexes);
 	table_close(table, NoLock);
 	if (changed)

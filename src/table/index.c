@@ -15,6 +15,7 @@
 
 #include "access/attmap.h"
 #include "access/genam.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
@@ -22,6 +23,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "commands/defrem.h"
+#include "commands/tablespace.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_utilcmd.h"
 #include "storage/lmgr.h"
@@ -30,8 +33,10 @@
 #include "utils/relcache.h"
 
 #include "compat.h"
+#include "table/abort.h"
 #include "table/guard.h"
 #include "table/index.h"
+#include "table/storage.h"
 
 static IndexStmt *
 index_statement(const DatasetIndex *index, Oid table)
@@ -62,6 +67,7 @@ index_create_on_table(IndexBuild *index, Oid table, bool skip_build)
 {
 	IndexStmt  *statement = index_statement(index->definition, table);
 
+	abort_durably();
 	statement->primary = index->definition->primary;
 	statement->isconstraint = index->definition->primary;
 	index->old_index = compat_define_index(table, statement, index->table_number, skip_build);
@@ -196,6 +202,15 @@ copy_statement(Oid old_index, Oid heap, int natts)
 	statement->initdeferred = false;
 	statement->idxname = NULL;
 	statement->idxcomment = NULL;
+	/* a violation is what has left it invalid, and must not make the refresh fail */
+	if (!index->rd_index->indisvalid)
+	{
+		statement->unique = false;
+		statement->nulls_not_distinct = false;
+	}
+	/* without a name default_tablespace would decide */
+	if (statement->tableSpace == NULL)
+		statement->tableSpace = get_tablespace_name(MyDatabaseTableSpace);
 	index_close(index, AccessShareLock);
 	return statement;
 }
@@ -275,12 +290,8 @@ index_drop_planned(const TableBuild *build)
 	}
 }
 
-/*
- * Indexes that the manifest newly asks for, the primary key or the others.
- * skip_build: catalog entries without storage, which swap_indexes() then fills.
- */
 void
-index_create_planned(TableBuild *build, bool primary, bool skip_build)
+index_draw_numbers(TableBuild *build)
 {
 	ListCell   *cell;
 
@@ -288,7 +299,85 @@ index_create_planned(TableBuild *build, bool primary, bool skip_build)
 	{
 		IndexBuild *index = lfirst(cell);
 
-		if (index->definition != NULL && index->definition->primary == primary)
-			index_create_on_table(index, build->table, skip_build);
+		if (index->definition != NULL)
+			storage_draw(get_rel_tablespace(build->table), get_rel_persistence(build->table),
+						 &index->table_number, 1);
 	}
+}
+
+void
+index_create_planned(TableBuild *build)
+{
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+
+		if (index->definition != NULL)
+			index_create_on_table(index, build->table, true);
+	}
+}
+
+void
+index_build_on_table(TableBuild *build)
+{
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+		IndexStmt  *statement;
+
+		if (index->definition == NULL)
+			continue;
+		statement = index_statement(index->definition, build->table);
+		if (index->definition->primary)
+			statement->idxname = ChooseRelationName(get_rel_name(build->table), NULL, "pkey",
+													get_rel_namespace(build->table), true);
+		index->old_index = compat_define_index(build->table, statement, index->table_number, false);
+		CommandCounterIncrement();
+	}
+}
+
+static IndexBuild *
+new_primary(const TableBuild *build)
+{
+	ListCell   *cell;
+
+	foreach(cell, build->indexes)
+	{
+		IndexBuild *index = lfirst(cell);
+
+		if (index->definition != NULL && index->definition->primary)
+			return index;
+	}
+	return NULL;
+}
+
+bool
+index_has_new_primary(const TableBuild *build)
+{
+	return new_primary(build) != NULL;
+}
+
+void
+index_promote_primary(const TableBuild *build)
+{
+	const IndexBuild *primary = new_primary(build);
+	Relation	table;
+	Relation	index;
+
+	if (primary == NULL)
+		return;
+	table = table_open(build->table, NoLock);
+	index = index_open(primary->old_index, NoLock);
+	(void) index_constraint_create(table, primary->old_index, InvalidOid, BuildIndexInfo(index),
+								   RelationGetRelationName(index), CONSTRAINT_PRIMARY,
+								   INDEX_CONSTR_CREATE_MARK_AS_PRIMARY |
+								   INDEX_CONSTR_CREATE_UPDATE_INDEX |
+								   INDEX_CONSTR_CREATE_REMOVE_OLD_DEPS, false, true);
+	index_close(index, NoLock);
+	table_close(table, NoLock);
+	CommandCounterIncrement();
 }

@@ -236,6 +236,7 @@ plan_build(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alt
 		plan_check_index_columns(dataset, result);
 	build->dataset = dataset;
 	build->table = table_oid;
+	build->tablespace = table->rd_rel->reltablespace;
 	build->apart = apart;
 	build->published = published_table(table_oid);
 	build->table_desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
@@ -246,7 +247,7 @@ plan_build(const Dataset *dataset, Oid table_oid, TupleDesc result, bool may_alt
 	plan_not_null(build);
 	index_plan(build, table);
 	analyze_plan(build, table);
-	build_create_heap(build, table);
+	build->heap = build_create_heap(build, table);
 	table_close(table, AccessShareLock);
 	return build;
 }

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/multixact.h"
 #include "access/relation.h"
@@ -21,12 +22,12 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "pgstat.h"
+#include "storage/predicate.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
-#include "catalog/relation.h"
 #include "compat.h"
 #include "table/alter.h"
 #include "table/build.h"
@@ -107,12 +108,34 @@ swap_heap(const TableBuild *build, Relation pg_class)
 	CommandCounterIncrement();
 	if (toast)
 	{
-		toast_attach(toast_of(build->table), build->table);
-		toast_attach(toast_of(build->heap), build->heap);
+		toast_hand_over(build->table, build->heap);
 		CommandCounterIncrement();
 	}
 	if (build->analyzed)
 		hand_over_statistics(build->table, build->heap);
+}
+
+/*
+ * As TRUNCATE does: serializable transactions that have read the rows which go are in conflict
+ * with this one.  As CLUSTER does: their predicate locks name rows and pages of storage that
+ * changes hands, so they become locks on the whole.
+ */
+static void
+check_serializable(Oid oid)
+{
+	Relation	table = table_open(oid, NoLock);
+	ListCell   *cell;
+
+	CheckTableForSerializableConflictIn(table);
+	TransferPredicateLocksToHeapRelation(table);
+	foreach(cell, RelationGetIndexList(table))
+	{
+		Relation	index = index_open(lfirst_oid(cell), NoLock);
+
+		TransferPredicateLocksToHeapRelation(index);
+		index_close(index, NoLock);
+	}
+	table_close(table, NoLock);
 }
 
 static void
@@ -135,37 +158,93 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 	}
 }
 
-void
-swap_table(TableBuild *build)
+static bool
+adds_columns(const TableBuild *build)
 {
-	char	   *name;
-	bool		new_definition = build->dataset->changed;
-	Relation	pg_class,
-				table;
+	return build->desc->natts > build->table_desc->natts;
+}
 
-	swap_lock_table(build->table, build->dataset->name);
+/* Before each attempt: what makes storage that outlives it, or must have a new number. */
+static void
+prepare_swap(void *arg)
+{
+	TableBuild *build = arg;
+
+	toast_settle(build);
+	index_draw_numbers(build);
+	if (adds_columns(build) && !OidIsValid(build->empty))
+	{
+		Relation	table = try_relation_open(build->table, AccessShareLock);
+
+		/* the attempt tells that the table has gone */
+		if (table == NULL)
+			return;
+		build->heaps++;
+		build->empty = build_create_heap(build, table);
+		relation_close(table, AccessShareLock);
+	}
+}
+
+/*
+ * ALTER TABLE rewrites the table if a new column's type is a domain with constraints.  The rows
+ * of the new heap have the column already, and those of the old one are about to go.  So the
+ * table is given an empty heap first, which takes no time to rewrite.
+ */
+static void
+alter_empty_table(const TableBuild *build, Relation pg_class)
+{
+	if (adds_columns(build))
+	{
+		swap_entries(pg_class, build->table, build->empty, false);
+		CommandCounterIncrement();
+	}
+	alter_columns(build);
+}
+
+static bool
+swap_storage(void *arg)
+{
+	TableBuild *build = arg;
+	bool		new_definition = build->dataset->changed;
+	Oid			toast = toast_of(build->table);
+	Relation	pg_class;
+
 	guard_check_table(build, NoLock);
 	guard_check_unpublished(build);
-	name = catalog_relation_name(build->table);
+	/* a session may have put something in since it was looked at */
+	if (!toast_is_settled(build))
+		return false;
+	check_serializable(build->table);
 	standin_end(build->dataset);
 	if (new_definition)
 		index_drop_planned(build);
-	alter_columns(build, name);
-	/* somebody may have put something in since we looked */
-	toast_settle(build);
 	pg_class = table_open(RelationRelationId, RowExclusiveLock);
+	alter_empty_table(build, pg_class);
 	swap_heap(build, pg_class);
 	if (new_definition)
 	{
 		/* NOT NULL first: a primary key wants it, and only the new rows fulfil it */
-		alter_not_null(build, name);
-		index_create_planned(build, true, true);
-		index_create_planned(build, false, true);
+		alter_not_null(build);
+		index_create_planned(build);
 	}
 	swap_indexes(build, pg_class);
 	table_close(pg_class, RowExclusiveLock);
+	toast_keep_options(toast, toast_of(build->table));
 	build_drop(build->heap);
+	if (OidIsValid(build->empty))
+		build_drop(build->empty);
 	toast_rename(build->table);
+	return true;
+}
+
+void
+swap_table(TableBuild *build)
+{
+	SwapChange	change = {prepare_swap, swap_storage, build};
+	Relation	table;
+
+	swap_lock_and_change(build->table, build->dataset->name, &change);
+	toast_forget_inserts(build->table);
 
 	/* as after TRUNCATE and INSERT: autovacuum decides whether to analyze */
 	table = table_open(build->table, NoLock);

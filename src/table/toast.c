@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/toasting.h"
 #include "commands/tablecmds.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -43,8 +44,8 @@ toast_of(Oid relation)
 	return toast;
 }
 
-void
-toast_attach(Oid toast, Oid relation)
+static void
+attach_toast(Oid toast, Oid relation)
 {
 	ObjectAddress dependent,
 				referenced;
@@ -55,6 +56,67 @@ toast_attach(Oid toast, Oid relation)
 	ObjectAddressSet(dependent, RelationRelationId, toast);
 	ObjectAddressSet(referenced, RelationRelationId, relation);
 	recordDependencyOn(&dependent, &referenced, DEPENDENCY_INTERNAL);
+}
+
+void
+toast_keep_options(Oid from, Oid to)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(from));
+	Relation	pg_class;
+	Datum		values[Natts_pg_class] = {0};
+	bool		nulls[Natts_pg_class] = {0};
+	bool		replaces[Natts_pg_class] = {0};
+	int			i = Anum_pg_class_reloptions - 1;
+
+	/* one of them is missing, or they are the same */
+	if (!HeapTupleIsValid(tuple))
+		return;
+	values[i] = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_reloptions, &nulls[i]);
+	replaces[i] = true;
+	if (!nulls[i] && OidIsValid(to) && from != to)
+	{
+		HeapTuple	changed;
+
+		pg_class = table_open(RelationRelationId, RowExclusiveLock);
+		changed = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(to));
+		changed = heap_modify_tuple(changed, RelationGetDescr(pg_class), values, nulls, replaces);
+		CatalogTupleUpdate(pg_class, &changed->t_self, changed);
+		table_close(pg_class, RowExclusiveLock);
+		CommandCounterIncrement();
+	}
+	ReleaseSysCache(tuple);
+}
+
+void
+toast_hand_over(Oid table, Oid heap)
+{
+	attach_toast(toast_of(table), table);
+	attach_toast(toast_of(heap), heap);
+}
+
+/*
+ * Its rows are frozen, so autovacuum has nothing to do; but each of them has been counted as
+ * inserted, and a vacuum after each refresh would be in the way of the next.
+ */
+void
+toast_forget_inserts(Oid table)
+{
+	Oid			toast = toast_of(table);
+	Relation	relation;
+	PgStat_Counter inserted = 0;
+
+	if (!OidIsValid(toast))
+		return;
+	relation = table_open(toast, NoLock);
+	pgstat_count_heap_insert(relation, 0);
+	/* unless track_counts is off */
+	if (relation->pgstat_info != NULL)
+	{
+		for (PgStat_TableXactStatus *level = relation->pgstat_info->trans; level != NULL; level = level->upper)
+			inserted += level->tuples_inserted;
+		pgstat_count_heap_insert(relation, -inserted);
+	}
+	table_close(relation, NoLock);
 }
 
 /* after the old one is gone: names say which table a TOAST table serves */
@@ -133,10 +195,23 @@ toast_is_reusable(const TableBuild *build)
 	return empty;
 }
 
-/* if no value has needed one: the table keeps its own, or takes over an empty one */
+bool
+toast_is_settled(const TableBuild *build)
+{
+	Relation	heap;
+	bool		settled = OidIsValid(toast_of(build->heap)) || toast_is_reusable(build);
+
+	if (settled)
+		return true;
+	heap = table_open(build->heap, NoLock);
+	settled = !table_relation_needs_toast_table(heap);
+	table_close(heap, NoLock);
+	return settled;
+}
+
 void
 toast_settle(TableBuild *build)
 {
-	if (!OidIsValid(toast_of(build->heap)) && !toast_is_reusable(build))
+	if (!toast_is_settled(build))
 		toast_add(build);
 }

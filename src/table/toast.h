@@ -19,11 +19,21 @@ extern Oid	toast_of(Oid relation);
  */
 extern void toast_add(TableBuild *build);
 
-/* No value needed one: the table keeps its own if that is empty, or takes over a new one. */
+/*
+ * Will the table have the TOAST table it needs: the new heap's, or its own if no value of the
+ * heap has needed one and the table's is empty?  toast_settle() sees to it.
+ */
+extern bool toast_is_settled(const TableBuild *build);
 extern void toast_settle(TableBuild *build);
 
-/* Makes the TOAST table depend on the relation; InvalidOid: nothing to do. */
-extern void toast_attach(Oid toast, Oid relation);
+/* Once table and heap have changed TOAST tables: each depends on its own. */
+extern void toast_hand_over(Oid table, Oid heap);
+
+/* What ALTER TABLE SET (toast....) has said of one is said of the next; either may be missing. */
+extern void toast_keep_options(Oid from, Oid to);
+
+/* Keeps autovacuum away from what the load has put into the table's TOAST table. */
+extern void toast_forget_inserts(Oid table);
 
 /* Names the TOAST table after the table, once the old one is gone. */
 extern void toast_rename(Oid table);
