@@ -67,6 +67,15 @@ guard_refuse_unswappable(Relation table, const Dataset *dataset)
 				 errhint("Undo it, or keep it on another table.")));
 }
 
+void
+guard_refuse_altered(const TableBuild *build)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("table of dataset \"%s\" was altered during the refresh", build->dataset->name),
+			 errhint("The next refresh works with the table as it is now.")));
+}
+
 /* has anybody changed the table since its successor was planned? */
 void
 guard_check_table(const TableBuild *build, LOCKMODE lockmode)
@@ -86,11 +95,7 @@ guard_check_table(const TableBuild *build, LOCKMODE lockmode)
 		!equal(RelationGetIndexList(table), build->old_indexes);
 	table_close(table, NoLock);
 	if (changed)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("table of dataset \"%s\" was altered during the refresh",
-						build->dataset->name),
-				 errhint("The next refresh works with the table as it is now.")));
+		guard_refuse_altered(build);
 }
 
 /* subscribers who have come meanwhile would not see the swap */

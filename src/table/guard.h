@@ -11,6 +11,7 @@
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
+#include "compat.h"
 #include "table/build.h"
 
 /* Refuses a table with triggers, rules, children and the like. */
@@ -18,6 +19,8 @@ extern void guard_refuse_unswappable(Relation table, const Dataset *dataset);
 
 /* Raises an error if the table was dropped or altered since the build began; keeps the lock. */
 extern void guard_check_table(const TableBuild *build, LOCKMODE lockmode);
+
+pg_noreturn extern void guard_refuse_altered(const TableBuild *build);
 
 /* Raises an error if the table became part of a publication since the build began. */
 extern void guard_check_unpublished(const TableBuild *build);

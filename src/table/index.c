@@ -209,8 +209,8 @@ copy_statement(Oid old_index, Oid heap, int natts)
 		statement->nulls_not_distinct = false;
 	}
 	/* without a name default_tablespace would decide */
-	if (statement->tableSpace == NULL)
-		statement->tableSpace = get_tablespace_name(MyDatabaseTableSpace);
+	statement->tableSpace = get_tablespace_name(OidIsValid(index->rd_rel->reltablespace) ?
+												index->rd_rel->reltablespace : MyDatabaseTableSpace);
 	index_close(index, AccessShareLock);
 	return statement;
 }

@@ -150,6 +150,9 @@ swap_indexes(const TableBuild *build, Relation pg_class)
 		/* an expression index may have gone with a column it used */
 		if (get_rel_relkind(index->old_index) != RELKIND_INDEX)
 			continue;
+		/* ALTER INDEX SET TABLESPACE, since the copy was made */
+		if (get_rel_tablespace(index->old_index) != get_rel_tablespace(index->new_index))
+			guard_refuse_altered(build);
 		swap_entries(pg_class, index->old_index, index->new_index, false);
 		CommandCounterIncrement();
 		/* those of its expressions */

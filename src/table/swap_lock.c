@@ -243,7 +243,7 @@ try_until_done(Attempt *attempt, const char *dataset)
 void
 swap_lock_and_change(Oid table, const char *dataset, const SwapChange *change)
 {
-	Attempt		attempt = {.table = table,.mode = AccessExclusiveLock,.change = change};
+	Attempt		attempt = {.table = table, .mode = AccessExclusiveLock, .change = change};
 
 	try_until_done(&attempt, dataset);
 }
@@ -251,7 +251,7 @@ swap_lock_and_change(Oid table, const char *dataset, const SwapChange *change)
 void
 swap_lock_out_writers(Oid table, const char *dataset)
 {
-	Attempt		attempt = {.table = table,.mode = ShareRowExclusiveLock};
+	Attempt		attempt = {.table = table, .mode = ShareRowExclusiveLock};
 
 	try_until_done(&attempt, dataset);
 }

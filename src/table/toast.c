@@ -104,6 +104,7 @@ toast_forget_inserts(Oid table)
 	Oid			toast = toast_of(table);
 	Relation	relation;
 	PgStat_Counter inserted = 0;
+	PgStat_TableXactStatus *level;
 
 	if (!OidIsValid(toast))
 		return;
@@ -112,7 +113,7 @@ toast_forget_inserts(Oid table)
 	/* unless track_counts is off */
 	if (relation->pgstat_info != NULL)
 	{
-		for (PgStat_TableXactStatus *level = relation->pgstat_info->trans; level != NULL; level = level->upper)
+		for (level = relation->pgstat_info->trans; level != NULL; level = level->upper)
 			inserted += level->tuples_inserted;
 		pgstat_count_heap_insert(relation, -inserted);
 	}
