@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "commands/defrem.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -21,6 +22,7 @@
 #include "storage/shmem.h"
 #include "tcop/utility.h"
 
+#include "catalog/extension.h"
 #include "compat.h"
 #include "refresh/follow/apply_error.h"
 #include "refresh/follow/slot_ledger.h"
@@ -124,10 +126,32 @@ drops_extension(const DropStmt *statement)
 	return false;
 }
 
+/* the database that a statement wants without other sessions, or NULL */
+static const char *
+database_wanted_alone(const Node *statement)
+{
+	ListCell   *cell;
+
+	if (IsA(statement, DropdbStmt))
+		return ((const DropdbStmt *) statement)->dbname;
+	if (IsA(statement, RenameStmt) && ((const RenameStmt *) statement)->renameType == OBJECT_DATABASE)
+		return ((const RenameStmt *) statement)->subname;
+	if (!IsA(statement, CreatedbStmt))
+		return NULL;
+	foreach(cell, ((const CreatedbStmt *) statement)->options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+
+		if (strcmp(option->defname, "template") == 0 && option->arg != NULL)
+			return defGetString(option);
+	}
+	return NULL;
+}
+
 /*
- * DROP DATABASE has the launcher leave the database.  DROP EXTENSION would
- * delete the only record of the replication slots that spice has on sources, so
- * it is refused while there are any.
+ * DROP, CREATE ... TEMPLATE and RENAME DATABASE have the launcher leave the
+ * database.  DROP EXTENSION would delete the only record of the replication slots
+ * that spice has on sources, so it is refused while there are any.
  */
 static void
 process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
@@ -135,13 +159,16 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 				QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
 {
 	ProcessUtility_hook_type next = previous_utility_hook ? previous_utility_hook : standard_ProcessUtility;
+	const char *database = database_wanted_alone(statement->utilityStmt);
 
-	if (IsA(statement->utilityStmt, DropdbStmt) && context == PROCESS_UTILITY_TOPLEVEL &&
-		!IsTransactionBlock())
-		launcher_leave_database(((DropdbStmt *) statement->utilityStmt)->dbname);
+	if (database != NULL && context == PROCESS_UTILITY_TOPLEVEL && !IsTransactionBlock())
+		launcher_leave_database(database);
 	if (IsA(statement->utilityStmt, DropStmt) && drops_extension((DropStmt *) statement->utilityStmt) &&
 		!RecoveryInProgress())
+	{
+		extension_check_droppable();
 		ledger_refuse_loss();
+	}
 	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
 }
 

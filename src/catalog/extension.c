@@ -25,12 +25,14 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 #include "catalog/dataset.h"
 #include "catalog/extension.h"
+#include "compat.h"
 
 static Oid
 find_extension(void)
@@ -63,6 +65,20 @@ Oid
 catalog_extension(void)
 {
 	return extension_lock(AccessShareLock);
+}
+
+/*
+ * Core asks for the lock first and for the rights afterwards: any role could hold
+ * up spice, which locks the extension in each of its transactions.
+ */
+void
+extension_check_droppable(void)
+{
+	Oid			extension = find_extension();
+
+	PreventCommandIfReadOnly("DROP EXTENSION");
+	if (OidIsValid(extension) && !compat_owns_extension(extension))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_EXTENSION, "spice");
 }
 
 /* the version of the objects in this database, or NULL */

@@ -23,6 +23,9 @@ extern Oid	extension_lock(LOCKMODE lockmode);
 /* are the objects in this database of the library's version?  Otherwise says so at that level, 0: not at all */
 extern bool extension_version_agrees(int level);
 
+/* raises the error of DROP EXTENSION for a role, or a transaction, that may not do so */
+extern void extension_check_droppable(void);
+
 /* raises an error if they are of another */
 extern void extension_check_version(void);
 

@@ -31,6 +31,7 @@
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "compat.h"
 
 void
@@ -81,6 +82,16 @@ catalog_grant_defaults(Oid relation, Oid owner)
 	recordDependencyOnOwner(RelationRelationId, relation, owner);
 	recordDependencyOnNewAcl(RelationRelationId, relation, 0, owner, acl);
 	table_close(pg_class, RowExclusiveLock);
+}
+
+void
+catalog_alter(Oid relation, const char *command)
+{
+	CatalogRights rights;
+
+	catalog_enter_for_relation(relation, &rights);
+	catalog_run(command);
+	catalog_leave(&rights);
 }
 
 char *

@@ -16,6 +16,9 @@ extern char *catalog_relation_name(Oid relation);
 /* what DDL calls its kind: FOREIGN TABLE, VIEW or TABLE */
 extern const char *catalog_relation_kind(Oid relation);
 
+/* runs DDL on a relation, with the rights of its owner */
+extern void catalog_alter(Oid relation, const char *command);
+
 /* gives a relation of ours to the role that is to own it, unless it does already */
 extern void catalog_ensure_owner(Oid relation, Oid owner);
 

@@ -9,9 +9,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "commands/dbcommands.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -19,6 +19,7 @@
 #include "utils/syscache.h"
 
 #include "catalog/extension.h"
+#include "catalog/pinned.h"
 #include "catalog/rights.h"
 #include "settings.h"
 
@@ -41,12 +42,6 @@ catalog_owner(void)
 }
 
 void
-catalog_pin_setting(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-void
 catalog_enter(CatalogRights *rights)
 {
 	Oid			owner;
@@ -59,23 +54,48 @@ catalog_enter(CatalogRights *rights)
 	catalog_pin_setting("search_path", "pg_catalog, pg_temp");
 }
 
+static void
+enter_restricted(Oid role, int flags, const char *search_path, CatalogRights *rights)
+{
+	GetUserIdAndSecContext(&rights->user, &rights->security);
+	SetUserIdAndSecContext(role, rights->security | SECURITY_RESTRICTED_OPERATION | flags);
+	rights->guc_level = NewGUCNestLevel();
+	catalog_pin_settings();
+	if (search_path != NULL)
+		catalog_pin_setting("search_path", search_path);
+}
+
+static char *
+dataset_search_path(const Dataset *dataset)
+{
+	return psprintf("%s%spublic, pg_temp",
+					strcmp(dataset->schema, "public") == 0 ? "" : quote_identifier(dataset->schema),
+					strcmp(dataset->schema, "public") == 0 ? "" : ", ");
+}
+
 void
 catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights)
 {
-	StringInfoData path;
+	enter_restricted(catalog_table_owner(), 0, dataset_search_path(dataset), rights);
+}
 
-	initStringInfo(&path);
-	if (strcmp(dataset->schema, "public") != 0)
-		appendStringInfo(&path, "%s, ", quote_identifier(dataset->schema));
-	appendStringInfoString(&path, "public, pg_temp");
-	GetUserIdAndSecContext(&rights->user, &rights->security);
-	SetUserIdAndSecContext(catalog_table_owner(),
-						   rights->security | SECURITY_RESTRICTED_OPERATION);
-	rights->guc_level = NewGUCNestLevel();
-	catalog_pin_setting("search_path", path.data);
-	/* texts of dates and numbers mean the same in every session, and lose nothing */
-	catalog_pin_setting("datestyle", "ISO, MDY");
-	catalog_pin_setting("extra_float_digits", "1");
+void
+catalog_enter_unfiltered(const Dataset *dataset, CatalogRights *rights)
+{
+	enter_restricted(catalog_table_owner(), SECURITY_NOFORCE_RLS, dataset_search_path(dataset), rights);
+}
+
+void
+catalog_enter_for_relation(Oid relation, CatalogRights *rights)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	enter_restricted(owner, 0, NULL, rights);
 }
 
 void

@@ -25,15 +25,24 @@ typedef struct CatalogRights
 extern void catalog_enter(CatalogRights *rights);
 
 /*
- * What a manifest or the owner of a table may have had a say in is run as that
- * owner, restricted, with the dataset's schema and public in search_path and
- * with the settings pinned that decide how texts are read and written.
+ * Whatever evaluates SQL or expressions that the manifest or the owner of a
+ * table has a say in happens between this and catalog_leave(): as the role that
+ * owns the tables, restricted, with all settings pinned that could change rows,
+ * and with the dataset's schema and public in search_path.  Opening an index
+ * counts: its expressions are simplified, which evaluates constants.
  */
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
-extern void catalog_leave(const CatalogRights *rights);
 
-/* sets a setting until then */
-extern void catalog_pin_setting(const char *name, const char *value);
+/*
+ * The same for statements of spice's own on the dataset's table.  FORCE ROW LEVEL
+ * SECURITY does not hide rows from them, as it does from queries of the manifest.
+ */
+extern void catalog_enter_unfiltered(const Dataset *dataset, CatalogRights *rights);
+
+/* the same with the rights of the relation's owner, for DDL on it; search_path stays the caller's */
+extern void catalog_enter_for_relation(Oid relation, CatalogRights *rights);
+
+extern void catalog_leave(const CatalogRights *rights);
 
 /* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
 extern Oid	catalog_table_owner(void);

@@ -335,6 +335,8 @@ begin_build(Refresh *refresh, TupleDesc result)
 
 	catalog_enter(&rights);
 	dataset->relation = find_or_create_table(dataset, result);
+	catalog_leave(&rights);
+	catalog_enter_as_owner(dataset, &rights);
 	build = plan_build(dataset, dataset->relation, result, dataset->changed || dataset->evolving,
 					   merges_whole(refresh));
 	catalog_leave(&rights);
@@ -385,7 +387,7 @@ settle_conflicts(Refresh *refresh, TableBuild *build)
 		if (winners == NULL)
 			continue;
 		query = query_plan_text(refresh->dataset, winners);
-		catalog_enter(&rights);
+		catalog_enter_as_owner(refresh->dataset, &rights);
 		heap = build_again(build);
 		catalog_leave(&rights);
 		pour(refresh, query, build);
@@ -443,7 +445,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 
 	/* the indexes may need its disk space */
 	let_go_of_response(refresh);
-	catalog_enter(&rights);
+	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
 	index_build_all(build);
 	toast_settle(build);
@@ -473,7 +475,7 @@ finish_merge(Refresh *refresh, TableBuild *build)
 	CatalogRights rights;
 	instr_time	start;
 
-	catalog_enter(&rights);
+	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
 	if (refresh->dataset->append)
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
@@ -546,7 +548,7 @@ load_news(Refresh *refresh)
 	check_source(refresh->dataset);
 	note_unknown_fields(refresh);
 
-	catalog_enter(&rights);
+	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
 	alter_before_merge(build);
 	refresh->counts = news_merge(build, condition);

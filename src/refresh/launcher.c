@@ -59,11 +59,11 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/handover.h"
-#include "refresh/launcher.h"
 #include "refresh/history.h"
+#include "refresh/launcher.h"
 #include "refresh/step.h"
-#include "source/source.h"
 #include "settings.h"
+#include "source/source.h"
 #include "table/make.h"
 #include "table/storage.h"
 

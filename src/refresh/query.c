@@ -202,7 +202,7 @@ query_plan_text(const Dataset *dataset, const char *text)
 
 	result->dataset = dataset;
 	result->text = text;
-	catalog_enter_as_owner(dataset, &rights);
+	catalog_enter_unfiltered(dataset, &rights);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	query = linitial_node(Query, QueryRewrite(parse_analyze_fixedparams(raw, text, NULL, 0, NULL)));
 	result->plan = pg_plan_query(query, text, 0, NULL);

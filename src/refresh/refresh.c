@@ -23,6 +23,7 @@
 
 #include "catalog/dataset_row.h"
 #include "catalog/extension.h"
+#include "catalog/pinned.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/apply.h"

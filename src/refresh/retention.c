@@ -17,6 +17,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
+#include "rewrite/rewriteHandler.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -70,9 +71,20 @@ sql_statement(const Dataset *dataset)
 	return batch_statement(dataset, alias, condition);
 }
 
+/* one kind of retention */
+typedef struct RetentionRule
+{
+	RawStmt    *(*make_statement) (const Dataset *dataset);
+	void		(*enter) (const Dataset *dataset, CatalogRights *rights);
+} RetentionRule;
+
+/* the condition of retention_sql is the manifest's: policies apply to it as to its author */
+static const RetentionRule period_rule = {period_statement, catalog_enter_unfiltered};
+static const RetentionRule sql_rule = {sql_statement, catalog_enter_as_owner};
+
 /* rows deleted */
 static int64
-run_statement(const Dataset *dataset, RawStmt *statement)
+run_rule(const Dataset *dataset, const RetentionRule *rule)
 {
 	const char *text = "retention";
 	CatalogRights rights;
@@ -80,9 +92,9 @@ run_statement(const Dataset *dataset, RawStmt *statement)
 	QueryDesc  *desc;
 	int64		deleted;
 
-	catalog_enter_as_owner(dataset, &rights);
+	rule->enter(dataset, &rights);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	query = parse_analyze_fixedparams(statement, text, NULL, 0, NULL);
+	query = linitial_node(Query, QueryRewrite(parse_analyze_fixedparams(rule->make_statement(dataset), text, NULL, 0, NULL)));
 	desc = CreateQueryDesc(pg_plan_query(query, text, 0, NULL), text, GetActiveSnapshot(),
 						   InvalidSnapshot, None_Receiver, NULL, NULL, 0);
 	ExecutorStart(desc, 0);
@@ -97,26 +109,26 @@ run_statement(const Dataset *dataset, RawStmt *statement)
 }
 
 static int64
-delete_batch(const Dataset *dataset, RawStmt *(*make_statement) (const Dataset *))
+delete_batch(const Dataset *dataset, const RetentionRule *rule)
 {
 	int64		deleted;
 
 	step_begin();
 	/* before the table: with DROP EXTENSION it may have gone */
 	(void) catalog_extension();
-	deleted = run_statement(dataset, make_statement(dataset));
+	deleted = run_rule(dataset, rule);
 	step_commit();
 	return deleted;
 }
 
 static void
-delete_all(Refresh *refresh, RawStmt *(*make_statement) (const Dataset *))
+delete_all(Refresh *refresh, const RetentionRule *rule)
 {
 	int64		deleted;
 
 	do
 	{
-		deleted = delete_batch(refresh->dataset, make_statement);
+		deleted = delete_batch(refresh->dataset, rule);
 		refresh->counts.deleted += deleted;
 		CHECK_FOR_INTERRUPTS();
 	} while (deleted > 0);
@@ -130,9 +142,9 @@ retention_delete_rows(Refresh *refresh)
 	if (OidIsValid(dataset->relation) && dataset->accelerated)
 	{
 		if (dataset->retention_period_ms > 0)
-			delete_all(refresh, period_statement);
+			delete_all(refresh, &period_rule);
 		if (dataset->retention_sql != NULL)
-			delete_all(refresh, sql_statement);
+			delete_all(refresh, &sql_rule);
 	}
 	step_begin();
 	refresh->outcome = OUTCOME_RETAINED;

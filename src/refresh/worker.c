@@ -33,6 +33,7 @@
 
 #include "catalog/execute.h"
 #include "catalog/extension.h"
+#include "catalog/pinned.h"
 #include "catalog/rights.h"
 #include "refresh/follow/following.h"
 #include "refresh/handover.h"

@@ -309,7 +309,7 @@ create_foreign_table(const Dataset *dataset, List *columns)
 
 /* what the planner may conclude from, so it has to stay true */
 static void
-alter_nullability(TupleDesc desc, List *columns, const char *name)
+alter_nullability(const Dataset *dataset, TupleDesc desc, List *columns, const char *name)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -318,8 +318,8 @@ alter_nullability(TupleDesc desc, List *columns, const char *name)
 		source_column_find(columns, NameStr(attribute->attname));
 
 		if (column != NULL && column->not_null != attribute->attnotnull)
-			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
-								 quote_identifier(column->name), column->not_null ? "SET" : "DROP"));
+			catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
+															 quote_identifier(column->name), column->not_null ? "SET" : "DROP"));
 	}
 }
 
@@ -330,7 +330,7 @@ alter_options(const Dataset *dataset, List *columns)
 												 table_options(dataset, columns));
 
 	if (changes != NULL)
-		catalog_run(psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
+		catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
 }
 
 /*
@@ -358,15 +358,15 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 			continue;
 		altered = true;
 		if (column == NULL)
-			catalog_run(psprintf("ALTER FOREIGN TABLE %s DROP COLUMN %s", name,
-								 quote_identifier(NameStr(attribute->attname))));
+			catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s DROP COLUMN %s", name,
+															 quote_identifier(NameStr(attribute->attname))));
 		else
-			catalog_run(psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s TYPE %s", name,
-								 quote_identifier(column->name),
-								 format_type_extended(column->type, column->typmod,
-													  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
+			catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s TYPE %s", name,
+															 quote_identifier(column->name),
+															 format_type_extended(column->type, column->typmod,
+																				  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 	}
-	alter_nullability(desc, columns, name);
+	alter_nullability(dataset, desc, columns, name);
 	foreach(cell, columns)
 	{
 		SourceColumn *column = lfirst(cell);
@@ -375,7 +375,7 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 			get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
 			continue;
 		altered = true;
-		catalog_run(psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
+		catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s ADD COLUMN %s", name, column_definition(column)));
 	}
 	return altered;
 }
@@ -446,8 +446,8 @@ give_rights(const Dataset *dataset, Oid owner)
 	if (owns_source(dataset))
 		catalog_ensure_owner(dataset->source_relation, owner);
 	else if (pg_class_aclcheck(dataset->source_relation, owner, ACL_SELECT) != ACLCHECK_OK)
-		catalog_run(psprintf("GRANT SELECT ON %s TO %s WITH GRANT OPTION", source_relation_name(dataset),
-							 quote_identifier(GetUserNameFromId(owner, false))));
+		catalog_alter(dataset->source_relation, psprintf("GRANT SELECT ON %s TO %s WITH GRANT OPTION", source_relation_name(dataset),
+														 quote_identifier(GetUserNameFromId(owner, false))));
 }
 
 static void
@@ -493,14 +493,14 @@ comment_columns(const Dataset *dataset, List *columns, const SourceRelation *sou
 	char	   *name = source_relation_name(dataset);
 	ListCell   *cell;
 
-	catalog_run(psprintf("COMMENT ON %s %s IS %s", catalog_relation_kind(dataset->source_relation), name,
-						 source->description ? quote_literal_cstr(source->description) : "NULL"));
+	catalog_alter(dataset->source_relation, psprintf("COMMENT ON %s %s IS %s", catalog_relation_kind(dataset->source_relation), name,
+													 source->description ? quote_literal_cstr(source->description) : "NULL"));
 	foreach(cell, columns)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
-							 column->description ? quote_literal_cstr(column->description) : "NULL"));
+		catalog_alter(dataset->source_relation, psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+														 column->description ? quote_literal_cstr(column->description) : "NULL"));
 	}
 }
 

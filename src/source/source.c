@@ -21,13 +21,13 @@
 #include "catalog/dataset_row.h"
 #include "catalog/execute.h"
 #include "catalog/rights.h"
+#include "settings.h"
 #include "source/connector.h"
 #include "source/foreign_server.h"
 #include "source/local_type.h"
 #include "source/passfile.h"
 #include "source/resolve.h"
 #include "source/source.h"
-#include "settings.h"
 
 /* runs when the request is over, also by an error */
 static void

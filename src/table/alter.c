@@ -120,9 +120,9 @@ alter_not_null(const TableBuild *build)
 		if (build->notnull[i])
 			set_not_null(build->table, attribute);
 		else
-			catalog_run(psprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL",
-								 catalog_relation_name(build->table),
-								 quote_identifier(NameStr(attribute->attname))));
+			catalog_alter(build->table, psprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL",
+												 catalog_relation_name(build->table),
+												 quote_identifier(NameStr(attribute->attname))));
 	}
 }
 
@@ -179,7 +179,7 @@ refuse_nulls(const TableBuild *build)
 	}
 	if (condition.len == 0)
 		return;
-	catalog_enter_as_owner(build->dataset, &rights);
+	catalog_enter_unfiltered(build->dataset, &rights);
 	SPI_connect();
 	catalog_execute(psprintf("SELECT FROM %s WHERE %s LIMIT 1", catalog_relation_name(build->table),
 							 condition.data), 0, NULL, NULL, NULL);

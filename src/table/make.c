@@ -99,16 +99,16 @@ table_comment(const Dataset *dataset, Oid relation)
 	char	   *name = catalog_relation_name(relation);
 	ListCell   *cell;
 
-	catalog_run(psprintf("COMMENT ON %s %s IS %s", kind, name,
-						 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
+	catalog_alter(relation, psprintf("COMMENT ON %s %s IS %s", kind, name,
+									 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
 	foreach(cell, dataset->columns)
 	{
 		DatasetColumn *column = lfirst(cell);
 
 		if (get_attnum(relation, column->name) == InvalidAttrNumber)
 			continue;
-		catalog_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
-							 column->description ? quote_literal_cstr(column->description) : "NULL"));
+		catalog_alter(relation, psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+										 column->description ? quote_literal_cstr(column->description) : "NULL"));
 	}
 }
 

@@ -41,9 +41,10 @@ standin_exists(const Dataset *dataset)
 void
 standin_begin(const Dataset *dataset)
 {
-	catalog_run(psprintf("ALTER FOREIGN TABLE %s INHERIT %s",
-						 catalog_relation_name(dataset->source_relation),
-						 catalog_relation_name(dataset->relation)));
+	catalog_alter(dataset->source_relation,
+				  psprintf("ALTER FOREIGN TABLE %s INHERIT %s",
+						   catalog_relation_name(dataset->source_relation),
+						   catalog_relation_name(dataset->relation)));
 	CommandCounterIncrement();
 }
 

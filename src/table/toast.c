@@ -26,6 +26,7 @@
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
+#include "catalog/pinned.h"
 #include "catalog/rights.h"
 #include "compat.h"
 #include "table/storage.h"

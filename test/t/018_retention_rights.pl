@@ -23,6 +23,11 @@ $node->safe_psql(
 	CREATE ROLE hostile;
 	GRANT CREATE ON SCHEMA public TO tables, hostile;
 	CREATE TABLE secret (word text);
+	CREATE TABLE hidden AS SELECT id FROM generate_series(2, 3) id;
+	ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY p ON hidden TO tables USING (id = 2);
+	CREATE VIEW dead AS SELECT 1 AS id;
+	GRANT SELECT ON hidden, dead TO tables;
 	CREATE TABLE called (what text, by name DEFAULT current_user);
 	GRANT INSERT ON called TO PUBLIC;
 	SET ROLE tables;
@@ -58,13 +63,18 @@ Spice::write_manifest($node,
 	Spice::manifest(
 		[
 			retained('stated', 'at', retention_sql => 'DELETE FROM stated WHERE too_old(id)'),
+			retained('policed', 'at', retention_sql => 'DELETE FROM policed WHERE id IN (TABLE hidden) OR id IN (TABLE dead)'),
 			retained('period', $column, retention_period => '90d')
 		]));
-Spice::wait_for($node, q{SELECT count(*) = 2 FROM spice.datasets WHERE status = 'ready'});
-$node->safe_psql('postgres', "SELECT spice_retain('stated'), spice_retain('period')");
-Spice::wait_for($node, q{SELECT count(DISTINCT dataset) = 2 FROM spice.refreshes WHERE outcome = 'retained' AND deleted > 0},
-	'both have deleted what they are to');
+Spice::wait_for($node, q{SELECT count(*) = 3 FROM spice.datasets WHERE status = 'ready'});
+
+# a policy on the dataset's own table, which its owner has to obey, does not keep old rows
+$node->safe_psql('postgres', q{ALTER TABLE period ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY});
+$node->safe_psql('postgres', "SELECT spice_retain('stated'), spice_retain('policed'), spice_retain('period')");
+Spice::wait_for($node, q{SELECT count(DISTINCT dataset) = 3 FROM spice.refreshes WHERE outcome = 'retained' AND deleted > 0},
+	'all have deleted what they are to');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM stated'), '2', 'what the statement says');
+is($node->safe_psql('postgres', 'SELECT id FROM policed'), '3', 'policies of another table hold, and a view is a view');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM period'), '0', 'what is older than the period, by a column of any name');
 is( $node->safe_psql('postgres', 'SELECT DISTINCT what, by FROM called ORDER BY what'),
 	join("\n",

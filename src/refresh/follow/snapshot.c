@@ -11,6 +11,7 @@
 #include "executor/tuptable.h"
 #include "utils/memutils.h"
 
+#include "catalog/rights.h"
 #include "refresh/follow/snapshot.h"
 #include "refresh/follow/subscription.h"
 #include "source/changes/slot.h"
@@ -26,7 +27,10 @@ snapshot_load(const SourceCopy *copy, TableBuild *build, TupleDesc result)
 													  ALLOCSET_DEFAULT_SIZES);
 	Datum	   *values = palloc0(sizeof(Datum) * build->desc->natts);
 	bool	   *nulls = palloc0(sizeof(bool) * build->desc->natts);
+	CatalogRights rights;
 
+	/* the input of domains and the table's CHECK constraints run what their owner has written */
+	catalog_enter_as_owner(build->dataset, &rights);
 	receiver->rStartup(receiver, CMD_SELECT, result);
 	changes_copy_begin(copy->source, copy->table, build->heap);
 	while (changes_copy_next(values, nulls, row_context))
@@ -46,6 +50,7 @@ snapshot_load(const SourceCopy *copy, TableBuild *build, TupleDesc result)
 	receiver->rDestroy(receiver);
 	ExecDropSingleTupleTableSlot(slot);
 	MemoryContextDelete(row_context);
+	catalog_leave(&rights);
 	CommandCounterIncrement();
 }
 

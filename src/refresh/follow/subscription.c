@@ -30,6 +30,7 @@
 #include "utils/pg_lsn.h"
 
 #include "catalog/execute.h"
+#include "catalog/pinned.h"
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/follow/subscription.h"

@@ -26,12 +26,12 @@
 
 #include "utils/memutils.h"
 
+#include "settings.h"
 #include "source/http/http_error.h"
 #include "source/http/http_header.h"
 #include "source/http/http_text.h"
 #include "source/http/http_transfer.h"
 #include "source/http/url.h"
-#include "settings.h"
 
 #define MAX_REDIRECTS	10
 

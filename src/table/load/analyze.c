@@ -39,6 +39,7 @@
 
 #include "catalog/dataset.h"
 #include "catalog/execute.h"
+#include "catalog/pinned.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "compat.h"

@@ -329,7 +329,7 @@ news_merge(TableBuild *build, const char *condition)
 	linitial(build->dataset->conflicts);
 	CatalogRights rights;
 
-	catalog_enter_as_owner(build->dataset, &rights);
+	catalog_enter_unfiltered(build->dataset, &rights);
 	if (build->rows == 0)
 		;						/* nothing at or past the watermark, not even what is there */
 	else if (conflict == NULL)

@@ -309,7 +309,7 @@ whole_merge(TableBuild *build)
 	bool		was_empty;
 
 	alter_before_merge(build);
-	catalog_enter_as_owner(build->dataset, &rights);
+	catalog_enter_unfiltered(build->dataset, &rights);
 	counts = merge_rows(build, &was_empty);
 	catalog_leave(&rights);
 	alter_after_merge(build);
