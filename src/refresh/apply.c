@@ -49,6 +49,7 @@
 #include "table/plan.h"
 #include "table/published.h"
 #include "table/swap.h"
+#include "table/swap_lock.h"
 #include "table/sync.h"
 #include "table/toast.h"
 
@@ -602,14 +603,30 @@ apply_source(Refresh *refresh)
 	source_withdraw();
 }
 
+static void
+refuse_old_snapshot(const Dataset *dataset)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("the table of dataset \"%s\" cannot be rebuilt in this transaction", dataset->name),
+				 errdetail("Its isolation level is %s, so it may not see the newest rows.",
+						   IsolationIsSerializable() ? "SERIALIZABLE" : "REPEATABLE READ"),
+				 errhint("Refresh the dataset in a READ COMMITTED transaction.")));
+}
+
 void
 apply_rebuild(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
-	RefreshQuery *query = query_plan_text(dataset, psprintf("SELECT * FROM %s",
-															catalog_relation_name(dataset->relation)));
-	TableBuild *build = begin_build(refresh, query->result);
+	RefreshQuery *query;
+	TableBuild *build;
 
+	/* what a writer did after the rows are read would be undone by the swap */
+	refuse_old_snapshot(dataset);
+	swap_lock_out_writers(dataset->relation, dataset->name);
+	query = query_plan_text(dataset, psprintf("SELECT * FROM %s", catalog_relation_name(dataset->relation)));
+	build = begin_build(refresh, query->result);
 	pour(refresh, query, build);
 	finish_build(refresh, build);
 }

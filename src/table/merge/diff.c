@@ -29,6 +29,7 @@
 #include "access/tableam.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
+#include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -42,6 +43,7 @@
 
 #define MAX_PARTITIONS	256
 #define NOBODY			PG_UINT32_MAX
+#define PLACES_AT_ONCE	1000
 
 /* a row, as far as it is remembered */
 typedef struct RowMark
@@ -63,8 +65,8 @@ typedef struct Side
 
 typedef struct Diff
 {
-	Relation	table;
-	Relation	news;
+	const DiffRows *table;
+	const DiffRows *news;
 	Snapshot	snapshot;
 	const DiffReceiver *receiver;
 	Bitmapset  *key;			/* columns, NULL: rows have no key */
@@ -221,34 +223,77 @@ put_fresh(Diff *diff, ItemPointer place)
 	diff->n_fresh++;
 }
 
-/* goes through a relation; side NULL: all its rows are fresh */
+/* side NULL: the row is fresh */
 static void
-scan_rows(Diff *diff, Relation relation, Side *side)
+put_row(Diff *diff, TupleTableSlot *slot, Side *side)
 {
-	/* not where somebody else's scan is: rows shall come in their order */
+	MemoryContext old = MemoryContextSwitchTo(diff->row_context);
+
+	CHECK_FOR_INTERRUPTS();
+	if (side == NULL)
+		put_fresh(diff, &slot->tts_tid);
+	else
+	{
+		bool		should_free;
+		RowMark		mark = mark_row(diff, slot->tts_tupleDescriptor,
+									ExecFetchSlotHeapTuple(slot, false, &should_free));
+
+		put_mark(diff, side, &mark);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(diff->row_context);
+}
+
+static void
+scan_all(Diff *diff, Relation relation, TupleTableSlot *slot, Side *side)
+{
+	/* not where another scan of the table is: rows shall come in their order */
 	TableScanDesc scan = table_beginscan_strat(relation, diff->snapshot, 0, NULL, true, false);
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		MemoryContext old = MemoryContextSwitchTo(diff->row_context);
-
-		CHECK_FOR_INTERRUPTS();
-		if (side == NULL)
-			put_fresh(diff, &slot->tts_tid);
-		else
-		{
-			bool		should_free;
-			RowMark		mark = mark_row(diff, RelationGetDescr(relation),
-										ExecFetchSlotHeapTuple(slot, false, &should_free));
-
-			put_mark(diff, side, &mark);
-		}
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(diff->row_context);
-	}
-	ExecDropSingleTupleTableSlot(slot);
+		put_row(diff, slot, side);
 	table_endscan(scan);
+}
+
+static void
+scan_places(Diff *diff, const DiffRows *rows, TupleTableSlot *slot, Side *side)
+{
+	Portal		portal;
+	SPIPlanPtr	plan;
+
+	SPI_connect();
+	plan = SPI_prepare(rows->places, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query for rows to compare");
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	for (SPI_cursor_fetch(portal, true, PLACES_AT_ONCE); SPI_processed > 0;
+		 SPI_cursor_fetch(portal, true, PLACES_AT_ONCE))
+	{
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			bool		isnull;
+			Datum		place = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+
+			if (table_tuple_fetch_row_version(rows->relation, (ItemPointer) DatumGetPointer(place),
+											  diff->snapshot, slot))
+				put_row(diff, slot, side);
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+}
+
+static void
+scan_rows(Diff *diff, const DiffRows *rows, Side *side)
+{
+	TupleTableSlot *slot = table_slot_create(rows->relation, NULL);
+
+	if (rows->places != NULL)
+		scan_places(diff, rows, slot, side);
+	else
+		scan_all(diff, rows->relation, slot, side);
+	ExecDropSingleTupleTableSlot(slot);
 }
 
 /* ------- pairs ------- */
@@ -416,14 +461,16 @@ close_files(const Diff *diff, Side *side)
 }
 
 static void
-begin_diff(Diff *diff)
+begin_diff(Diff *diff, bool keyed)
 {
-	int			natts = RelationGetNumberOfAttributes(diff->table);
+	Relation	table = diff->table->relation;
+	int			natts = RelationGetNumberOfAttributes(table);
 
-	diff->key = key_columns(diff->table);
+	if (keyed)
+		diff->key = key_columns(table);
 	for (int i = 0; i < 2; i++)
 		diff->seeds[i] = pg_prng_uint64(&pg_global_prng_state);
-	diff->n_partitions = count_partitions(diff->table);
+	diff->n_partitions = count_partitions(table);
 	open_files(diff, &diff->old_rows);
 	open_files(diff, &diff->new_rows);
 	diff->fresh = BufFileCreateTemp(false);
@@ -446,8 +493,8 @@ end_diff(Diff *diff)
 }
 
 int64
-diff_run(Relation table, Relation news, Snapshot snapshot, const DiffReceiver *receiver,
-		 bool *was_empty)
+diff_run(const DiffRows *table, const DiffRows *news, bool keyed, Snapshot snapshot,
+		 const DiffReceiver *receiver, bool *was_empty)
 {
 	Diff	   *diff = palloc0(sizeof(Diff));
 
@@ -455,7 +502,7 @@ diff_run(Relation table, Relation news, Snapshot snapshot, const DiffReceiver *r
 	diff->news = news;
 	diff->snapshot = snapshot;
 	diff->receiver = receiver;
-	begin_diff(diff);
+	begin_diff(diff, keyed);
 	scan_rows(diff, table, &diff->old_rows);
 	*was_empty = diff->old_rows.rows == 0;
 	scan_rows(diff, news, *was_empty ? NULL : &diff->new_rows);

@@ -26,8 +26,19 @@ typedef struct DiffReceiver
 	void	   *arg;
 } DiffReceiver;
 
-/* Returns how many rows are the same in both, and whether the table had any. */
-extern int64 diff_run(Relation table, Relation news, Snapshot snapshot,
+/* Which rows of a relation take part. */
+typedef struct DiffRows
+{
+	Relation	relation;
+	const char *places;			/* query for their ctid; NULL: all take part */
+} DiffRows;
+
+/*
+ * Returns how many rows are the same in both, and whether the table has any that take part.
+ * keyed: rows of the same key are one row that has changed; otherwise a row that is there
+ * several times is several rows.  The caller has the rights that the queries want.
+ */
+extern int64 diff_run(const DiffRows *table, const DiffRows *news, bool keyed, Snapshot snapshot,
 					  const DiffReceiver *receiver, bool *was_empty);
 
 #endif

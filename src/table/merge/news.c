@@ -11,7 +11,8 @@
  *
  *		no on_conflict	what is new is added.  Rows at the watermark come again
  *						and again, so what the table has is subtracted first, as
- *						often as it has it: a multiset difference.
+ *						often as it has it: a multiset difference.  Rows are the
+ *						same if they are stored as the same bytes (diff.c).
  *		drop			the row that is there stays
  *		upsert			the newest of a key's rows wins
  *
@@ -27,20 +28,27 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
+#include "table/merge/diff.h"
 #include "table/merge/news.h"
+
+#define PLACES_AT_ONCE	10000	/* that one statement inserts */
 
 /* the columns of the refresh, each after a prefix, separated by commas */
 static char *
@@ -224,40 +232,100 @@ news_winners(const TableBuild *build, const DatasetConflict *conflict)
 					column_list(build, ""), heap, null_key(conflict));
 }
 
-/* rows are told apart by equality, which some types do not have */
-static void
-check_equality(const TableBuild *build)
-{
-	for (int i = 0; i < build->n_result; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(build->desc, build->attnums[i] - 1);
+/* ------- news that the table does not have ------- */
 
-		if (!OidIsValid(lookup_type_cache(attribute->atttypid, TYPECACHE_EQ_OPR)->eq_opr))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_FUNCTION),
-					 errmsg("rows of dataset \"%s\" cannot be compared", build->dataset->name),
-					 errdetail("Column \"%s\" has type %s, which has no equality.",
-							   NameStr(attribute->attname), format_type_be(attribute->atttypid)),
-					 errhint("Declare it as jsonb or text, or give the dataset a primary_key and on_conflict.")));
-	}
+/* A statement that inserts rows of the news by their places, and the places for its next run. */
+typedef struct Insertion
+{
+	char	   *command;
+	Datum	   *places;
+	int			n_places;
+	int64		inserted;
+} Insertion;
+
+static void
+insert_places(Insertion *insertion)
+{
+	Oid			types[] = {TIDARRAYOID};
+	Datum		values[] = {
+		PointerGetDatum(construct_array(insertion->places, insertion->n_places, TIDOID,
+										sizeof(ItemPointerData), false, TYPALIGN_SHORT))
+	};
+
+	SPI_connect();
+	catalog_execute(insertion->command, 1, types, values, NULL);
+	insertion->inserted += SPI_processed;
+	SPI_finish();
+	pfree(DatumGetPointer(values[0]));
+	for (int i = 0; i < insertion->n_places; i++)
+		pfree(DatumGetPointer(insertion->places[i]));
+	insertion->n_places = 0;
+}
+
+static void
+add_fresh(void *arg, ItemPointer new_row)
+{
+	Insertion  *insertion = arg;
+	ItemPointer place = palloc(sizeof(ItemPointerData));
+
+	*place = *new_row;
+	insertion->places[insertion->n_places++] = PointerGetDatum(place);
+	if (insertion->n_places == PLACES_AT_ONCE)
+		insert_places(insertion);
+}
+
+/* The news need not have what the table has. */
+static void
+ignore_gone(void *arg pg_attribute_unused(), ItemPointer old_row pg_attribute_unused())
+{
+}
+
+/* Two hashes of one row differ: so do the rows. */
+static bool
+tell_apart(void *arg pg_attribute_unused(), ItemPointer old_row pg_attribute_unused(),
+		   ItemPointer new_row pg_attribute_unused())
+{
+	return false;
 }
 
 /*
- * The news that the table does not have yet, each as often as it is missing.
+ * Adds the news that the table does not have yet, each as often as it is missing.
  * only: a condition on both sides.  Returns how many were added.
  */
 static int64
 merge_difference(const TableBuild *build, const char *condition, const char *only, const char *otherwise)
 {
 	char	   *columns = column_list(build, "");
-	char	   *table = catalog_relation_name(build->table);
+	char	   *table_name = catalog_relation_name(build->table);
+	char	   *news_name = catalog_relation_name(build->heap);
+	DiffRows	table = {
+		table_open(build->table, RowExclusiveLock),
+		psprintf("SELECT q.ctid FROM %s q WHERE %s AND %s", table_name, condition, only)
+	};
+	DiffRows	news = {
+		table_open(build->heap, NoLock),
+		psprintf("SELECT q.ctid FROM %s q WHERE %s", news_name, only)
+	};
+	Insertion	insertion = {
+		.command = psprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)%s",
+							table_name, columns, columns, news_name, otherwise),
+		.places = palloc(sizeof(Datum) * PLACES_AT_ONCE)
+	};
+	DiffReceiver receiver = {ignore_gone, tell_apart, add_fresh, &insertion};
+	bool		was_empty;
 
-	check_equality(build);
-	return execute(psprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s"
-							" EXCEPT ALL SELECT %s FROM %s q WHERE %s AND %s%s",
-							table, columns, columns, catalog_relation_name(build->heap), only,
-							columns, table, condition, only, otherwise));
+	PushActiveSnapshot(GetTransactionSnapshot());
+	UpdateActiveSnapshotCommandId();
+	(void) diff_run(&table, &news, false, GetActiveSnapshot(), &receiver, &was_empty);
+	PopActiveSnapshot();
+	if (insertion.n_places > 0)
+		insert_places(&insertion);
+	table_close(news.relation, NoLock);
+	table_close(table.relation, NoLock);
+	return insertion.inserted;
 }
+
+/* ------- what happens to keys ------- */
 
 /* rows of the news for which a condition holds */
 static int64

@@ -293,9 +293,13 @@ merge_rows(const TableBuild *build, bool *was_empty)
 {
 	Merge		merge = {0};
 	DiffReceiver receiver = {remove_row, change_row, insert_row, &merge};
+	DiffRows	table = {0};
+	DiffRows	news = {0};
 
 	begin_merge(&merge, build);
-	merge.counts.unchanged = diff_run(merge.table, merge.news, merge.snapshot, &receiver, was_empty);
+	table.relation = merge.table;
+	news.relation = merge.news;
+	merge.counts.unchanged = diff_run(&table, &news, true, merge.snapshot, &receiver, was_empty);
 	merge.counts.inserted -= merge.moved;
 	end_merge(&merge);
 	return merge.counts;
