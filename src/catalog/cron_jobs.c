@@ -27,11 +27,11 @@
 	" wanted AS (SELECT 'spice refresh ' || d.name AS jobname," \
 	" d.definition->>'refresh_cron' AS schedule," \
 	" format('SELECT %s.spice_refresh(%L, wait => false)', h.schema, d.name) AS command, d.name" \
-	" FROM spice.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
+	" FROM spice_catalog.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
 	" AND d.definition->>'refresh_cron' IS NOT NULL" \
 	" UNION ALL SELECT 'spice retention ' || d.name, d.definition->>'retention_cron'," \
 	" format('SELECT %s.spice_retain(%L)', h.schema, d.name), d.name" \
-	" FROM spice.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
+	" FROM spice_catalog.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
 	" AND d.definition->>'retention_cron' IS NOT NULL) "
 
 static bool

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dataset_row.c
- *		Reads rows of spice.dataset.
+ *		Reads rows of spice_catalog.dataset.
  *
  * A refresh works from the catalog and not from the file, so that a broken
  * manifest, or one that changes during the refresh, changes nothing about it.
@@ -222,7 +222,7 @@ read_definition(Dataset *dataset)
 	dataset->params = read_params(dataset->definition);
 }
 
-/* the dataset of a row of spice.dataset_state; NULL when there is none */
+/* the dataset of a row of spice_catalog.dataset_state; NULL when there is none */
 static Dataset *
 read_dataset(const CatalogRows *state)
 {
@@ -270,7 +270,7 @@ catalog_dataset_by_id(int id)
 	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, id);
-	return read_dataset(catalog_query("SELECT * FROM spice.dataset_state WHERE id = $1", &arguments));
+	return read_dataset(catalog_query("SELECT * FROM spice_catalog.dataset_state WHERE id = $1", &arguments));
 }
 
 Dataset *
@@ -300,7 +300,7 @@ catalog_dataset_again(Dataset *dataset)
 
 	catalog_add_int(&arguments, dataset->id);
 	catalog_add_text(&arguments, dataset->definition);
-	rows = catalog_query("SELECT relation, source_relation FROM spice.dataset_state"
+	rows = catalog_query("SELECT relation, source_relation FROM spice_catalog.dataset_state"
 						 " WHERE id = $1 AND definition = $2", &arguments);
 	if (rows->n == 0)
 		return false;
@@ -317,7 +317,7 @@ refuse_missing_dataset(const char *name)
 	char	   *reason;
 
 	catalog_add_text(&arguments, name);
-	rows = catalog_query("SELECT manifest_error FROM spice.dataset WHERE name = $1", &arguments);
+	rows = catalog_query("SELECT manifest_error FROM spice_catalog.dataset WHERE name = $1", &arguments);
 	reason = rows->n > 0 ? catalog_get_text(rows, 0, "manifest_error") : NULL;
 	if (reason != NULL)
 		ereport(ERROR,
@@ -339,7 +339,7 @@ catalog_dataset_by_name(const char *name, bool must_exist)
 	Dataset    *dataset;
 
 	catalog_add_text(&arguments, name);
-	dataset = read_dataset(catalog_query("SELECT * FROM spice.dataset_state"
+	dataset = read_dataset(catalog_query("SELECT * FROM spice_catalog.dataset_state"
 										 " WHERE $1 IN (name, \"table\", schema || '.' || \"table\")"
 										 " ORDER BY name = $1 DESC, schema = 'public' DESC LIMIT 1",
 										 &arguments));

@@ -234,7 +234,7 @@ look_up(const ManifestDataset *dataset)
 	KnownDataset known = {0};
 
 	run_with_text("SELECT d.definition IS NOT DISTINCT FROM $2::jsonb, d.in_manifest,"
-				  " d.manifest_error IS NOT NULL FROM spice.dataset d WHERE d.name = $1",
+				  " d.manifest_error IS NOT NULL FROM spice_catalog.dataset d WHERE d.name = $1",
 				  dataset->name, dataset->definition);
 	if (SPI_processed > 0)
 	{
@@ -250,8 +250,8 @@ look_up(const ManifestDataset *dataset)
 static bool
 lock_dataset(Reconciliation *result, const char *name, bool wait)
 {
-	run_with_text(wait ? "SELECT 1 FROM spice.dataset WHERE name = $1 FOR UPDATE" :
-				  "SELECT 1 FROM spice.dataset WHERE name = $1 FOR UPDATE SKIP LOCKED", name, NULL);
+	run_with_text(wait ? "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR UPDATE" :
+				  "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR UPDATE SKIP LOCKED", name, NULL);
 	if (SPI_processed > 0)
 		return true;
 	result->incomplete = true;
@@ -264,7 +264,7 @@ refuse_dataset(Reconciliation *result, const ManifestDataset *dataset, char *err
 {
 	if (look_up(dataset).exists && !lock_dataset(result, dataset->name, wait))
 		return;
-	run_with_text("INSERT INTO spice.dataset AS d (name, manifest_error) VALUES ($1, $2)"
+	run_with_text("INSERT INTO spice_catalog.dataset AS d (name, manifest_error) VALUES ($1, $2)"
 				  " ON CONFLICT (name) DO UPDATE SET manifest_error = excluded.manifest_error,"
 				  " in_manifest = true", dataset->name, error);
 	add_action(result, dataset->name, "error", error);
@@ -280,7 +280,7 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset, bool wait)
 
 	if (!known.exists)
 	{
-		run_with_text("INSERT INTO spice.dataset (name, definition, next_refresh, next_retention)"
+		run_with_text("INSERT INTO spice_catalog.dataset (name, definition, next_refresh, next_retention)"
 					  " VALUES ($1, $2::jsonb, clock_timestamp(), " NEXT_RETENTION ")",
 					  dataset->name, dataset->definition);
 		add_action(result, dataset->name, "added", NULL);
@@ -292,12 +292,12 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset, bool wait)
 	if (known.same && known.in_manifest)
 	{
 		if (known.had_error)
-			run_with_text("UPDATE spice.dataset SET manifest_error = $2 WHERE name = $1",
+			run_with_text("UPDATE spice_catalog.dataset SET manifest_error = $2 WHERE name = $1",
 						  dataset->name, NULL);
 		add_action(result, dataset->name, "unchanged", NULL);
 		return;
 	}
-	run_with_text("UPDATE spice.dataset SET definition = $2::jsonb, manifest_error = NULL,"
+	run_with_text("UPDATE spice_catalog.dataset SET definition = $2::jsonb, manifest_error = NULL,"
 				  " in_manifest = true, attempt = 0, next_refresh = clock_timestamp(),"
 				  " next_retention = " NEXT_RETENTION " WHERE name = $1",
 				  dataset->name, dataset->definition);
@@ -317,13 +317,13 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 		names[i] = CStringGetTextDatum(manifest->datasets[i].name);
 	values[0] = PointerGetDatum(construct_array(names, manifest->n_datasets, TEXTOID, -1, false,
 												TYPALIGN_INT));
-	catalog_execute(wait ? "SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR UPDATE" :
-					"SELECT 1 FROM spice.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
+	catalog_execute(wait ? "SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR UPDATE" :
+					"SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
 	leaving = SPI_processed;
-	catalog_execute("UPDATE spice.dataset d SET in_manifest = false, manifest_error = NULL,"
-					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice.dataset e"
+	catalog_execute("UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL,"
+					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e"
 					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED)"
-					" RETURNING d.name, EXISTS (SELECT 1 FROM spice.dataset_relation r WHERE r.id = d.id AND r.kind = 'table')", 1, types, values, NULL);
+					" RETURNING d.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r WHERE r.id = d.id AND r.kind = 'table')", 1, types, values, NULL);
 	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -336,10 +336,10 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 		MemoryContextSwitchTo(old);
 	}
 	catalog_execute("UPDATE spice.slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
-					" WHERE NOT leaving AND dataset IN (SELECT d.id FROM spice.dataset d WHERE NOT d.in_manifest)",
+					" WHERE NOT leaving AND dataset IN (SELECT d.id FROM spice_catalog.dataset d WHERE NOT d.in_manifest)",
 					0, NULL, NULL, NULL);
 	/* nothing was ever made of these */
-	catalog_execute("DELETE FROM spice.dataset d WHERE NOT d.in_manifest AND d.definition IS NULL",
+	catalog_execute("DELETE FROM spice_catalog.dataset d WHERE NOT d.in_manifest AND d.definition IS NULL",
 					0, NULL, NULL, NULL);
 }
 
@@ -393,7 +393,7 @@ apply_cron(Reconciliation *result, MemoryContext context)
 
 	foreach(cell, problem ? datasets : NIL)
 	{
-		run_with_text("UPDATE spice.dataset SET manifest_error = $2 WHERE name = $1",
+		run_with_text("UPDATE spice_catalog.dataset SET manifest_error = $2 WHERE name = $1",
 					  lfirst(cell), problem);
 		add_action(result, lfirst(cell), "error", problem);
 	}

@@ -176,7 +176,7 @@ owning_dataset(Oid relation)
 	char	   *name = NULL;
 
 	SPI_connect();
-	catalog_execute("SELECT d.name FROM spice.dataset_relation r JOIN spice.dataset d ON d.id = r.id WHERE r.relation = $1",
+	catalog_execute("SELECT d.name FROM spice_catalog.dataset_relation r JOIN spice_catalog.dataset d ON d.id = r.id WHERE r.relation = $1",
 					1, types, values, NULL);
 	if (SPI_processed > 0)
 		name = catalog_text(0, 1, context);

@@ -31,7 +31,7 @@ static const char reserved_words[] =
 	"user|using|variadic|verbose|when|where|window|with";
 
 /* Schemas in which somebody else keeps his things. */
-static const char taken_schemas[] = "spice|spice_source|information_schema";
+static const char taken_schemas[] = "spice|spice_catalog|spice_source|information_schema";
 
 static bool
 starts_identifier(char c)

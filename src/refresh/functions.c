@@ -92,7 +92,7 @@ request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mod
 						 retention ? "" : ", or call spice_refresh() with wait => true")));
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("INSERT INTO spice.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)"
+	catalog_execute("INSERT INTO spice_catalog.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)"
 					" VALUES ($1, $2, $3, $4, clock_timestamp())", 4, types, values, nulls);
 	SPI_finish();
 	catalog_leave(&rights);
@@ -111,7 +111,7 @@ refuse_here(const Dataset *dataset)
 		return;
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT 1 FROM spice.slot s, spice.home h WHERE s.dataset = $1"
+	catalog_execute("SELECT 1 FROM spice.slot s, spice_catalog.home h WHERE s.dataset = $1"
 					" AND s.subscription IS NOT NULL AND s.home = h.home",
 					1, types, values, NULL);
 	subscribed = SPI_processed > 0;
@@ -298,7 +298,7 @@ is_ready(void)
 	catalog_enter(&rights);
 	SPI_connect();
 	catalog_execute_saved("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
-						  " (SELECT 1 FROM spice.dataset d WHERE d.in_manifest"
+						  " (SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest"
 	/* a crash has emptied it, which the launcher is yet to notice */
 						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation::regclass) = 0))"
 						  " AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
@@ -372,7 +372,7 @@ spice_pause(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	(void) run_on_dataset("UPDATE spice.dataset SET paused = true WHERE id = $1", dataset);
+	(void) run_on_dataset("UPDATE spice_catalog.dataset SET paused = true WHERE id = $1", dataset);
 	update_cron_jobs();
 	handover_wake_at_commit();
 	PG_RETURN_VOID();
@@ -383,7 +383,7 @@ spice_resume(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	(void) run_on_dataset("UPDATE spice.dataset SET paused = false, attempt = 0,"
+	(void) run_on_dataset("UPDATE spice_catalog.dataset SET paused = false, attempt = 0,"
 						  " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 						  dataset);
 	update_cron_jobs();
@@ -426,7 +426,7 @@ drop_relations(const Dataset *dataset)
 static void
 lock_leaving(Dataset *dataset)
 {
-	if (run_on_dataset("SELECT 1 FROM spice.dataset WHERE id = $1 AND NOT in_manifest FOR UPDATE", dataset) == 0 ||
+	if (run_on_dataset("SELECT 1 FROM spice_catalog.dataset WHERE id = $1 AND NOT in_manifest FOR UPDATE", dataset) == 0 ||
 		!catalog_dataset_again(dataset))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -460,7 +460,7 @@ spice_drop(PG_FUNCTION_ARGS)
 				(errmsg("a replication slot of dataset \"%s\" is still on its source", dataset->name),
 				 errdetail("Its server keeps its log until the slot is dropped."),
 				 errhint("The launcher drops it as soon as the source can be reached; spice.slot shows it until then.")));
-	(void) run_on_dataset("DELETE FROM spice.dataset WHERE id = $1", dataset);
+	(void) run_on_dataset("DELETE FROM spice_catalog.dataset WHERE id = $1", dataset);
 	handover_wake_at_commit();
 	PG_RETURN_VOID();
 }

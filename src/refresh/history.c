@@ -37,9 +37,9 @@ history_begin(const Refresh *refresh)
 	catalog_add_int(&arguments, refresh->retention ? 1 : refresh->dataset->attempt + 1);
 	catalog_add_int(&arguments, MyProcPid);
 	catalog_add_int(&arguments, refresh->dataset->id);
-	rows = catalog_query("INSERT INTO spice.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid, was_due)"
+	rows = catalog_query("INSERT INTO spice_catalog.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid, was_due)"
 						 " SELECT $1, clock_timestamp(), $2, $3, '" OUTCOME_RUNNING "', $4, $5, d.next_refresh"
-						 " FROM spice.dataset d WHERE d.id = $6 RETURNING id", &arguments);
+						 " FROM spice_catalog.dataset d WHERE d.id = $6 RETURNING id", &arguments);
 	return rows->n > 0 ? catalog_get_int(rows, 0, "id", 0) : 0;
 }
 
@@ -79,7 +79,7 @@ history_end(const Refresh *refresh, const char *error)
 	add_counts(&arguments, refresh);
 	catalog_add_int(&arguments, refresh->moves_clock && refresh->dataset->in_manifest ?
 					schedule_next_delay(refresh->dataset) : 0);
-	(void) catalog_query("UPDATE spice.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
+	(void) catalog_query("UPDATE spice_catalog.refresh_history SET finished = clock_timestamp(), outcome = $2, rows = $3,"
 						 " bytes = $4, fetch_time = $5 * interval '1 ms', load_time = $6 * interval '1 ms',"
 						 " index_time = $7 * interval '1 ms', swap_time = $8 * interval '1 ms',"
 						 " http_status = $9, error = $10, notice = $11, inserted = $12, updated = $13,"
@@ -93,17 +93,17 @@ history_close_orphans(void)
 {
 	CatalogArguments arguments = {0};
 
-	(void) catalog_query("WITH orphan AS (UPDATE spice.refresh_history h SET finished = clock_timestamp(),"
+	(void) catalog_query("WITH orphan AS (UPDATE spice_catalog.refresh_history h SET finished = clock_timestamp(),"
 						 " outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
 						 " WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
 						 " (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
 						 "  AND a.backend_start <= h.started) RETURNING h.dataset, h.mode)"
-						 " UPDATE spice.dataset d SET"
+						 " UPDATE spice_catalog.dataset d SET"
 						 " next_refresh = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode <> 'retention')"
 						 "  THEN now() + interval '1 s' ELSE next_refresh END,"
 						 " next_retention = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode = 'retention')"
 						 "  THEN now() + interval '1 s' ELSE next_retention END"
-						 " WHERE d.id IN (SELECT e.id FROM spice.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
+						 " WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
 						 "  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
 }
 
@@ -113,8 +113,8 @@ history_expire(void)
 	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, spice_history_retention);
-	(void) catalog_query("DELETE FROM spice.refresh_history h WHERE h.started < now() - $1 * interval '1 min'"
+	(void) catalog_query("DELETE FROM spice_catalog.refresh_history h WHERE h.started < now() - $1 * interval '1 min'"
 						 " AND h.outcome <> '" OUTCOME_RUNNING "' AND (h.outcome <> '" OUTCOME_UNCHANGED "' OR EXISTS"
-						 " (SELECT 1 FROM spice.refresh_history n WHERE n.dataset = h.dataset"
+						 " (SELECT 1 FROM spice_catalog.refresh_history n WHERE n.dataset = h.dataset"
 						 "  AND n.outcome = '" OUTCOME_UNCHANGED "' AND n.id > h.id))", &arguments);
 }

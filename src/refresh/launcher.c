@@ -248,7 +248,7 @@ forget_lost_rows(void)
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute_saved("SELECT d.id FROM spice.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
+	catalog_execute_saved("SELECT d.id FROM spice_catalog.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -265,9 +265,9 @@ forget_lost_rows(void)
 		Datum		values[] = {Int32GetDatum(lfirst_int(cell))};
 
 		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
-			catalog_execute_saved("UPDATE spice.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
+			catalog_execute_saved("UPDATE spice_catalog.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
 								  " etag = NULL, last_modified = NULL, digest = NULL"
-								  " WHERE id = (SELECT id FROM spice.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
+								  " WHERE id = (SELECT id FROM spice_catalog.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
 								  1, types, values, NULL);
 	}
 	SPI_finish();
@@ -287,12 +287,12 @@ serve(void)
 	catalog_enter(&rights);
 	SPI_connect();
 	/* a row that a session has locked is being refreshed by it */
-	catalog_execute_saved("UPDATE spice.dataset SET next_refresh = now(), attempt = 0"
-						  " WHERE id IN (SELECT id FROM spice.dataset WHERE in_manifest AND definition IS NOT NULL"
+	catalog_execute_saved("UPDATE spice_catalog.dataset SET next_refresh = now(), attempt = 0"
+						  " WHERE id IN (SELECT id FROM spice_catalog.dataset WHERE in_manifest AND definition IS NOT NULL"
 						  " AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
 						  " FOR UPDATE SKIP LOCKED)",
 						  0, NULL, NULL, NULL);
-	catalog_execute_saved("UPDATE spice.dataset SET next_retention = now()"
+	catalog_execute_saved("UPDATE spice_catalog.dataset SET next_retention = now()"
 						  " WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
 						  0, NULL, NULL, NULL);
 	SPI_finish();

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * state.c
- *		The state of a dataset: its row of spice.dataset.
+ *		The state of a dataset: its row of spice_catalog.dataset.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 
 /* the names are for a database that this one is restored or copied to */
 #define NOTE_RELATIONS(relation, source) \
-	" home = (SELECT h.home FROM spice.home h), relation = " relation ", relation_name = " relation "::text," \
+	" home = (SELECT h.home FROM spice_catalog.home h), relation = " relation ", relation_name = " relation "::text," \
 	" source_relation = " source ", source_relation_name = " source "::text,"
 
 /* $1 and $2 */
@@ -89,7 +89,7 @@ state_loaded(const Refresh *refresh)
 	catalog_add_text(&arguments, refresh->outcome);
 	catalog_add_text(&arguments, keep ? refresh->source_query : NULL);
 	catalog_add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
-	update_tables(dataset, "UPDATE spice.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
+	update_tables(dataset, "UPDATE spice_catalog.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
 				  NOTE_RELATIONS("$3", "$4")
 				  " loaded = clock_timestamp(),"
 				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
@@ -107,7 +107,7 @@ state_registered(const Refresh *refresh)
 	add_dataset(&arguments, dataset);
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), false);
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->source_relation), false);
-	update_tables(dataset, "UPDATE spice.dataset SET " NOTE_RELATIONS("$3", "$4") " source_applied = $2::jsonb"
+	update_tables(dataset, "UPDATE spice_catalog.dataset SET " NOTE_RELATIONS("$3", "$4") " source_applied = $2::jsonb"
 				  " WHERE id = $1 RETURNING id", &arguments);
 }
 
@@ -125,7 +125,7 @@ state_checked(const Refresh *refresh)
 	/* validators that came with the very bytes that were loaded: no need of bytes next time */
 	catalog_add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
 	catalog_add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
-	(void) catalog_query("UPDATE spice.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
+	(void) catalog_query("UPDATE spice_catalog.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
 						 " applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
 						 " last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
 						 " WHERE id = $1 AND definition::text = $2", &arguments);
@@ -138,7 +138,7 @@ state_troubled(const Refresh *refresh, const char *trouble)
 
 	catalog_add_int(&arguments, refresh->dataset->id);
 	catalog_add_text(&arguments, trouble);
-	(void) catalog_query("UPDATE spice.dataset SET last_error = $2 WHERE id = $1", &arguments);
+	(void) catalog_query("UPDATE spice_catalog.dataset SET last_error = $2 WHERE id = $1", &arguments);
 }
 
 void
@@ -150,7 +150,7 @@ state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool ret
 	catalog_add_text(&arguments, error);
 	catalog_add_int(&arguments, delay_ms);
 	catalog_add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
-	(void) catalog_query("UPDATE spice.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"
+	(void) catalog_query("UPDATE spice_catalog.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"
 						 " last_outcome = '" OUTCOME_FAILED "', " MOVED("next_refresh", "$4")
 						 " WHERE id = $1 AND definition::text = $2", &arguments);
 }
@@ -163,7 +163,7 @@ state_retained(const Refresh *refresh)
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, refresh->counts.deleted);
 	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
-	(void) catalog_query("UPDATE spice.dataset SET rows = greatest(rows - $3, 0),"
+	(void) catalog_query("UPDATE spice_catalog.dataset SET rows = greatest(rows - $3, 0),"
 						 " last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
 						 MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
 }
@@ -177,6 +177,6 @@ state_retention_failed(const Refresh *refresh, const char *error)
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
 	catalog_add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
-	(void) catalog_query("UPDATE spice.dataset SET last_error = $4, " MOVED("next_retention", "$3")
+	(void) catalog_query("UPDATE spice_catalog.dataset SET last_error = $4, " MOVED("next_retention", "$3")
 						 " WHERE id = $1 AND definition::text = $2", &arguments);
 }

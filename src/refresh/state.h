@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * state.h
- *		The state of a dataset: its row of spice.dataset.
+ *		The state of a dataset: its row of spice_catalog.dataset.
  *
  *-------------------------------------------------------------------------
  */

@@ -60,8 +60,8 @@ take_request(Refresh *refresh, int dataset)
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("DELETE FROM spice.refresh_request r WHERE r.id ="
-					" (SELECT min(id) FROM spice.refresh_request WHERE dataset = $1 AND retention = $2)"
+	catalog_execute("DELETE FROM spice_catalog.refresh_request r WHERE r.id ="
+					" (SELECT min(id) FROM spice_catalog.refresh_request WHERE dataset = $1 AND retention = $2)"
 					" RETURNING r.refresh_sql, r.refresh_mode", 2, types, values, NULL);
 	found = SPI_processed > 0;
 	if (found)

@@ -121,7 +121,7 @@ source_sweep(bool extension)
 	{
 		catalog_enter(&rights);
 		SPI_connect();
-		catalog_execute("SELECT d.id FROM spice.dataset d WHERE d.in_manifest", 0, NULL, NULL, NULL);
+		catalog_execute("SELECT d.id FROM spice_catalog.dataset d WHERE d.in_manifest", 0, NULL, NULL, NULL);
 		for (uint64 row = 0; row < SPI_processed; row++)
 		{
 			char	   *id = catalog_text(row, 1, context);

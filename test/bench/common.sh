@@ -71,7 +71,7 @@ reload()
 
 # The statement that has a dataset take the same bytes for new ones: without its
 # validators.
-forget="UPDATE spice.dataset SET etag = NULL, last_modified = NULL, digest = NULL"
+forget="UPDATE spice_catalog.dataset SET etag = NULL, last_modified = NULL, digest = NULL"
 
 # What comes before each measurement, that it need not pay for the one before: neither
 # the server nor the kernel has pages to write.
@@ -87,7 +87,7 @@ check_loaded()
 	local others
 
 	others=$(query --command="SELECT string_agg(DISTINCT dataset || ' ' || outcome, ', ')
-		FROM spice.refresh_history WHERE outcome NOT IN ('loaded', 'merged', 'appended')")
+		FROM spice_catalog.refresh_history WHERE outcome NOT IN ('loaded', 'merged', 'appended')")
 	if [ -n "$others" ]; then
 		echo "not every refresh has loaded rows: $others" >&2
 		return 1

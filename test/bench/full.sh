@@ -80,7 +80,7 @@ duckdb()
 # Why the refresh of CSV cannot be measured; empty when it can
 csv_problem()
 {
-	query --command="SELECT 'spice does not read CSV: ' || manifest_error FROM spice.dataset
+	query --command="SELECT 'spice does not read CSV: ' || manifest_error FROM spice_catalog.dataset
 		WHERE name = 'products_csv' AND manifest_error IS NOT NULL"
 }
 

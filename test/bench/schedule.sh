@@ -27,7 +27,7 @@ many()
 wait_loaded()
 {
 	for _ in {1..600}; do
-		if [ "$(query --command="SELECT count(*) FROM spice.dataset WHERE applied = definition AND loaded IS NOT NULL")" -eq $datasets ]; then
+		if [ "$(query --command="SELECT count(*) FROM spice_catalog.dataset WHERE applied = definition AND loaded IS NOT NULL")" -eq $datasets ]; then
 			return
 		fi
 		sleep 0.2
@@ -65,7 +65,7 @@ lateness()
 			SELECT dataset, started,
 				lag(finished) OVER (PARTITION BY dataset ORDER BY id) + interval '1 s' AS due,
 				finished, row_number() OVER (PARTITION BY dataset ORDER BY id DESC) = 1 AS newest
-			FROM spice.refresh_history, span WHERE started >= since - interval '1 min'),
+			FROM spice_catalog.refresh_history, span WHERE started >= since - interval '1 min'),
 		start AS (
 			SELECT dataset, extract(epoch FROM started - due) AS late, true AS counts
 			FROM refresh, span WHERE started >= since AND due IS NOT NULL

@@ -11,7 +11,7 @@ round_trip()
 {
 	local try etag
 
-	etag=$(query --command="SELECT etag FROM spice.dataset")
+	etag=$(query --command="SELECT etag FROM spice_catalog.dataset")
 	for ((try = 1; try <= unchanged_tries; try++)); do
 		curl --silent --output /dev/null --header "If-None-Match: $etag" \
 			--write-out '%{http_code} %{time_total}\n' "$url/all.json"
@@ -61,7 +61,7 @@ written()
 		FROM pg_get_wal_records_info('$lsn', pg_current_wal_flush_lsn())
 		WHERE resource_manager NOT IN ('Standby', 'XLOG')" \
 		--command="ALTER TABLE written ADD other boolean;
-			UPDATE written SET other = resource_manager <> 'Transaction' AND relations !~ '^spice.refresh_history[a-z_]*$'" \
+			UPDATE written SET other = resource_manager <> 'Transaction' AND relations !~ '^spice_catalog.refresh_history[a-z_]*$'" \
 		--field-separator=' ' \
 		--command='SELECT sum(record_length), count(*) FILTER (WHERE other) FROM written' \
 		--command="\\o $work/tmp/others" \

@@ -70,7 +70,7 @@ TRUNCATE regress_called;
 
 GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean), spice_reload(), spice_validate(text), spice_ready(),
 	spice_wait_ready(interval), spice_pause(text), spice_resume(text), spice_retain(text), spice_drop(text) TO regress_caller;
-GRANT USAGE ON SCHEMA spice, spice_source TO regress_caller;
+GRANT USAGE ON SCHEMA spice, spice_catalog, spice_source TO regress_caller;
 GRANT SELECT ON spice.datasets, spice.refreshes TO regress_caller;
 GRANT CREATE ON SCHEMA public TO regress_tables;
 SET spice.role = 'regress_tables';
@@ -190,7 +190,7 @@ SELECT command, pg_temp.did(command) FROM unnest(ARRAY['SELECT 1', 'TABLE regres
 	'CREATE TEMP TABLE t ()', 'CREATE TEMP VIEW v AS SELECT 1',
 	'LISTEN x', 'UNLISTEN *', 'PREPARE p AS SELECT 1', 'DEALLOCATE ALL', 'DECLARE c CURSOR WITH HOLD FOR SELECT 1', 'CLOSE ALL',
 	'LOCK TABLE regress_secret', 'COPY regress_secret TO PROGRAM ''id''', 'SELECT pg_read_file(''postgresql.conf'')', 'SELECT lo_import(''/etc/passwd'')',
-	'DROP EXTENSION spice CASCADE', 'TABLE spice.dataset', 'SELECT spice_refresh(''e'')', 'COMMIT', 'ROLLBACK', 'SAVEPOINT s']) command;
+	'DROP EXTENSION spice CASCADE', 'TABLE spice_catalog.dataset', 'SELECT spice_refresh(''e'')', 'COMMIT', 'ROLLBACK', 'SAVEPOINT s']) command;
 SELECT pg_temp.failure($$SELECT spice_refresh('e', 'SELECT id, regress_commit() AS did FROM e')$$);
 -- settings that it makes end with it
 SELECT pg_temp.did('SET search_path = nowhere'), pg_temp.did('SET statement_timeout = 1'), pg_temp.did('SELECT set_config(''row_security'', ''off'', false)');
@@ -226,16 +226,16 @@ REVOKE ALL ON FUNCTION spice_reload(), spice_pause(text), spice_resume(text), sp
 SET ROLE regress_caller;
 SELECT pg_temp.failure(command) FROM unnest(ARRAY['SELECT spice_refresh(''e'', ''SELECT 1 AS id, word AS did FROM regress_secret, e'')',
 	'SELECT spice_refresh(''e'', refresh_mode => ''append'')', 'SELECT spice_refresh(''e'', wait => false, refresh_sql => ''SELECT 1 AS id FROM e'')',
-	'SELECT spice_refresh(''nothing'')', 'SELECT spice_refresh(NULL)', 'TABLE e', 'TABLE spice_source.e', 'TABLE spice.dataset', 'SELECT spice_pause(''e'')',
+	'SELECT spice_refresh(''nothing'')', 'SELECT spice_refresh(NULL)', 'TABLE e', 'TABLE spice_source.e', 'TABLE spice_catalog.dataset', 'SELECT spice_pause(''e'')',
 	'SELECT spice_reload()', 'SELECT spice_drop(''e'')', 'SELECT spice_retain(''e'')', 'SELECT spice_validate('''')', 'SET spice.role = ''regress_caller''',
 	'SET spice.spicepod = ''/dev/null''']) command;
 SELECT spice_refresh('e') IS NOT NULL AS refreshed;
 RESET ROLE;
 
 -- A definition that spice has not written, or not this version of it, is an error.
-UPDATE spice.dataset SET definition = definition - key FROM unnest(ARRAY['mode', 'schema', 'refresh_mode', 'ready_state']) key WHERE name = 'e';
+UPDATE spice_catalog.dataset SET definition = definition - key FROM unnest(ARRAY['mode', 'schema', 'refresh_mode', 'ready_state']) key WHERE name = 'e';
 SELECT pg_temp.failure('SELECT spice_refresh(''e'')');
-UPDATE spice.dataset SET definition = '{}' WHERE name = 'e';
+UPDATE spice_catalog.dataset SET definition = '{}' WHERE name = 'e';
 SELECT pg_temp.failure('SELECT spice_refresh(''e'')');
 SELECT dataset, action, detail FROM spice_reload() WHERE dataset = 'e';
 SELECT spice_refresh('e') IS NOT NULL AS refreshed;
@@ -255,7 +255,7 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS uncommented FROM pg_depend d
 	LEFT JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass
 WHERE d.deptype = 'e' AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_foreign_server'::regclass, 'pg_foreign_data_wrapper'::regclass)
 	AND coalesce(c.relkind, 'r') IN ('r', 'v') AND obj_description(d.objid, d.classid::regclass::name) IS NULL;
-SELECT c.oid::regclass AS not_dumped FROM pg_class c, pg_extension e WHERE e.extname = 'spice' AND relnamespace = 'spice'::regnamespace
+SELECT c.oid::regclass AS not_dumped FROM pg_class c, pg_extension e WHERE e.extname = 'spice' AND relnamespace IN ('spice'::regnamespace, 'spice_catalog'::regnamespace)
 	AND relkind IN ('r', 'S') AND NOT coalesce(c.oid = ANY (e.extconfig), false) ORDER BY 1;
 
 \i :teardown

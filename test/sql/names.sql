@@ -32,10 +32,10 @@ SELECT action, count(*) FROM spice_reload() WHERE detail IS DISTINCT FROM 'left 
 SELECT (SELECT d FROM spice_reload() d WHERE action <> 'unchanged' LIMIT 1) AS changed;
 SELECT count(spice_refresh(name)) FROM names;
 -- each has a table, an index of its own, and a source that is its own
-SELECT count(*), count(DISTINCT relation), count(DISTINCT source_relation) FROM spice.dataset WHERE in_manifest;
+SELECT count(*), count(DISTINCT relation), count(DISTINCT source_relation) FROM spice_catalog.dataset WHERE in_manifest;
 SELECT d.name, d.relation::regclass::text AS "table", replace(source_relation::regclass::text, '.' || d.id || '"', '.ID"') AS source,
 	(SELECT ftoptions = ARRAY['dataset=' || d.name] FROM pg_foreign_table WHERE ftrelid = source_relation) AS own
-FROM spice.dataset d WHERE in_manifest ORDER BY id;
+FROM spice_catalog.dataset d WHERE in_manifest ORDER BY id;
 SELECT name FROM names WHERE name NOT IN (SELECT dataset FROM spice.datasets);
 SELECT count(*) FILTER (WHERE rows = 1) AS loaded FROM spice.datasets WHERE status = 'ready';
 -- every function takes them

@@ -15,7 +15,7 @@ SELECT spice_refresh('a'), spice_refresh('b');
 -- the OID of a table that was dropped is another table's
 CREATE TABLE regress_other AS SELECT 'kept' AS word;
 DROP TABLE a, b;
-UPDATE spice.dataset SET relation = 'regress_other'::regclass;
+UPDATE spice_catalog.dataset SET relation = 'regress_other'::regclass;
 SELECT dataset, "table", status FROM spice.datasets ORDER BY dataset;
 SELECT spice_refresh('a');
 TABLE a;

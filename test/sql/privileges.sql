@@ -34,7 +34,7 @@ TABLE p;
 TABLE spice_source.p;
 TABLE spice.datasets;
 TABLE spice.refreshes;
-TABLE spice.dataset;
+TABLE spice_catalog.dataset;
 TABLE spice.manifest;
 SET spice.role = 'regress_nobody';
 SET spice.spicepod = '/etc/passwd';
@@ -46,7 +46,7 @@ RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM regress_nobody;
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
 WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'spice') AND has_function_privilege('regress_nobody', p.oid, 'EXECUTE');
-SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('spice'::regnamespace, 'spice_source'::regnamespace)
+SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('spice'::regnamespace, 'spice_catalog'::regnamespace, 'spice_source'::regnamespace)
 	AND relkind IN ('r', 'v', 'f', 'S') AND (CASE WHEN relkind = 'S' THEN has_sequence_privilege('regress_nobody', c.oid, 'USAGE')
 	ELSE has_any_column_privilege('regress_nobody', c.oid, 'SELECT, INSERT, UPDATE') END);
 
@@ -136,11 +136,11 @@ SELECT spice_refresh('owned');
 RESET spice.role;
 
 -- the secret is in no table and no option
-SELECT count(*) AS rows, count(*) FILTER (WHERE d::text LIKE '%s3cret%') AS leaks FROM spice.dataset d;
-SELECT count(*) AS rows, count(*) FILTER (WHERE h::text LIKE '%s3cret%') AS leaks FROM spice.refresh_history h;
+SELECT count(*) AS rows, count(*) FILTER (WHERE d::text LIKE '%s3cret%') AS leaks FROM spice_catalog.dataset d;
+SELECT count(*) AS rows, count(*) FILTER (WHERE h::text LIKE '%s3cret%') AS leaks FROM spice_catalog.refresh_history h;
 SELECT count(*) AS rows, count(*) FILTER (WHERE m::text LIKE '%s3cret%') AS leaks FROM spice.manifest m;
 SELECT count(*) AS rows, count(*) FILTER (WHERE f::text LIKE '%s3cret%') AS leaks FROM pg_foreign_table f;
-SELECT definition -> 'params' FROM spice.dataset WHERE name = 'owned';
+SELECT definition -> 'params' FROM spice_catalog.dataset WHERE name = 'owned';
 -- nor in an error, even of a source that repeats it
 \! echo 'API_KEY=wr0ng-word' >"$FOLDER/.env"
 SELECT 'p

@@ -104,7 +104,7 @@ SELECT spice_refresh('clocked'), spice_refresh('joined');
 SELECT spice_refresh('clocked'), spice_refresh('joined');
 SELECT count(DISTINCT rows), count(*), min(outcome), max(outcome), min(http_status)
 FROM spice.refreshes WHERE dataset IN ('clocked', 'joined');
-SELECT name, etag IS NULL AS no_etag, digest IS NULL AS no_digest FROM spice.dataset ORDER BY name;
+SELECT name, etag IS NULL AS no_etag, digest IS NULL AS no_digest FROM spice_catalog.dataset ORDER BY name;
 
 -- another query for one refresh; the next one puts the manifest's rows back
 SELECT 'plain
@@ -242,6 +242,6 @@ SELECT spice_drop('dated');
 
 -- handed to a launcher that is not there
 SELECT spice_refresh('taken', wait => false);
-SELECT count(*) FROM spice.refresh_request;
+SELECT count(*) FROM spice_catalog.refresh_request;
 
 \i :teardown

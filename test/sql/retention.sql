@@ -87,6 +87,6 @@ SELECT spice_retain('t');
 SELECT spice_retain('kept_by_cron');
 SELECT spice_retain('nobody');
 SELECT spice_retain(NULL);
-SELECT count(*) FROM spice.refresh_request;
+SELECT count(*) FROM spice_catalog.refresh_request;
 
 \i :teardown

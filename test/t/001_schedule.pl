@@ -105,11 +105,11 @@ is(value('SELECT count(*) FROM once'), '2', 'its rows are there');
 # --- on demand
 
 my $next = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
-my $row = value(q{SELECT ctid, xmin FROM spice.dataset WHERE name = 'hourly'});
+my $row = value(q{SELECT ctid, xmin FROM spice_catalog.dataset WHERE name = 'hourly'});
 is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh of an unchanged source');
 is(value("SELECT next_refresh > '$next' AND next_refresh > last_refresh AND staleness < '1 min'
 	FROM spice.datasets WHERE dataset = 'hourly'"), 't', 'it starts the interval anew');
-is(value(q{SELECT ctid, xmin FROM spice.dataset WHERE name = 'hourly'}), $row, 'and writes nothing but its history');
+is(value(q{SELECT ctid, xmin FROM spice_catalog.dataset WHERE name = 'hourly'}), $row, 'and writes nothing but its history');
 $source->set('/hourly', body => [ { id => 1 } ]);
 is(value(q{SELECT spice_refresh('hourly')}), '1', 'spice_refresh of a changed source');
 is(value(q{SELECT next_refresh > last_refresh FROM spice.datasets WHERE dataset = 'hourly'}), 't', 'this one, too');
@@ -132,7 +132,7 @@ is(count_of('once'), '1', 'nothing happens before the commit');
 $session->query('COMMIT');
 Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the commit hands it over');
 is(count_of('once', q{trigger = 'request' AND outcome = 'loaded'}), '1', 'as a request');
-is(value('SELECT count(*) FROM spice.refresh_request'), '0', 'which has been taken');
+is(value('SELECT count(*) FROM spice_catalog.refresh_request'), '0', 'which has been taken');
 
 value(q{SELECT spice_refresh('once', refresh_sql => 'SELECT * FROM once WHERE id > 2', wait => false)});
 Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[3]::bigint[] FROM once', 'with refresh_sql');
@@ -158,7 +158,7 @@ wait_for_more('digest', 2, 'and starts the schedule again');
 # --- what moves a clock outlives history_retention
 
 my $moved = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
-value(q{UPDATE spice.refresh_history SET started = started - interval '8 days'});
+value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '8 days'});
 $node->restart;
 Spice::wait_for($node, q{SELECT count(*) <= 1 FROM spice.refreshes WHERE dataset = 'hourly'}, 'old history goes');
 is(value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'}), $moved, 'nothing is due because of it');

@@ -103,7 +103,7 @@ wait_for(q{SELECT count(*) = 2 FROM spice.datasets WHERE status = 'ready'
 # --- a manifest with errors
 
 my $in_force = q{SELECT jsonb_agg(to_jsonb(d) ORDER BY id) FROM
-	(SELECT id, name, definition, in_manifest, relation, loaded FROM spice.dataset) d};
+	(SELECT id, name, definition, in_manifest, relation, loaded FROM spice_catalog.dataset) d};
 my $before = value($in_force);
 my $log_end = -s $node->logfile;
 Spice::write_manifest($node, "version: v1\nkind: Spicepod\nname: test\ndatasets:\n  - from: [\n");
@@ -138,7 +138,7 @@ $later->send(q{SELECT dataset, action FROM spice_reload() WHERE dataset = 'conte
 wait_for(q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'spice.manifest'::regclass AND NOT granted},
 	'the second waits');
 value(q{SELECT spice_refresh('first', wait => false)});
-wait_for('SELECT count(*) = 0 FROM spice.refresh_request', 'the launcher does not');
+wait_for('SELECT count(*) = 0 FROM spice_catalog.refresh_request', 'the launcher does not');
 is($earlier->query(q{SELECT action FROM spice_reload() WHERE dataset = 'contended'}), 'added', 'the first adds');
 $earlier->query('COMMIT');
 is($later->answer, 'contended|unchanged', 'the second finds it added');
@@ -171,7 +171,7 @@ like($error, qr/has left the manifest/, 'and is not refreshed');
 (undef, undef, $error) = $node->psql('postgres', q{SELECT spice_drop('renamed')});
 like($error, qr/is in the manifest/, 'spice_drop takes only what has left');
 value(q{SELECT spice_drop('beside')});
-is( value(q{SELECT count(*) FROM pg_class c LEFT JOIN spice.dataset d ON d.name = c.relname
+is( value(q{SELECT count(*) FROM pg_class c LEFT JOIN spice_catalog.dataset d ON d.name = c.relname
 	WHERE c.relname = 'beside' OR d.name = 'beside'}), '0', 'and leaves nothing of it');
 
 my $renamed = value(q{SELECT 'renamed'::regclass::oid});
@@ -197,7 +197,7 @@ $source->wait('/slow', 'held');
 $source->set('/slow', body => [ { id => 1, kind => 'odd' } ]);
 $slow->{acceleration}{refresh_sql} = 'SELECT id FROM slow';
 Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
-wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT id FROM slow' FROM spice.dataset WHERE name = 'slow'},
+wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT id FROM slow' FROM spice_catalog.dataset WHERE name = 'slow'},
 	'a definition is replaced during a transfer');
 $source->release('/slow');
 wait_for($columns_of_slow, 'the new one does not wait until the next refresh is due', 'id');
@@ -214,7 +214,7 @@ Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
 wait_for($in_load, 'a load waits');
 $slow->{acceleration}{refresh_sql} = 'SELECT kind, id FROM slow';
 Spice::write_manifest($node, Spice::manifest([ items('first'), $slow ]));
-wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT kind, id FROM slow' FROM spice.dataset WHERE name = 'slow'},
+wait_for(q{SELECT definition ->> 'refresh_sql' = 'SELECT kind, id FROM slow' FROM spice_catalog.dataset WHERE name = 'slow'},
 	'a definition is replaced during a load');
 $gate->query('SELECT pg_advisory_unlock(2183)');
 wait_for($columns_of_slow, 'the new one does not wait either', 'kind id');

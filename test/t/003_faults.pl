@@ -56,13 +56,13 @@ sub no_temporary_file
 sub refresh
 {
 	my ($dataset) = @_;
-	my $last = value('SELECT coalesce(max(id), 0) FROM spice.refresh_history');
+	my $last = value('SELECT coalesce(max(id), 0) FROM spice_catalog.refresh_history');
 
 	value("SELECT spice_refresh('$dataset', wait => false)");
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice.refresh_history WHERE id > $last"
+	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE id > $last"
 		  . " AND dataset = '$dataset' AND finished IS NOT NULL AND trigger = 'request'")
 	  or die "no refresh of $dataset";
-	return value("SELECT outcome FROM spice.refresh_history WHERE id > $last AND dataset = '$dataset'"
+	return value("SELECT outcome FROM spice_catalog.refresh_history WHERE id > $last AND dataset = '$dataset'"
 		  . ' AND finished IS NOT NULL ORDER BY id LIMIT 1');
 }
 

@@ -236,7 +236,7 @@ $node = Spice::new_node('handover',
 	Spice::manifest([ $dated, map { Spice::dataset($_, $source->url("/$_")) } @four[ 0, 2, 3 ] ]),
 	'spice.max_refresh_workers = 1');
 wait_for('SELECT spice_ready()', 'one worker loads four datasets');
-is(value('SELECT count(DISTINCT pid) FROM spice.refresh_history'), '1', 'the same for all');
+is(value('SELECT count(DISTINCT pid) FROM spice_catalog.refresh_history'), '1', 'the same for all');
 
 value(q{SELECT spice_refresh('four3', 'SELECT f.* FROM four3 f, (SELECT pg_advisory_lock(83, 83)) l', wait => false)});
 wait_for(q{SELECT outcome = 'loaded' AND trigger = 'request' FROM spice.refreshes WHERE dataset = 'four3' LIMIT 1}, 'a refresh_sql that locks');
@@ -253,7 +253,7 @@ value(q{ALTER SYSTEM SET spice.max_refresh_workers = 1; SELECT pg_reload_conf()}
 wait_for('SHOW spice.max_refresh_workers', 'lowered', '1');
 value("SELECT spice_refresh('$_', wait => false)") for @four[ 0, 2, 3 ];
 released($_, { id => 2 }) for @four[ 0, 2, 3 ];
-wait_for(q{SELECT count(*) = 0 FROM spice.refresh_request}, 'a lowered limit: all that was asked for is done');
+wait_for(q{SELECT count(*) = 0 FROM spice_catalog.refresh_request}, 'a lowered limit: all that was asked for is done');
 wait_for(q{SELECT count(*) = 3 FROM spice.refreshes WHERE outcome = 'unchanged' AND trigger = 'request'}, 'to its end');
 is(value(q{SELECT count(*) FROM spice.refreshes a JOIN spice.refreshes b ON a.dataset < b.dataset
 	AND a.outcome = 'unchanged' AND b.outcome = 'unchanged' AND a.trigger = 'request' AND b.trigger = 'request'

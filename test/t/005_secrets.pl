@@ -73,9 +73,9 @@ sub value { return $node->safe_psql('postgres', $_[0]); }
 sub look_at_catalog
 {
 	look('pg_stat_activity', value('SELECT string_agg(to_jsonb(a)::text, chr(10)) FROM pg_stat_activity a'));
-	look("spice.$_", value("SELECT string_agg(to_jsonb(t)::text, chr(10)) FROM spice.$_ t"))
-	  for split /\n/, value(q{SELECT relname FROM pg_class WHERE relnamespace = 'spice'::regnamespace
-		AND relkind IN ('r', 'v')});
+	look($_, value("SELECT string_agg(to_jsonb(t)::text, chr(10)) FROM $_ t"))
+	  for split /\n/, value(q{SELECT oid::regclass FROM pg_class
+		WHERE relnamespace IN ('spice'::regnamespace, 'spice_catalog'::regnamespace) AND relkind IN ('r', 'v')});
 	return;
 }
 
@@ -89,10 +89,10 @@ sub refresh
 	look("the session's messages: $name", $answer . $errors);
 	($status, $answer, $errors) = $node->psql('postgres', "$verbose; SELECT * FROM live");
 	look("the session's messages, read live: $name", $answer . $errors);
-	my $last = value('SELECT max(id) FROM spice.refresh_history');
+	my $last = value('SELECT max(id) FROM spice_catalog.refresh_history');
 	value(q{SELECT spice_refresh('items', wait => false)});
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice.refresh_history WHERE id > $last AND finished IS NOT NULL");
-	is(value("SELECT outcome FROM spice.refresh_history WHERE id > $last AND dataset = 'items' ORDER BY id LIMIT 1"), $outcome, $name);
+	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE id > $last AND finished IS NOT NULL");
+	is(value("SELECT outcome FROM spice_catalog.refresh_history WHERE id > $last AND dataset = 'items' ORDER BY id LIMIT 1"), $outcome, $name);
 	look_at_catalog();
 	return;
 }

@@ -86,7 +86,7 @@ is(in('without', q{SELECT "table" FROM spice.datasets WHERE dataset = 'far.items
 is(in('without', qq{SELECT spice_refresh('$_')}), '1', "spice_refresh of $_ works without it")
   for 'items', 'customer-items';
 is(in('without', q{SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'n'
-	AND objid IN (SELECT relation FROM spice.dataset_relation)}), '4',
+	AND objid IN (SELECT relation FROM spice_catalog.dataset_relation)}), '4',
 	'what a refresh has found by its name is the extension\'s again');
 
 # a table of the same name that is somebody else's

@@ -164,7 +164,7 @@ value(q{INSERT INTO batched (id, at) SELECT 50000 + i, now() - interval '100 day
 my $refreshes = q{SELECT count(*) FROM spice.refreshes WHERE dataset = 'batched' AND mode <> 'retention'};
 my $refreshed = value($refreshes);
 $gate->query('SELECT pg_advisory_lock(1)');
-value(q{UPDATE spice.dataset SET next_retention = now() WHERE name = 'batched'; SELECT spice_reload()});
+value(q{UPDATE spice_catalog.dataset SET next_retention = now() WHERE name = 'batched'; SELECT spice_reload()});
 my $waiting = q{FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE l.locktype = 'advisory' AND NOT l.granted};
 wait_for("SELECT count(*) = 1 $waiting", 'a batch is under way');
 value("SELECT pg_terminate_backend(a.pid) $waiting");

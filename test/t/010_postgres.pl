@@ -270,7 +270,7 @@ $remote->start;
 Spice::wait_for($node, q{SELECT status = 'ready' FROM spice.datasets WHERE dataset = 'viewed'}, 'until it is back');
 
 # ------- of a dataset that leaves, nothing stays but the table
-my ($id, $database) = split /\|/, value(q{SELECT d.id, b.oid FROM spice.dataset d, pg_database b WHERE d.name = 'viewed' AND b.datname = 'postgres'});
+my ($id, $database) = split /\|/, value(q{SELECT d.id, b.oid FROM spice_catalog.dataset d, pg_database b WHERE d.name = 'viewed' AND b.datname = 'postgres'});
 my $file = $node->data_dir . "/pg_stat_tmp/spice_${database}_$id.pgpass";
 ok(-e $file, 'a dataset in the manifest has its passfile');
 change(@datasets[ 0 .. 1 ], $datasets[3]);
@@ -295,7 +295,7 @@ $node->run_log([ 'pg_dumpall', '-d', $node->connstr('postgres') ], '>', \$dump, 
 like($dump, qr/CREATE SERVER spice_live.*passfile 'pg_stat_tmp\/spice_/s, 'the servers are in a dump');
 look('dump', $dump);
 look($_, value("SELECT string_agg(to_jsonb(t)::text, chr(10)) FROM $_ t"))
-  for qw(pg_foreign_server pg_user_mapping pg_foreign_table pg_description pg_settings spice.dataset spice.manifest spice.refresh_history spice.datasets spice.refreshes);
+  for qw(pg_foreign_server pg_user_mapping pg_foreign_table pg_description pg_settings spice_catalog.dataset spice.manifest spice_catalog.refresh_history spice.datasets spice.refreshes);
 $node->command_ok([ 'pg_basebackup', '-D', $node->basedir . '/copy', '-c', 'fast', '-d', $node->connstr('postgres') ], 'a base backup')
   if $node->safe_psql('postgres', 'SHOW wal_level') ne 'minimal';
 is(scalar(glob($node->basedir . '/copy/pg_stat_tmp/*')), undef, 'holds no passfile');

@@ -197,7 +197,7 @@ sub settle
 {
 	my $all = $node->poll_query_until('postgres', 'SELECT coalesce(' . sprintf($up_to_date, $version) . ', false)');
 
-	return $all && $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM spice.refresh_history h
+	return $all && $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM spice_catalog.refresh_history h
 		WHERE h.outcome = 'running' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = h.pid)});
 }
 
@@ -307,7 +307,7 @@ is(value('SELECT count(*), count(DISTINCT (step, nr)) FROM news'), join('|', (ST
 value("SELECT spice_pause('$_')") for @all;
 Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('spice refresh', 'parallel worker')},
 	'paused: nothing refreshes');
-is(value(q{SELECT count(*) FROM spice.refresh_history WHERE outcome = 'running' OR finished IS NULL}), '0', 'nor does history say so');
+is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running' OR finished IS NULL}), '0', 'nor does history say so');
 is(value(q{SELECT string_agg(dataset, ', ') FROM spice.datasets WHERE last_error IS NOT NULL}), '', 'no dataset has an error');
 is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file is left');
 is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', 'nor a heap that was to become a table');

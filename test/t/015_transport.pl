@@ -159,7 +159,7 @@ sub version
 sub refresh
 {
 	my @datasets = @_;
-	my $last = value('SELECT coalesce(max(id), 0) FROM spice.refresh_history');
+	my $last = value('SELECT coalesce(max(id), 0) FROM spice_catalog.refresh_history');
 	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
 	my %outcomes;
 
@@ -168,7 +168,7 @@ sub refresh
 	{
 		die 'these have not been refreshed: ' . join ' ', grep { !$outcomes{$_} } @datasets if time > $deadline;
 		select undef, undef, undef, 0.02;
-		%outcomes = map { split /\|/ } split /\n/, value("SELECT dataset, outcome FROM spice.refresh_history WHERE id > $last"
+		%outcomes = map { split /\|/ } split /\n/, value("SELECT dataset, outcome FROM spice_catalog.refresh_history WHERE id > $last"
 			  . q{ AND finished IS NOT NULL AND trigger = 'request'});
 	}
 	return \%outcomes;
@@ -181,7 +181,7 @@ sub has_failed
 
 	is(version($dataset), $before, "$name: the table is as it was");
 	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: the error says why");
-	is(value("SELECT attempt > 0 FROM spice.dataset WHERE name = '$dataset'"), $retried ? 't' : 'f',
+	is(value("SELECT attempt > 0 FROM spice_catalog.dataset WHERE name = '$dataset'"), $retried ? 't' : 'f',
 		"$name: " . ($retried ? 'retried' : 'not retried before the interval is over'));
 	return;
 }

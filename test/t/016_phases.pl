@@ -88,7 +88,7 @@ value('SELECT spice_reload()');
 value(q{SELECT spice_refresh('whole')});
 # from here on nothing is refreshed but what is asked for: a retry would be in the way of what is looked at
 value("SELECT spice_pause('$_')") for qw(whole news);
-reached('SELECT count(*) = 0 FROM spice.refresh_history WHERE finished IS NULL') or die 'refreshes do not end';
+reached('SELECT count(*) = 0 FROM spice_catalog.refresh_history WHERE finished IS NULL') or die 'refreshes do not end';
 
 my $waits_at = q{SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = 4242 AND objid = %d
 	AND NOT granted AND pid = %%d};
@@ -181,8 +181,8 @@ sub end_session
 sub end_worker
 {
 	my ($phase, $dataset, $function, $outcome, $error) = @_;
-	my $last = value('SELECT max(id) FROM spice.refresh_history');
-	my $mine = "FROM spice.refresh_history WHERE id > $last AND dataset = '$dataset' AND trigger = 'request'";
+	my $last = value('SELECT max(id) FROM spice_catalog.refresh_history');
+	my $mine = "FROM spice_catalog.refresh_history WHERE id > $last AND dataset = '$dataset' AND trigger = 'request'";
 
 	$source->clear_log;
 	value("SELECT spice_refresh('$dataset', wait => false)");
@@ -226,7 +226,7 @@ my %left = (
 		(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))},
 	'a temporary file' => 'SELECT name FROM pg_ls_tmpdir()',
 	'a lock' => q{SELECT locktype || ' ' || pid FROM pg_locks WHERE objsubid = 83 OR mode = 'AccessExclusiveLock'},
-	'a row of history that is under way' => q{SELECT id FROM spice.refresh_history WHERE outcome = 'running' OR finished IS NULL});
+	'a row of history that is under way' => q{SELECT id FROM spice_catalog.refresh_history WHERE outcome = 'running' OR finished IS NULL});
 
 foreach my $each (@phases)
 {

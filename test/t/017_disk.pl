@@ -61,13 +61,13 @@ sub runs_full
 {
 	my ($name, $dataset, $left, $pattern, $done) = @_;
 	my $before = version_of($dataset);
-	my $last = value('SELECT max(id) FROM spice.refresh_history');
+	my $last = value('SELECT max(id) FROM spice_catalog.refresh_history');
 
 	value('CHECKPOINT');
 	my $files = files();
 	fill($left);
 	value("SELECT spice_refresh('$dataset', wait => false)");
-	Spice::wait_for($node, "SELECT count(*) > 1 FROM spice.refresh_history WHERE id > $last AND outcome = 'failed'",
+	Spice::wait_for($node, "SELECT count(*) > 1 FROM spice_catalog.refresh_history WHERE id > $last AND outcome = 'failed'",
 		"$name: the refresh fails, and its retry");
 	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: for want of space");
 	is(version_of($dataset), $before, "$name: the table is as it was");
@@ -81,7 +81,7 @@ sub runs_full
 	value("SELECT spice_resume('$dataset')");
 	Spice::wait_for($node, $done, "$name: with room again a retry does it");
 	is(value("SELECT status || failures FROM spice.datasets WHERE dataset = '$dataset'"), 'ready0', "$name: and the dataset is well");
-	is(value(q{SELECT count(*) FROM spice.refresh_history WHERE outcome = 'running'}), 0, "$name: history has nothing under way");
+	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running'}), 0, "$name: history has nothing under way");
 	return;
 }
 

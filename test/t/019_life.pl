@@ -66,24 +66,24 @@ until_true('SELECT spice_ready()', 'all is loaded');
 
 foreach my $dataset (@quick)
 {
-	my $mine = "FROM spice.refresh_history WHERE dataset = '$dataset' AND trigger = 'request' AND finished IS NOT NULL";
+	my $mine = "FROM spice_catalog.refresh_history WHERE dataset = '$dataset' AND trigger = 'request' AND finished IS NOT NULL";
 
 	$source->set("/$_", body => [ { id => 1 } ], hold => $true) for qw(held second);
 	$source->clear_log;
 	value(q{SELECT spice_refresh('held', wait => false)});
 	$source->wait('/held', 'held');
 	# both are known at the same look, this one as the older request
-	value("BEGIN; SELECT spice_refresh('$dataset', wait => false); UPDATE spice.refresh_request SET requested = requested - interval '1 s';"
+	value("BEGIN; SELECT spice_refresh('$dataset', wait => false); UPDATE spice_catalog.refresh_request SET requested = requested - interval '1 s';"
 		  . " SELECT spice_refresh('second', wait => false); COMMIT");
 	$source->wait('/second', 'held');
 	$source->set('/held', body => [ { id => 1 } ]);
 	$source->release('/held');
 	value("SELECT spice_refresh('$dataset', wait => false)");
 	until_true("SELECT count(*) = 2 $mine", "$dataset: refreshed again, while the worker that had it is busy with another");
-	is(value(q{SELECT count(*) FROM spice.refresh_history WHERE dataset = 'second' AND finished IS NULL}), '1', "$dataset: still busy");
+	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE dataset = 'second' AND finished IS NULL}), '1', "$dataset: still busy");
 	$source->set('/second', body => [ { id => 1 } ]);
 	$source->release('/second');
-	until_true(q{SELECT count(*) = 0 FROM spice.refresh_history WHERE finished IS NULL}, "$dataset: and all ends");
+	until_true(q{SELECT count(*) = 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, "$dataset: and all ends");
 }
 
 # what one source has asked for is not what another dataset waits for
@@ -94,10 +94,10 @@ my $reader = Spice::Session->new($node);
 $reader->query('BEGIN; SELECT * FROM copy');
 value(q{INSERT INTO origin VALUES (2)});
 value("SELECT spice_refresh('$_', wait => false)") for qw(late copy);
-until_true(q{SELECT count(*) = 2 FROM spice.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}, 'two failures');
-is(value(q{SELECT string_agg(dataset, ' ' ORDER BY id) FROM spice.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}),
+until_true(q{SELECT count(*) = 2 FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}, 'two failures');
+is(value(q{SELECT string_agg(dataset, ' ' ORDER BY id) FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}),
 	'late copy', 'one after the other');
-is(value(q{SELECT count(DISTINCT pid) FROM spice.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}), '1', 'in one worker');
+is(value(q{SELECT count(DISTINCT pid) FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}), '1', 'in one worker');
 is(value(q{SELECT next_refresh > now() + interval '9 min' FROM spice.datasets WHERE dataset = 'late'}), 't', 'the one waits as its source has asked');
 is(value(q{SELECT next_refresh < now() + interval '1 min' FROM spice.datasets WHERE dataset = 'copy'}), 't', 'the other one does not');
 $reader->query('COMMIT');
@@ -106,7 +106,7 @@ $reader->quit;
 
 # --- history
 
-value(q{UPDATE spice.refresh_history SET started = started - interval '1 h' WHERE dataset IN ('held', 'second')});
+value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '1 h' WHERE dataset IN ('held', 'second')});
 value(q{ALTER SYSTEM SET spice.history_retention = '30min'; SELECT pg_reload_conf()});
 value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'spice launcher'});
 until_true(q{SELECT count(*) = 0 FROM spice.refreshes WHERE dataset IN ('held', 'second') AND outcome <> 'unchanged'},
@@ -173,7 +173,7 @@ sub used_by
 }
 
 my %size = (
-	'spice.dataset' => 'pg_relation_size', 'spice.refresh_request' => 'pg_relation_size',
+	'spice_catalog.dataset' => 'pg_relation_size', 'spice_catalog.refresh_request' => 'pg_relation_size',
 	pg_class => 'pg_total_relation_size', pg_attribute => 'pg_total_relation_size', pg_depend => 'pg_total_relation_size');
 
 sub look
@@ -185,7 +185,7 @@ sub look
 	($seen{memory}, $seen{files}) = look_at($launcher);
 	$seen{used} = used_by($launcher);
 	$seen{$_} = value("SELECT $size{$_}('$_')") / 1024 for keys %size;
-	$seen{refreshes} = value(q{SELECT max(id) FROM spice.refresh_history});
+	$seen{refreshes} = value(q{SELECT max(id) FROM spice_catalog.refresh_history});
 	$seen{worker} = 0;
 	foreach my $pid (split /\n/, value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'spice refresh'}))
 	{
@@ -245,7 +245,7 @@ is(value(q{SELECT string_agg(f, ' ') FROM pg_database d, pg_ls_dir('base/' || d.
 	WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
 	(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))}), '', 'no file of no relation is left');
 is(value('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'nor a temporary one');
-is(value(q{SELECT count(*) FROM spice.refresh_history WHERE finished IS NULL}), '0', 'nor a refresh under way');
+is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE finished IS NULL}), '0', 'nor a refresh under way');
 
 # --- the extension goes under load, and comes again
 
@@ -258,7 +258,7 @@ foreach my $round (1 .. 6)
 
 	$source->set("/$_", body => [ { id => 1 } ], $round == 1 ? (hold => $true) : ()) for @same;
 	advance();
-	until_true(q{SELECT count(*) > 0 FROM spice.refresh_history WHERE finished IS NULL}, 'refreshes are under way');
+	until_true(q{SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, 'refreshes are under way');
 	foreach my $i (0, 1)
 	{
 		$busy[$i]->send(join ';', map { ("SELECT spice_refresh('$_')", 'SELECT count(*) FROM spice_reload()', 'SELECT spice_ready()') }

@@ -157,7 +157,7 @@ sub look
 	return;
 }
 
-look($_, value("SELECT string_agg(x::text, '') FROM $_ x")) for qw(pg_subscription pg_foreign_server pg_user_mapping spice.slot spice.dataset spice.refresh_history);
+look($_, value("SELECT string_agg(x::text, '') FROM $_ x")) for qw(pg_subscription pg_foreign_server pg_user_mapping spice.slot spice_catalog.dataset spice_catalog.refresh_history);
 {
 	my ($out, $err) = run_command([ $node->installed_command('pg_dump'), '-d', $node->connstr('postgres') ]);
 
@@ -250,10 +250,10 @@ my $before = snapshots('sales.types');
 $remote->stop('immediate');
 wait_for_error('sales.types', 'could not connect to the source.*Check that the source', 'a source that is away is an error with its cure');
 is(value('SELECT count(*) FROM sales.types'), '1006', 'the table serves on');
-value(q{UPDATE spice.dataset SET attempt = 20, next_refresh = now() WHERE name = 'sales.types'});
-Spice::wait_for($node, q{SELECT attempt = 21 AND next_refresh BETWEEN now() + '30 s' AND now() + '1 min' FROM spice.dataset WHERE name = 'sales.types'},
+value(q{UPDATE spice_catalog.dataset SET attempt = 20, next_refresh = now() WHERE name = 'sales.types'});
+Spice::wait_for($node, q{SELECT attempt = 21 AND next_refresh BETWEEN now() + '30 s' AND now() + '1 min' FROM spice_catalog.dataset WHERE name = 'sales.types'},
 	'however long it has been away, it is looked at within a minute');
-value(q{UPDATE spice.dataset SET attempt = 0, next_refresh = now() WHERE name = 'sales.types'});
+value(q{UPDATE spice_catalog.dataset SET attempt = 0, next_refresh = now() WHERE name = 'sales.types'});
 $remote->start;
 remote('INSERT INTO sales.types (id) VALUES (7000)');
 wait_for_same('sales.types', 'changes go on when it is back', $columns);

@@ -60,9 +60,9 @@ sub is_clean
 	my ($name) = @_;
 
 	# a refresh that was interrupted is due again
-	Spice::wait_for($node, q{SELECT spice_ready() AND NOT EXISTS (SELECT 1 FROM spice.refresh_history WHERE finished IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM spice.dataset_clock WHERE next_refresh IS NOT NULL)
-		AND NOT EXISTS (SELECT 1 FROM spice.refresh_request)}, "$name: all refreshes are over");
+	Spice::wait_for($node, q{SELECT spice_ready() AND NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_history WHERE finished IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM spice_catalog.dataset_clock WHERE next_refresh IS NOT NULL)
+		AND NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_request)}, "$name: all refreshes are over");
 	is(ledgers(), '', "$name: no ledger is left");
 	# the first file of what is dropped goes by the next checkpoint
 	value('CHECKPOINT');

@@ -107,9 +107,9 @@ foreach my $answer (@answers)
 	$source->set('/items', %answer);
 	$session->query(q{SELECT spice_refresh('items')});
 	is_deeply(find_marks($pid), {}, "$name in a session") or diag(explain(find_marks($pid)));
-	my $last = $node->safe_psql('postgres', 'SELECT max(id) FROM spice.refresh_history');
+	my $last = $node->safe_psql('postgres', 'SELECT max(id) FROM spice_catalog.refresh_history');
 	$node->safe_psql('postgres', q{SELECT spice_refresh('items', wait => false)});
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice.refresh_history WHERE id > $last AND dataset = 'items' AND finished IS NOT NULL");
+	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE id > $last AND dataset = 'items' AND finished IS NOT NULL");
 	my $found = marks_of_worker();
 	is_deeply($found, {}, "$name in a worker") or diag(explain($found));
 }

@@ -155,13 +155,13 @@ foreach my $case ([ 'zstd', $bomb ], [ 'gzip', $member x 40 ])
 	my ($encoding, $bytes) = @$case;
 
 	serve('/items', $bytes, $encoding);
-	my $last = value('SELECT max(id) FROM spice.refresh_history');
+	my $last = value('SELECT max(id) FROM spice_catalog.refresh_history');
 	value(q{SELECT spice_refresh('items', wait => false)});
 	Spice::wait_for($node, 'SELECT count(*) = 1 FROM pg_ls_tmpdir()', "$encoding: some of it is unpacked");
 	value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'spice refresh'});
-	Spice::wait_for($node, "SELECT count(*) = 1 FROM spice.refresh_history WHERE id > $last AND finished IS NOT NULL",
+	Spice::wait_for($node, "SELECT count(*) = 1 FROM spice_catalog.refresh_history WHERE id > $last AND finished IS NOT NULL",
 		"$encoding: the refresh has ended");
-	is(value("SELECT error ~ 'canceling statement' AND bytes < 2e9 FROM spice.refresh_history WHERE id > $last"), 't',
+	is(value("SELECT error ~ 'canceling statement' AND bytes < 2e9 FROM spice_catalog.refresh_history WHERE id > $last"), 't',
 		"$encoding: by a cancel that did not wait for the rest");
 }
 

@@ -64,7 +64,7 @@ sub refresh_across
 	return $errors;
 }
 
-my $of_definition = q{SELECT definition::text LIKE '%%%s%%' FROM spice.dataset WHERE name = '%s'};
+my $of_definition = q{SELECT definition::text LIKE '%%%s%%' FROM spice_catalog.dataset WHERE name = '%s'};
 
 is(refresh_across('versions', datasets('/b', 'csv'), sprintf($of_definition, '"/b"', 'versions')), '',
 	'a refresh during which json_pointer changes');

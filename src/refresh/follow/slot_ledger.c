@@ -89,7 +89,7 @@ read_entries(int dataset, bool leaving)
 	catalog_execute_saved("SELECT s.id, s.dataset, s.name, s.definition::text, s.shape, s.subscription, s.attempt,"
 						  " s.created, s.stopped FROM spice.slot s"
 						  " WHERE s.dataset = $1 AND s.leaving = $2"
-						  " AND s.home = (SELECT h.home FROM spice.home h) ORDER BY s.id", 2, types, values, NULL);
+						  " AND s.home = (SELECT h.home FROM spice_catalog.home h) ORDER BY s.id", 2, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		SlotEntry  *entry = read_entry(row, context);
@@ -125,7 +125,7 @@ ledger_begin(const Dataset *dataset, const char *name, const char *shape, int at
 	CStringGetTextDatum(dataset->definition), CStringGetTextDatum(shape), Int32GetDatum(attempt)};
 
 	(void) run("INSERT INTO spice.slot (home, dataset, name, definition, shape, attempt, created)"
-			   " SELECT h.home, $1, $2, $3::jsonb, $4, $5, clock_timestamp() FROM spice.home h", 5, types, values, NULL);
+			   " SELECT h.home, $1, $2, $3::jsonb, $4, $5, clock_timestamp() FROM spice_catalog.home h", 5, types, values, NULL);
 	return ledger_current(dataset->id)->id;
 }
 
@@ -148,10 +148,10 @@ ledger_leave(int dataset, bool unfinished)
 	return (int) run_by_id(unfinished ?
 						   "UPDATE spice.slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
 						   " WHERE dataset = $1 AND NOT leaving AND subscription IS NULL"
-						   " AND home = (SELECT h.home FROM spice.home h)" :
+						   " AND home = (SELECT h.home FROM spice_catalog.home h)" :
 						   "UPDATE spice.slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
 						   " WHERE dataset = $1 AND NOT leaving"
-						   " AND home = (SELECT h.home FROM spice.home h)", dataset);
+						   " AND home = (SELECT h.home FROM spice_catalog.home h)", dataset);
 }
 
 void
@@ -204,7 +204,7 @@ ledger_refuse_loss(void)
 		return;
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute("SELECT string_agg(s.name, ', ') FROM spice.slot s, spice.home h WHERE s.home = h.home", 0, NULL, NULL, NULL);
+	catalog_execute("SELECT string_agg(s.name, ', ') FROM spice.slot s, spice_catalog.home h WHERE s.home = h.home", 0, NULL, NULL, NULL);
 	names = catalog_text(0, 1, context);
 	SPI_finish();
 	catalog_leave(&rights);
