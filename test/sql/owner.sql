@@ -30,7 +30,7 @@ SELECT 'datasets:
   - {from: "SOURCE/a", name: plain, time_column: at, ' || :'columns' || '}], acceleration: {refresh_mode: append}}
 ' :datasets
 SELECT * FROM spice_reload();
-SELECT spice_refresh(name) FROM spice.dataset ORDER BY name;
+SELECT spice_refresh(name) FROM spice_catalog.dataset ORDER BY name;
 SET ROLE regress_keeper;
 SELECT format('
 	ALTER TABLE %1$s ADD CHECK (regress_keep.note(''check''));
@@ -46,7 +46,7 @@ TRUNCATE regress_seen;
 -- every way of loading
 SELECT 'a
 {"body": [{"id": 1, "at": "2025-03-01T10:00:00Z", "w": "a"}, {"id": 2, "at": "2025-03-01T11:00:00Z", "w": "c"}, {"id": 3, "at": "2025-03-01T12:00:00Z", "w": "d"}]}' :answer
-SELECT name, spice_refresh(name) FROM spice.dataset ORDER BY name;
+SELECT name, spice_refresh(name) FROM spice_catalog.dataset ORDER BY name;
 SELECT DISTINCT what, by FROM regress_seen ORDER BY 1, 2;
 -- FORCE ROW LEVEL SECURITY has neither lost nor doubled rows
 SELECT string_agg(id || w, ' ' ORDER BY id) AS rows FROM swapped;
@@ -64,7 +64,7 @@ SELECT 'datasets:
   - {from: "SOURCE/a", name: plain, time_column: at, ' || :'columns' || '}], acceleration: {refresh_mode: append, indexes: {w: enabled}}}
 ' :datasets
 SELECT * FROM spice_reload();
-SELECT name, spice_refresh(name) FROM spice.dataset ORDER BY name;
+SELECT name, spice_refresh(name) FROM spice_catalog.dataset ORDER BY name;
 SELECT DISTINCT what, by FROM regress_seen ORDER BY 1, 2;
 SELECT string_agg(id || w, ' ' ORDER BY id) AS rows FROM appended;
 SELECT string_agg(id || w, ' ' ORDER BY id, w) AS rows FROM plain;
