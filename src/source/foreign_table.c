@@ -235,10 +235,9 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 static char *
 column_definition(const SourceColumn *column)
 {
-	return psprintf("%s %s%s", quote_identifier(column->name),
+	return psprintf("%s %s", quote_identifier(column->name),
 					format_type_extended(column->type, column->typmod,
-										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
-					column->not_null ? " NOT NULL" : "");
+										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
 }
 
 static bool
@@ -307,22 +306,6 @@ create_foreign_table(const Dataset *dataset, List *columns)
 	catalog_run(command.data);
 }
 
-/* what the planner may conclude from, so it has to stay true */
-static void
-alter_nullability(const Dataset *dataset, TupleDesc desc, List *columns, const char *name)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		SourceColumn *column = attribute->attisdropped ? NULL :
-		source_column_find(columns, NameStr(attribute->attname));
-
-		if (column != NULL && column->not_null != attribute->attnotnull)
-			catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s NOT NULL", name,
-															 quote_identifier(column->name), column->not_null ? "SET" : "DROP"));
-	}
-}
-
 static void
 alter_options(const Dataset *dataset, List *columns)
 {
@@ -366,7 +349,6 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 															 format_type_extended(column->type, column->typmod,
 																				  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY)));
 	}
-	alter_nullability(dataset, desc, columns, name);
 	foreach(cell, columns)
 	{
 		SourceColumn *column = lfirst(cell);

@@ -214,7 +214,7 @@ read_columns(const Dataset *dataset, const char *schema, MemoryContext context, 
 	List	   *columns = NIL;
 
 	catalog_execute(psprintf("SELECT c.column_name, c.data_type, c.column_type, c.numeric_precision,"
-							 " c.numeric_scale, c.is_nullable, c.column_comment, c.table_schema, c.table_name"
+							 " c.numeric_scale, c.column_comment, c.table_schema, c.table_name"
 							 " FROM %s.columns c WHERE c.table_schema = $1 AND c.table_name = $2"
 							 " ORDER BY c.ordinal_position", schema), 2, types, values, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
@@ -222,16 +222,15 @@ read_columns(const Dataset *dataset, const char *schema, MemoryContext context, 
 		MemoryContext old;
 		SourceColumn *column;
 
-		if (strcmp(catalog_text(row, 8, context), database) != 0 ||
-			strcmp(catalog_text(row, 9, context), dataset->remote_table) != 0)
+		if (strcmp(catalog_text(row, 7, context), database) != 0 ||
+			strcmp(catalog_text(row, 8, context), dataset->remote_table) != 0)
 			continue;
 		old = MemoryContextSwitchTo(context);
 		column = palloc0(sizeof(SourceColumn));
 		column->name = catalog_text(row, 1, context);
 		map_type(catalog_text(row, 2, context), catalog_text(row, 3, context), catalog_text(row, 4, context),
 				 catalog_text(row, 5, context), column);
-		column->not_null = strcmp(catalog_text(row, 6, context), "NO") == 0;
-		column->description = comment_text(row, 7, context);
+		column->description = comment_text(row, 6, context);
 		columns = lappend(columns, column);
 		MemoryContextSwitchTo(old);
 	}
@@ -292,7 +291,7 @@ open_catalogs(const Dataset *dataset)
 	const char *server = foreign_server_name(dataset);
 
 	foreign_server_add_table(schema, "columns", "table_schema text, table_name text, column_name text, ordinal_position int8,"
-							 " data_type text, column_type text, numeric_precision int8, numeric_scale int8, is_nullable text,"
+							 " data_type text, column_type text, numeric_precision int8, numeric_scale int8,"
 							 " column_comment text, character_octet_length numeric", server,
 							 list_make2(foreign_option_make("dbname", "information_schema"), foreign_option_make("table_name", "COLUMNS")));
 	foreign_server_add_table(schema, "tables", "table_schema text, table_name text, table_type text, table_comment text", server,

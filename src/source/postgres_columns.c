@@ -112,7 +112,7 @@ read_attributes(const Reading *reading, Oid relation)
 	Datum		values[] = {ObjectIdGetDatum(relation)};
 	List	   *columns = NIL;
 
-	ask(reading, "c.attname, c.attnum, c.atttypid, c.atttypmod, c.attcollation, c.attnotnull", "pg_attribute",
+	ask(reading, "c.attname, c.attnum, c.atttypid, c.atttypmod, c.attcollation", "pg_attribute",
 		"c.attrelid = $1 AND c.attnum > 0 AND NOT c.attisdropped ORDER BY c.attnum", 1, types, values);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -125,7 +125,6 @@ read_attributes(const Reading *reading, Oid relation)
 		column->type = DatumGetObjectId(answer(row, 3));
 		column->typmod = DatumGetInt32(answer(row, 4));
 		column->collation = DatumGetObjectId(answer(row, 5));
-		column->column->not_null = DatumGetBool(answer(row, 6));
 		columns = lappend(columns, column);
 		MemoryContextSwitchTo(old);
 	}

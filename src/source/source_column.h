@@ -10,6 +10,10 @@
 
 #include "nodes/pg_list.h"
 
+/*
+ * A source's NOT NULL is not among it: the planner would conclude from it, and the
+ * source may drop it at any time.
+ */
 typedef struct SourceColumn
 {
 	char	   *name;
@@ -17,7 +21,6 @@ typedef struct SourceColumn
 	int32		typmod;
 	bool		declared;		/* the manifest has chosen the type */
 	bool		local;			/* the source would read a condition on it differently */
-	bool		not_null;
 	int			seen;			/* what infer.c has seen in a response */
 	char	   *description;	/* or NULL */
 } SourceColumn;

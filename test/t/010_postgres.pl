@@ -221,6 +221,12 @@ like(error_of(q{SELECT spice_refresh('declared')}), qr/column "seconds" does not
 is(refresh('followed'), '101', 'is followed');
 is(value(q{SELECT count(*) FROM pg_attribute WHERE attrelid = 'followed'::regclass AND attname = 'seconds'}), '0', 'and has gone');
 
+remote('CREATE TABLE sales.strict (id int PRIMARY KEY, note text NOT NULL); GRANT SELECT ON sales.strict TO PUBLIC');
+change(@datasets, from_postgres('nullable', 'sales.strict', refresh_sql => 'SELECT id, note FROM nullable WHERE note IS NULL'));
+is(refresh('nullable'), '0', 'a NOT NULL of the source');
+remote('ALTER TABLE sales.strict ALTER COLUMN note DROP NOT NULL; INSERT INTO sales.strict VALUES (1, NULL)');
+is(refresh('nullable'), '1', 'that is dropped there is believed no more');
+
 # ------- a source that is wrong
 push @datasets, from_postgres('missing', 'sales.nothing'), from_postgres('hidden', 'sales.hidden'),
   from_postgres('encrypted', 'sales.view', params => { pg_host => '127.0.0.1' }),

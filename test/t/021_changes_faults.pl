@@ -353,6 +353,15 @@ select undef, undef, undef, 0.1 until standby_slots() . remote($slots) eq '02' o
 is(standby_slots() . remote($slots), '02', 'and are gone from the standby');
 $standby->stop;
 
+# ------- catalogs of the source that somebody holds
+my $locking = Spice::Session->new($remote, 'shop');
+$locking->query('BEGIN; LOCK TABLE pg_publication IN ACCESS EXCLUSIVE MODE');
+change(following('sales.items', client_timeout => '2s'), $others);
+wait_for_error('sales.items', 'canceling statement due to statement timeout', 'client_timeout ends a wait for them');
+$locking->query('COMMIT');
+$locking->quit;
+follows('when they are free again', 'items', 'others');
+
 $node->stop;
 $remote->stop;
 done_testing();

@@ -31,9 +31,8 @@ typedef struct RemotePlace
 } RemotePlace;
 
 /*
- * Connects, or raises an error with a hint.  It ends with the context, and
- * needs no transaction.  Nothing that is said over it is bounded by a timeout of
- * the manifest but the connecting itself: a copy may take its time.
+ * Connects, or raises an error with a hint.  The connection ends with the context,
+ * and needs no transaction.
  */
 extern Remote *remote_connect(const Dataset *dataset, const RemotePlace *place, MemoryContext context);
 
@@ -43,7 +42,11 @@ extern Remote *remote_connect(const Dataset *dataset, const RemotePlace *place, 
  */
 extern RemoteRows *remote_query(Remote *remote, const char *statement, const char *tolerated);
 
-/* COPY ... TO STDOUT: the next bytes, 0 at the end; they are valid until the next call */
+/*
+ * COPY ... TO STDOUT, in a transaction of the caller, for as long as it takes.
+ * remote_copy_read() returns the next bytes, 0 at the end; they are valid until the
+ * next call.
+ */
 extern void remote_copy_begin(Remote *remote, const char *statement);
 extern int	remote_copy_read(Remote *remote, char **bytes);
 
