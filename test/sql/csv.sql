@@ -288,4 +288,13 @@ SELECT * FROM pg_temp.columns('from_csv');
 SELECT count(*), count(text) FROM (SELECT id, text, number, ok, at FROM made EXCEPT ALL SELECT id, text, number, ok, at FROM from_csv) d;
 SELECT count(*), count(text) FROM (SELECT id, text, number, ok, at FROM made EXCEPT ALL SELECT id, text, number, ok, at FROM from_tsv) d;
 
+-- a definition that another version has written, without what this one adds
+SELECT 'datasets:
+  - {from: SOURCE/older.csv, name: older, acceleration: {enabled: true}}
+' :datasets
+SELECT * FROM spice_reload() WHERE action = 'added';
+SELECT E'older.csv\n' || json_build_object('body', E'a,b\n1,"x"\n') :answer
+UPDATE spice.dataset SET definition = definition #- '{csv,quote}' #- '{csv,escape}' WHERE name = 'older';
+SELECT spice_refresh('older');
+TABLE older;
 \i :teardown

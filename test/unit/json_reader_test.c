@@ -7,6 +7,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "source/format/json_fields.h"
 #include "source/format/json_reader.h"
 
 #include <math.h>
@@ -629,9 +630,24 @@ test_unescape(void)
 	expect_unescaped("\\udc00\\udc00", -2, NULL);
 }
 
+/* a source must not be able to choose names that share a hash */
+static void
+test_hash_seed(void)
+{
+	JsonFields	one;
+	JsonFields	other;
+
+	check(json_fields_init(&one) && json_fields_init(&other) &&
+		  json_fields_add(&one, "name", 4) == 0 && json_fields_add(&other, "name", 4) == 0 &&
+		  one.field[0].hash != other.field[0].hash, "two readers hash a name differently");
+	json_fields_free(&one);
+	json_fields_free(&other);
+}
+
 int
 main(void)
 {
+	test_hash_seed();
 	test_documents();
 	test_lines();
 	test_pointers();

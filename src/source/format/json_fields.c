@@ -9,13 +9,14 @@
 #include "source/format/json_fields.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FIRST_CAPACITY	16
 
 static uint32_t
-hash_name(const char *name, size_t length)
+hash_name(const JsonFields *fields, const char *name, size_t length)
 {
-	uint64_t	hash = UINT64_C(0xcbf29ce484222325) ^ length;
+	uint64_t	hash = fields->seed ^ length;
 
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (unsigned char) name[i]) * UINT64_C(0x100000001b3);
@@ -65,6 +66,8 @@ bool
 json_fields_init(JsonFields *fields)
 {
 	memset(fields, 0, sizeof(*fields));
+	if (getentropy(&fields->seed, sizeof(fields->seed)) != 0)
+		fields->seed = UINT64_C(0xcbf29ce484222325);
 	if (!set_capacity(fields, FIRST_CAPACITY))
 		return false;
 	fields->next[0] = -1;
@@ -121,7 +124,7 @@ json_fields_add(JsonFields *fields, const char *name, size_t length)
 	field->key = (uint64_t *) (void *) memory;
 	field->name = memory + key_size;
 	field->length = length;
-	field->hash = hash_name(name, length);
+	field->hash = hash_name(fields, name, length);
 	set_key(field, memory);
 
 	/* until a record says otherwise, fields come in the order of their addition */
@@ -135,7 +138,7 @@ json_fields_add(JsonFields *fields, const char *name, size_t length)
 int
 json_fields_find(const JsonFields *fields, const char *name, size_t length)
 {
-	uint32_t	hash = hash_name(name, length);
+	uint32_t	hash = hash_name(fields, name, length);
 	uint32_t	slot = hash & fields->slot_mask;
 	int			index;
 

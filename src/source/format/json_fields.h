@@ -40,6 +40,7 @@ typedef struct JsonFields
 	int		   *next;			/* by 1 + field, 0: which came first; -1: none */
 	int		   *slots;			/* hash table of field indexes, -1: empty */
 	uint32_t	slot_mask;
+	uint64_t	seed;			/* of the hashes, so that a source cannot choose names of one hash */
 } JsonFields;
 
 extern bool json_fields_init(JsonFields *fields);

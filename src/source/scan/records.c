@@ -24,8 +24,8 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->csv = true;
 	format->header = dataset->csv_header;
 	format->delimiter = dataset->csv_delimiter[0];
-	/* a definition that another version has written may lack these */
-	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '\0';
+	/* no quote is an empty text; a definition that another version has written may lack both */
+	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '"';
 	format->escape = dataset->csv_escape != NULL ? dataset->csv_escape[0] : format->quote;
 }
 
