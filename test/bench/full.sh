@@ -6,6 +6,7 @@
 #
 #	copy		COPY FROM a CSV file with FREEZE into a table that was just truncated:
 #				the fastest way that PostgreSQL has, over a file that is half as long
+#	alone		the refresh from JSON by one process, as where no second processor is idle
 #	populate	INSERT ... SELECT FROM json_populate_recordset over the same JSON text,
 #				read from a file: the usual way in SQL, and the fetching is a gift
 #	duckdb		CREATE TABLE AS SELECT * FROM read_json_auto in process, over the same
@@ -27,6 +28,7 @@ statement()
 {
 	case $1 in
 		json) echo "SELECT spice_refresh('products');" ;;
+		alone) printf '%s\n' '\timing off' 'SET max_parallel_workers_per_gather = 0;' '\timing on' "$(statement json)" ;;
 		csv) echo "SELECT spice_refresh('products_csv');" ;;
 		copy)
 			echo "BEGIN\\; TRUNCATE copied\\;" \
@@ -86,7 +88,7 @@ csv_problem()
 
 part_full()
 {
-	local run way ways=(json copy populate) csv_missing
+	local run way ways=(json alone copy populate) csv_missing
 
 	need all
 	server
@@ -138,6 +140,8 @@ report_full()
 	fi
 	row 'refresh from JSON, HTTP included' ms full.json
 	ratio 'in relation to COPY' full.json full.copy 0.40
+	row 'the same, max_parallel_workers_per_gather = 0' ms full.alone
+	ratio 'in relation to COPY' full.alone full.copy
 	ratio 'in relation to json_populate_recordset' full.json full.populate 0.09
 	if [ -z "$duckdb_missing" ]; then
 		ratio 'in relation to DuckDB' full.json full.duckdb 0.8

@@ -146,7 +146,8 @@ part_readers()
 	row 'REFRESH MATERIALIZED VIEW: longest' ms readers.mv.most
 	row 'REFRESH MATERIALIZED VIEW CONCURRENTLY: longest' ms readers.concurrently.most
 	row 'TRUNCATE, INSERT: longest' ms readers.truncate.most
-	row 'full refreshes back to back: longest' ms readers.refresh.most most 20
+	row 'full refreshes back to back: longest' ms readers.refresh.most
+	ratio 'in relation to COPY' readers.refresh.most readers.copy.most 2
 	row 'nothing is written: 99th percentile' ms readers.alone.p99
 	row 'COPY: 99th percentile' ms readers.copy.p99
 	row 'REFRESH MATERIALIZED VIEW: 99th percentile' ms readers.mv.p99

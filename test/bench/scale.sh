@@ -70,7 +70,7 @@ part_scale()
 	for size in tenth all ten; do
 		row "private memory over idle, ${rows[$size]} records" MB "scale.$size.private" most 64
 	done
-	ratio "${rows[ten]} records in relation to ${rows[tenth]}" scale.ten.private scale.tenth.private
+	ratio "${rows[ten]} records in relation to ${rows[tenth]}" scale.ten.private scale.tenth.private 1.25
 	for size in tenth all ten; do
 		row "resident memory over idle, ${rows[$size]} records" MB "scale.$size.resident"
 	done

@@ -114,7 +114,7 @@ report_busy()
 part_schedule()
 {
 	need few
-	server 'spice.max_refresh_workers = 2' 'autovacuum = on'
+	server 'spice.max_refresh_workers = 2' "autovacuum_naptime = '1min'"
 	many few.json 1h | manifest
 	reload
 	wait_loaded
@@ -129,7 +129,7 @@ part_schedule()
 	wait_loaded
 	measure_busy other loaded
 
-	heading "the schedule: $datasets datasets of 100 records, spice.max_refresh_workers = 2, autovacuum = on; windows of $window s"
+	heading "the schedule: $datasets datasets of 100 records, spice.max_refresh_workers = 2, autovacuum_naptime = 1min; windows of $window s"
 	row 'the launcher at rest, per hour' s schedule.idle
 	report_busy same 'every 1 s, 304'
 	report_busy other 'every 1 s, changed'
