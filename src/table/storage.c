@@ -1,37 +1,52 @@
 /*-------------------------------------------------------------------------
  *
  * storage.c
- *		Keeps account of the files that a transaction makes, so that those of one
- *		that a crash has ended are removed.
+ *		Notes the files that a transaction makes, so that the launcher can remove
+ *		those that a crash has orphaned.
  *
- * The server removes the files of a transaction that is rolled back, but keeps
- * no list of those that were under way in a crash: their files would stay for
- * ever, claimed by no row of pg_class.  So the numbers of files are chosen here
- * and written down before anything is made of them, outside of the catalog,
- * which forgets what was not committed: a line each, in a file (the ledger) for
- * each process in pg_stat, which recovery leaves alone.  The ledger goes with
- * the transaction, after its files have.
+ * PostgreSQL removes the files of a transaction that rolls back, but does not
+ * track the files of transactions that a crash ends: they are leaked.  A server
+ * leaks little, since few of its transactions make storage.  A refresh makes
+ * storage each time, and sidecars are killed for memory again and again.
  *
- * What a crash has left is removed by the launcher when it starts.  Nothing may
- * be removed that anything refers to, or will:
+ * So file numbers are drawn here, and noted before anything is made of them, in
+ * the ledger: a file of this process in pg_stat, which recovery leaves alone.
+ * The ledger goes with the transaction, after its files have.
  *
- *	- A ledger is looked into when its process is gone.  Its name has a number
- *	  drawn at random when the server's shared memory is made, which happens at
- *	  each start and after each crash, when no process is left of before and,
- *	  as the launcher waits for it, the log has been replayed.  No process id or
- *	  time of a file is asked, which may come again or be set back.
- *	- A file whose number is in pg_class, in the relation map, or in a row of
- *	  pg_class that a transaction under way or a prepared one has written, is in
- *	  use.  pg_class is locked while it is read, so that no row moves from where
- *	  it is yet to be read to where that has been done.
- *	- A session may be making a file that pg_class has not got yet.  It is none
- *	  of these, as no number is given out twice: that those of a ledger have been
- *	  is on disk, as a record of the log, before the ledger is.
+ * The launcher sweeps when it starts.  It removes no file that a relation has or
+ * will have:
  *
- * The files go as those of a table that is dropped do, by the commit of the
- * transaction that sweeps: buffers and requests to sync them go, too, the first
- * file of each stays empty until the next checkpoint, and standbys, which have
- * made the files when they replayed that, remove them when they replay this.
+ *	- A ledger is read when its process is gone.  Its name has a number drawn at
+ *	  random when the server's shared memory is made, which happens at each start
+ *	  and after each crash, when no process is left of before.  As the launcher
+ *	  starts later, the log has been replayed.  Process ids come again, and clocks
+ *	  are set back.
+ *	- A number is in use that is in pg_class, in the relation map, or in a row of
+ *	  pg_class that a transaction under way or a prepared one has written.
+ *	  pg_class is locked while it is read, so that no row moves to where the scan
+ *	  has been.
+ *	- The number of a file that is being made, and that pg_class does not have yet,
+ *	  is in no ledger that is left, because numbers are not given out twice: the
+ *	  log record that says so is flushed before the ledger is written.
+ *
+ * Smaller ways do not keep the promise:
+ *
+ *	- Files that pg_class does not have and that are older than the server's start:
+ *	  recovery writes into the very files of a load that it replays, and copies
+ *	  init forks, so those are never older.  And they may be orphans of others,
+ *	  which are not ours to remove.
+ *	- object_access_hook sees a relation when its files are there.  One in nine
+ *	  crashes of small loads left an empty file.
+ *	- Numbers in the row that says a refresh has begun: a session's own refresh has
+ *	  no row that is committed before the load, and a dump or a copy of the
+ *	  database carries the row to where the numbers belong to others.
+ *	- A heap that is committed before it is filled: with wal_level minimal it has to
+ *	  be logged, and other sessions and dumps see it.
+ *
+ * The files go as those of a dropped table do, by the commit of the sweeping
+ * transaction: buffers and requests to sync them go, too, the first file of each
+ * stays empty until the next checkpoint, and standbys, which have made the files
+ * when they replayed the load, remove them when they replay the sweep.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +65,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_tablespace.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
@@ -71,7 +85,7 @@
 /* of the server, from a start or a crash to the next; NULL: not preloaded */
 static uint64 *incarnation;
 
-static bool noted;				/* has this transaction a ledger? */
+static uint32 noted;			/* numbers in its ledger */
 static List *swept;				/* paths, which go when the transaction commits */
 
 /* ------- shared memory ------- */
@@ -113,23 +127,27 @@ remove_ledger(void *arg pg_attribute_unused())
 
 	ledger_path(path);
 	(void) unlink(path);
-	noted = false;
+	noted = 0;
 }
 
+/* at a place of their own, so that a write that was cut short spoils no other */
 static void
-append_to_ledger(const char *text, int length)
+write_to_ledger(const Oid *numbers, int n)
 {
 	char		path[MAXPGPATH];
+	off_t		place = (off_t) noted * sizeof(Oid);
+	ssize_t		length = n * sizeof(Oid);
 	int			file;
 	bool		written;
 
+	noted += n;
 	ledger_path(path);
-	file = OpenTransientFile(path, O_CREAT | O_APPEND | O_WRONLY | PG_BINARY);
+	file = OpenTransientFile(path, O_CREAT | O_WRONLY | PG_BINARY);
 	if (file < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
 	errno = 0;
-	/* not synced: what a crash of the machine takes away may leave files, and nothing worse */
-	written = write(file, text, length) == length;
+	/* not synced: what a crash of the machine takes away may leak files, and does no harm */
+	written = pwrite(file, numbers, length, place) == length;
 	if (!written || CloseTransientFile(file) != 0)
 	{
 		if (errno == 0)
@@ -139,13 +157,13 @@ append_to_ledger(const char *text, int length)
 }
 
 /*
- * That numbers have been given out stands in the log, in one record for
- * thousands of them, which is on disk when this returns.
+ * One record of the log says that thousands of numbers have been given out.  The
+ * record is on disk when this returns.
  */
 static void
 flush_draws(const Oid *numbers, int n)
 {
-	/* those of a record that is known to be, as far as they were free then */
+	/* the numbers of a record that is known to be on disk, as far as they were free then */
 	static Oid	first = InvalidOid;
 	static Oid	end = InvalidOid;
 	bool		known = true;
@@ -161,24 +179,17 @@ flush_draws(const Oid *numbers, int n)
 static void
 note(const Oid *numbers, int n)
 {
-	StringInfoData text;
-
-	if (!noted)
+	if (noted == 0)
 	{
 		MemoryContextCallback *callback = MemoryContextAllocZero(TopTransactionContext, sizeof(*callback));
 
 		callback->func = remove_ledger;
 		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
-		noted = true;
 		/* after a commit that could still be lost, the ledger would be gone too early */
 		ForceSyncCommit();
 	}
-	initStringInfo(&text);
-	for (int i = 0; i < n; i++)
-		appendStringInfo(&text, "%u\n", numbers[i]);
 	flush_draws(numbers, n);
-	append_to_ledger(text.data, text.len);
-	pfree(text.data);
+	write_to_ledger(numbers, n);
 }
 
 void
@@ -214,49 +225,22 @@ storage_note(Oid table)
 
 /* ------- what a crash has left ------- */
 
-static void
-report_garbled(const char *path, int line)
-{
-	ereport(LOG,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("line %d of file \"%s\" is damaged", line, path),
-			 errdetail("The file names storage that a load was making in a crash. What follows is not removed."),
-			 errhint("A crash of the machine can do that while the file is written, when there is no storage yet.")));
-}
-
-static bool
-parse_number(const char *line, Oid *number)
-{
-	char		again[32];
-
-	if (sscanf(line, "%u", number) != 1 || *number < FirstNormalObjectId)
-		return false;
-	snprintf(again, sizeof(again), "%u\n", *number);
-	return strcmp(line, again) == 0;
-}
-
-/* the numbers in it, as far as it is whole */
 static List *
 read_ledger(const char *path, List *numbers)
 {
-	FILE	   *file = AllocateFile(path, PG_BINARY_R);
-	char		line[32];
+	int			file = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	ssize_t		length = -1;
 	Oid			number;
 
-	if (file == NULL)
-		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
-	for (int i = 1; fgets(line, sizeof(line), file) != NULL; i++)
+	while (file >= 0 && (length = read(file, &number, sizeof(number))) == sizeof(number))
 	{
-		if (!parse_number(line, &number))
-		{
-			report_garbled(path, i);
-			break;
-		}
-		numbers = list_append_unique_oid(numbers, number);
+		/* a place that was not written is zero */
+		if (number >= FirstNormalObjectId)
+			numbers = list_append_unique_oid(numbers, number);
 	}
-	if (ferror(file))
+	if (length < 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read file \"%s\": %m", path)));
-	FreeFile(file);
+	CloseTransientFile(file);
 	return numbers;
 }
 

@@ -55,5 +55,16 @@ my $refresh = join '; ', map { "SELECT spice_refresh('$_')" } @all;
 crash_after('transaction', "BEGIN; $refresh", 'ROLLBACK');
 crash_after('subtransaction', "BEGIN; SAVEPOINT before; $refresh", 'ROLLBACK TO before');
 
+# a refresh that waits for readers tries again and again, and flushes the log for no try
+value('CREATE EXTENSION pg_walinspect');
+my $reader = Spice::Session->new($node);
+$reader->query('BEGIN; SELECT count(*) FROM file');
+my $from = value('SELECT pg_current_wal_insert_lsn()');
+my (undef, undef, $error) = $node->psql('postgres', q{SET spice.swap_timeout = '1s'; SELECT spice_refresh('file', 'SELECT * FROM file')});
+like($error, qr/was in use for all of spice\.swap_timeout/, 'a table that is read all the time');
+cmp_ok(value(qq{SELECT count(*) FROM pg_get_wal_records_info('$from', pg_current_wal_flush_lsn()) WHERE record_type = 'NOOP'}), '<=', 2,
+	'no try to lock it flushes the log');
+$reader->query('COMMIT');
+
 $node->stop;
 done_testing();

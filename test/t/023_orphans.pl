@@ -176,6 +176,9 @@ $standby->stop;
 
 my $number = 0;
 
+# numbers as a ledger has them
+sub numbers { return pack('L*', map { split /\n/ } @_); }
+
 # a ledger of a server that is gone
 sub write_ledger
 {
@@ -216,13 +219,14 @@ my $claimed = value(q{SELECT string_agg(pg_relation_filenode(c.oid)::text, E'\n'
 like($claimed, qr/^\d+(\n\d+){20,}$/, 'many relations have');
 like($uncommitted, qr/^\d+$/, 'and one that is being made');
 my $orphan = make_orphan();
-my ($torn, $before, $after, $elsewhere) = map { make_orphan() } 1 .. 4;
+my ($torn, $after, $elsewhere) = map { make_orphan() } 1 .. 3;
 my @gone = (
-	write_ledger("$orphan\n$claimed\n$prepared\n$uncommitted\n"),
-	write_ledger("${before}\nthis is no number\n$after\n"), write_ledger($torn), write_ledger("1259\n"), write_ledger(''),
-	write_ledger("\0" x 100), write_ledger("$claimed\n", 4294967000));
-my @stay = write_ledger("$elsewhere\n", value(q{SELECT oid FROM pg_database WHERE datname = 'template1'}));
-Spice::write_file($node->data_dir . '/pg_stat/spice_else.storage', "$claimed\n");
+	write_ledger(numbers($orphan, $claimed, $prepared, $uncommitted)),
+	# a write that was cut short, a place that was not written, a relation of the system
+	write_ledger(substr(numbers($torn), 0, 3)), write_ledger("\0" x 100 . numbers($after)), write_ledger(numbers(1259)),
+	write_ledger(''), write_ledger(numbers($claimed), 4294967000));
+my @stay = write_ledger(numbers($elsewhere), value(q{SELECT oid FROM pg_database WHERE datname = 'template1'}));
+Spice::write_file($node->data_dir . '/pg_stat/spice_else.storage', numbers($claimed));
 push @stay, 'spice_else.storage';
 
 # one of a load that is under way
@@ -240,14 +244,11 @@ start_launcher_again();
 Spice::wait_for($node, "SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f = '$gone[0]'", 'what a crash has left is dealt with');
 is(ledgers(), join(' ', sort @stay, $live), 'ledgers of another database and of a load under way stay, and what is none');
 my $said = slurp_file($node->logfile, $log);
-like($said, qr/LOG:  line $$_[0] of file "pg_stat\/$gone[$$_[1]]" is damaged/, "reported: $$_[2]")
-  for [ 2, 1, 'no number' ], [ 1, 2, 'a torn line' ], [ 1, 3, 'a number of the system' ], [ 1, 5, 'zeros' ];
-is(scalar(() = $said =~ /is damaged/g), 4, 'and nothing else');
 like($said, qr/LOG:  removing the storage of 2 relations/, 'what is removed is reported');
 value('CHECKPOINT');
 my %left = map { s/.*\///r => 1 } split / /, (split /\|/, files())[1];
-ok(!(grep { /^($orphan|$before)\b/ } keys %left), 'all files of an orphan are gone');
-ok($left{$_} && $left{"${_}_init"} && $left{"$_.1"}, 'what no whole line names in time stays') for $torn, $after, $elsewhere;
+ok(!(grep { /^($orphan|$after)\b/ } keys %left), 'all files of an orphan are gone');
+ok($left{$_} && $left{"${_}_init"} && $left{"$_.1"}, 'the files of a number that no ledger of the database has whole stay') for $torn, $elsewhere;
 $keeping->query("SELECT pg_advisory_unlock(@{[ROWS]})");
 is($refreshing->answer, 100, 'the load under way ends well');
 $session->query('COMMIT');
@@ -262,7 +263,7 @@ is(value(q{SET enable_seqscan = off; SELECT count(*) FROM unlogged WHERE id > 0}
 
 value('DROP EXTENSION spice CASCADE');
 unlink map { $node->data_dir . "/pg_stat/$_" } @stay;
-write_ledger(join '', map { "$_\n" } $torn, $after, $elsewhere);
+write_ledger(numbers($torn, $elsewhere));
 start_launcher_again();
 Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}, 'an extension that is gone: no ledger is left');
 value('CHECKPOINT');

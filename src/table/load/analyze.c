@@ -69,7 +69,7 @@ analyze_plan(TableBuild *build, Relation table)
 		build->least_usual = INFINITY;
 }
 
-/* what ALTER TABLE ... ALTER COLUMN ... SET says of statistics */
+/* Gives the heap what ALTER TABLE ... ALTER COLUMN ... SET has set for statistics. */
 static void
 copy_column_options(Oid table, Oid heap)
 {
@@ -104,7 +104,7 @@ copy_column_options(Oid table, Oid heap)
 void
 analyze_relation(Oid relation)
 {
-	/* what was written just now need not be prefetched; the caller's settings come back soon */
+	/* the pages were written just now; catalog_leave() restores the setting */
 	catalog_pin_setting("maintenance_io_concurrency", "0");
 	catalog_run(psprintf("ANALYZE %s", catalog_relation_name(relation)));
 	CommandCounterIncrement();

@@ -39,7 +39,7 @@
 /* Smaller heaps get no visibility map: scanning so few pages is cheaper than one more file. */
 #define LEAST_MAPPED	8
 
-/* of the visibility map, whose own file does not tell */
+/* Layout of the visibility map; visibilitymap.c keeps its own macros private. */
 #define MAP_BYTES		(BLCKSZ - MAXALIGN(SizeOfPageHeaderData))
 #define BLOCKS_PER_BYTE (BITS_PER_BYTE / BITS_PER_HEAPBLOCK)
 #define BLOCKS_PER_MAP	(MAP_BYTES * BLOCKS_PER_BYTE)
@@ -49,7 +49,7 @@ struct HeapWriter
 	Relation	heap;
 	BulkWriteState *rows;
 	BulkWriteBuffer page;		/* being filled; NULL: none yet */
-	BlockNumber block;			/* where that goes */
+	BlockNumber block;			/* of that page */
 	TransactionId xid;
 	CommandId	command;
 	Size		reserve;		/* bytes of each page that fillfactor leaves free */
@@ -102,9 +102,9 @@ heap_tuple_wants_toast(HeapTuple tuple)
 	return HeapTupleHasExternal(tuple) || tuple->t_len > TOAST_TUPLE_THRESHOLD;
 }
 
-/* the row with what is too large for a page compressed or moved to the TOAST table */
+/* Compresses the tuple's large values or moves them to the TOAST table. */
 static HeapTuple
-toast(HeapWriter *writer, HeapTuple tuple)
+toast_tuple(HeapWriter *writer, HeapTuple tuple)
 {
 	MemoryContext old;
 
@@ -112,16 +112,16 @@ toast(HeapWriter *writer, HeapTuple tuple)
 	old = MemoryContextSwitchTo(writer->toast_context);
 	tuple = heap_copytuple(tuple);
 	heap_tuple_forget_type(tuple->t_data);
-	/* decoding does not see the heap's rows, and would keep their chunks for them */
+	/* decoding skips the heap's rows, and would keep the chunks in memory for them */
 	tuple = heap_toast_insert_or_update(writer->heap, tuple, NULL,
 										HEAP_INSERT_SKIP_FSM | HEAP_INSERT_FROZEN | HEAP_INSERT_NO_LOGICAL);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }
 
-/* what heap_insert() would have written into the header */
+/* Sets what heap_insert() would have set in the header. */
 static void
-freeze(const HeapWriter *writer, HeapTupleHeader header, OffsetNumber offset)
+freeze_tuple(const HeapWriter *writer, HeapTupleHeader header, OffsetNumber offset)
 {
 	header->t_infomask &= ~HEAP_XACT_MASK;
 	header->t_infomask2 &= ~HEAP2_XACT_MASK;
@@ -141,7 +141,7 @@ heap_writer_add(HeapWriter *writer, HeapTuple tuple)
 	OffsetNumber offset;
 
 	if (heap_tuple_wants_toast(tuple))
-		tuple = toast(writer, tuple);
+		tuple = toast_tuple(writer, tuple);
 	length = MAXALIGN(tuple->t_len);
 	if (length > MaxHeapTupleSize)
 		ereport(ERROR,
@@ -158,10 +158,10 @@ heap_writer_add(HeapWriter *writer, HeapTuple tuple)
 	offset = PageAddItem(page, (Item) tuple->t_data, tuple->t_len, InvalidOffsetNumber, false, true);
 	if (offset == InvalidOffsetNumber)
 		elog(ERROR, "could not add a row to a page");
-	freeze(writer, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset)), offset);
+	freeze_tuple(writer, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset)), offset);
 }
 
-/* two bits for each block below n of the blocks that the page of the map is about */
+/* Sets both bits of the first n blocks that a page of the map covers. */
 static void
 fill_map(Page page, BlockNumber n)
 {
@@ -185,7 +185,7 @@ write_map(const HeapWriter *writer)
 		BulkWriteBuffer page = smgr_bulk_get_buf(map);
 
 		fill_map((Page) page, Min(writer->block - i * BLOCKS_PER_MAP, BLOCKS_PER_MAP));
-		/* it looks empty, though it is not */
+		/* the page has no standard layout */
 		smgr_bulk_write(map, i, page, false);
 	}
 	smgr_bulk_finish(map);

@@ -3,9 +3,9 @@
  * load.c
  *		A DestReceiver that puts the rows of a refresh into a new heap.
  *
- * What a row must fulfil is checked here: NOT NULL, and the CHECK constraints that
- * people have put on the table.  A row that is laid out as the heap's rows are,
- * and has nothing to be checked, is taken as the tuple it comes as.
+ * The receiver checks NOT NULL and the CHECK constraints that users have put on
+ * the table.  It takes a tuple as it comes if the tuple is laid out as the heap's
+ * rows are and nothing has to be checked.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,7 +40,6 @@ typedef struct LoadReceiver
 	MemoryContext row_context;	/* of a tuple that had to be made; reset for each */
 } LoadReceiver;
 
-/* CHECK constraints people put on the table hold for the rows we load, too */
 static void
 prepare_checks(LoadReceiver *load)
 {
@@ -99,7 +98,7 @@ check_not_null(const LoadReceiver *load)
 	}
 }
 
-/* does the row come as a tuple that is laid out as the heap's, with nothing to check? */
+/* Whether the row comes as a tuple that is laid out as the heap's, with nothing to check. */
 static bool
 is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 {
@@ -113,12 +112,12 @@ is_ready_made(const LoadReceiver *load, TupleTableSlot *slot)
 		header = ((MinimalTupleTableSlot *) slot)->minhdr.t_data;
 	else
 		return false;
-	/* one with fewer attributes takes the others from its own table's defaults */
+	/* a tuple with fewer attributes takes the others from the defaults of its own table */
 	return HeapTupleHeaderGetNatts(header) == load->build->desc->natts &&
 		(!load->any_not_null || (header->t_infomask & HEAP_HASNULL) == 0);
 }
 
-/* values of a row to where they are in the heap */
+/* Moves the values of a row to their attributes of the heap. */
 static HeapTuple
 form_tuple(LoadReceiver *load, TupleTableSlot *slot)
 {
@@ -145,7 +144,7 @@ make_tuple(LoadReceiver *load, TupleTableSlot *slot)
 	return is_ready_made(load, slot) ? ExecFetchSlotHeapTuple(slot, false, &is_copy) : form_tuple(load, slot);
 }
 
-/* an error says whose row it is */
+/* Names the dataset in the context of an error. */
 static void
 load_callback(void *arg)
 {

@@ -12,6 +12,7 @@
 
 #include "table/build.h"
 
+/* The build's heap gets the rows, and build->rows their number. */
 extern DestReceiver *load_receiver(TableBuild *build);
 
 #endif
