@@ -299,6 +299,19 @@ $$;
 REVOKE ALL ON FUNCTION spice.definition_keys(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION spice.definition_keys(jsonb) IS 'a definition, one column a key';
 
+-- Domains that a dataset's foreign table had, and that nothing else uses.
+CREATE VIEW spice.unused_local_type AS
+	SELECT t.typname::pg_catalog.text AS type_name,
+		pg_catalog.substring(t.typname::pg_catalog.text, ' of ([0-9]+)$')::integer AS dataset
+	FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+	WHERE t.typtype OPERATOR(pg_catalog.=) 'd' AND n.nspname OPERATOR(pg_catalog.=) 'spice_source'
+		AND t.typname::pg_catalog.text OPERATOR(pg_catalog.~) '^local .* of [0-9]+$'
+		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend p
+			WHERE p.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+			AND (p.refobjid OPERATOR(pg_catalog.=) t.oid OR p.refobjid OPERATOR(pg_catalog.=) t.typarray)
+			AND p.deptype OPERATOR(pg_catalog.=) 'n');
+COMMENT ON VIEW spice.unused_local_type IS 'types of columns of sources that have gone';
+
 -- Columns, indexes and so on of a definition: one row each, in the order in which they are written.
 CREATE FUNCTION spice.definition_columns(definition pg_catalog.jsonb)
 	RETURNS TABLE (name pg_catalog.text, type pg_catalog.text, nullable boolean, description pg_catalog.text)

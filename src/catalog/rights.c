@@ -23,7 +23,7 @@
 #include "catalog/rights.h"
 #include "settings.h"
 
-static Oid
+Oid
 catalog_owner(void)
 {
 	HeapTuple	tuple = SearchSysCache1(NAMESPACENAME, CStringGetDatum(SPICE_SCHEMA));

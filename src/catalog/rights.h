@@ -44,6 +44,9 @@ extern void catalog_enter_for_relation(Oid relation, CatalogRights *rights);
 
 extern void catalog_leave(const CatalogRights *rights);
 
+/* the owner of the extension */
+extern Oid	catalog_owner(void);
+
 /* the role that owns tables and runs refresh_sql: spice.role, or the extension's owner */
 extern Oid	catalog_table_owner(void);
 

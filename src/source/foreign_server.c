@@ -21,22 +21,31 @@
 #include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
+#include "catalog/rights.h"
 #include "source/foreign_option.h"
 #include "source/foreign_server.h"
-#include "source/source_name.h"
 
-/* named after the table, as errors of a wrapper name it */
+/* by the id, because others may choose a name; the server's comment names the dataset */
 const char *
 foreign_server_name(const Dataset *dataset)
 {
-	return source_name(dataset, "spice_");
+	return psprintf("spice_%d", dataset->id);
+}
+
+/*
+ * A server of another role with this name would be a way to the source, and to
+ * this database, with the mapping that spice adds to it.
+ */
+static bool
+is_ours(const Dataset *dataset, Oid server)
+{
+	return GetForeignServer(server)->owner == catalog_owner() &&
+		(dataset->moved || catalog_depends_on_extension(ForeignServerRelationId, server));
 }
 
 static void
@@ -52,8 +61,9 @@ void
 foreign_server_drop(const Dataset *dataset)
 {
 	const char *name = foreign_server_name(dataset);
+	Oid			oid = get_foreign_server_oid(name, true);
 
-	if (OidIsValid(get_foreign_server_oid(name, true)))
+	if (OidIsValid(oid) && is_ours(dataset, oid))
 		catalog_run(psprintf("DROP SERVER %s CASCADE", quote_identifier(name)));
 }
 
@@ -68,6 +78,12 @@ foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *p
 
 	if (!OidIsValid(wrapper_oid))
 		refuse_missing_wrapper(dataset, wrapper, package);
+	if (OidIsValid(oid) && !is_ours(dataset, oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("foreign server %s already exists and is not spice's", quote_identifier(name)),
+				 errdetail("Dataset \"%s\" needs this name.", dataset->name),
+				 errhint("Rename the server with ALTER SERVER ... RENAME TO, or drop it.")));
 	if (OidIsValid(oid) && GetForeignServer(oid)->fdwid != wrapper_oid)
 	{
 		catalog_run(psprintf("DROP SERVER %s CASCADE", quote_identifier(name)));
@@ -78,6 +94,7 @@ foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *p
 		changes = foreign_option_changes(GetForeignServer(oid)->options, options);
 		if (changes != NULL)
 			catalog_run(psprintf("ALTER SERVER %s %s", quote_identifier(name), changes));
+		catalog_depend_on_extension(ForeignServerRelationId, oid);
 		return;
 	}
 	catalog_run(psprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s %s", quote_identifier(name),
@@ -113,11 +130,16 @@ foreign_server_ensure_mapping(const Dataset *dataset, List *options)
 
 /* ------- the source's own catalogs ------- */
 
-/* a schema for this process: several may be at it */
+/* of a name that no other role can have taken beforehand */
 const char *
 foreign_server_begin_schema(void)
 {
-	char	   *schema = psprintf("spice_remote_%d", MyProcPid);
+	uint64		random;
+	char	   *schema;
+
+	if (!pg_strong_random(&random, sizeof(random)))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	schema = psprintf("spice_remote_" UINT64_FORMAT, random);
 
 	catalog_run(psprintf("CREATE SCHEMA %s", schema));
 	return schema;

@@ -16,7 +16,6 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -61,28 +60,17 @@ local_type_ensure(const Dataset *dataset, Oid type, int32 typmod)
 	return find_type(name);
 }
 
+/* one that a person has given to a column of a table stays: it is no more than the type beneath */
 void
 local_type_drop_all(const Dataset *dataset)
 {
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(psprintf("local %% of %d", dataset->id))};
-	List	   *names = NIL;
-	MemoryContext context = CurrentMemoryContext;
+	CatalogArguments arguments = {0};
+	List	   *names;
 	ListCell   *cell;
 
-	SPI_connect();
-	catalog_execute("SELECT t.typname FROM pg_type t WHERE t.typtype = 'd' AND t.typname LIKE $1"
-					" AND t.typnamespace = '" SPICE_SOURCE_SCHEMA "'::regnamespace",
-					1, types, values, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		char	   *name = catalog_text(row, 1, context);
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		names = lappend(names, name);
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
+	catalog_add_int(&arguments, dataset->id);
+	names = catalog_get_texts(catalog_query("SELECT type_name FROM spice.unused_local_type WHERE dataset = $1",
+											&arguments), "type_name");
 	foreach(cell, names)
 		catalog_run(psprintf("DROP DOMAIN %s", quote_qualified_identifier(SPICE_SOURCE_SCHEMA, lfirst(cell))));
 }

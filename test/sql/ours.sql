@@ -20,12 +20,42 @@ SELECT dataset, "table", status FROM spice.datasets ORDER BY dataset;
 SELECT spice_refresh('a');
 TABLE a;
 TABLE regress_other;
+
+-- a server and a type with the names of the dataset's own
+CREATE FOREIGN DATA WRAPPER regress_wrapper;
+CREATE EXTENSION postgres_fdw;
+CREATE ROLE regress_stranger;
+GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO regress_stranger;
+SELECT id AS a FROM spice.dataset WHERE name = 'a' \gset
+CREATE SERVER spice_:a FOREIGN DATA WRAPPER regress_wrapper;
+CREATE FOREIGN TABLE regress_far (id int) SERVER spice_:a;
+\set local_type '"local numeric(3,1) of ' :a '"'
+CREATE DOMAIN spice_source.:local_type AS numeric(3,1);
+CREATE TABLE regress_copy (n spice_source.:local_type);
+DROP FOREIGN TABLE spice_source.a;
+SELECT spice_refresh('a');
+SELECT srvname = 'spice_' || :a AS kept, (SELECT count(*) FROM pg_foreign_table WHERE ftserver = s.oid) AS tables
+FROM pg_foreign_server s WHERE srvname LIKE 'spice\__%';
+\d regress_copy
+DROP FOREIGN TABLE regress_far;
+DROP SERVER spice_:a;
+DROP TABLE regress_copy;
+SET ROLE regress_stranger;
+CREATE SERVER spice_:a FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nowhere');
+RESET ROLE;
 SELECT 'datasets:
-  - {from: "SOURCE/a", name: a, acceleration: {enabled: true}}
+  - {from: "postgres:x", name: a, params: {pg_host: localhost, pg_db: postgres, pg_user: postgres}, acceleration: {enabled: true}}
 ' :datasets
 SELECT * FROM spice_reload();
+SELECT spice_refresh('a');
+SELECT srvowner::regrole, srvoptions, (SELECT count(*) FROM pg_user_mapping WHERE umserver = s.oid) AS mappings
+FROM pg_foreign_server s WHERE srvname = 'spice_' || :a;
 SELECT spice_drop('b');
 TABLE regress_other;
 
 \i :teardown
 DROP TABLE regress_other;
+DROP OWNED BY regress_stranger CASCADE;
+DROP ROLE regress_stranger;
+DROP EXTENSION postgres_fdw;
+DROP FOREIGN DATA WRAPPER regress_wrapper;

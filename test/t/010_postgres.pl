@@ -148,17 +148,18 @@ my $seen = slurp_file($remote->logfile);
 like($seen, qr/CURSOR FOR\s+SELECT .* FROM sales\.orders WHERE .*kind = 'even'/, 'the refresh asks the same');
 
 # ------- who may
+my $live = 'spice_' . value(q{SELECT id FROM spice.dataset WHERE name = 'live'});
 value('GRANT SELECT ON live TO app');
 is(value('SET ROLE app; SELECT count(*) FROM live'), '100', 'a role with SELECT reads the source live');
 is(value('SET ROLE keeper; SELECT count(*) FROM spice_source.orders'), '100', 'so does the role of the tables');
 like(error_of("SET ROLE $_->[0]; $_->[1]"), $_->[2], "$_->[0] cannot: $_->[1]")
   for [ 'app', 'SELECT * FROM spice_source.orders', qr/permission denied/ ],
-  [ 'app', 'CREATE FOREIGN TABLE pg_temp.x (id int) SERVER spice_live', qr/permission denied for foreign server/ ],
-  [ 'keeper', 'CREATE FOREIGN TABLE public.x (id int) SERVER spice_live', qr/permission denied for foreign server/ ],
-  [ 'keeper', 'CREATE USER MAPPING FOR keeper SERVER spice_live', qr/permission denied for foreign server/ ],
-  [ 'keeper', q{ALTER SERVER spice_live OPTIONS (SET host '127.0.0.1')}, qr/must be owner/ ],
+  [ 'app', "CREATE FOREIGN TABLE pg_temp.x (id int) SERVER $live", qr/permission denied for foreign server/ ],
+  [ 'keeper', "CREATE FOREIGN TABLE public.x (id int) SERVER $live", qr/permission denied for foreign server/ ],
+  [ 'keeper', "CREATE USER MAPPING FOR keeper SERVER $live", qr/permission denied for foreign server/ ],
+  [ 'keeper', qq{ALTER SERVER $live OPTIONS (SET host '127.0.0.1')}, qr/must be owner/ ],
   [ 'keeper', q{ALTER FOREIGN TABLE live OPTIONS (SET table_name 'hidden')}, qr/must be owner/ ],
-  [ 'keeper', 'IMPORT FOREIGN SCHEMA sales FROM SERVER spice_live INTO public', qr/permission denied for foreign server/ ],
+  [ 'keeper', "IMPORT FOREIGN SCHEMA sales FROM SERVER $live INTO public", qr/permission denied for foreign server/ ],
   [ 'keeper', 'DELETE FROM live', qr/permission denied/ ];
 like(error_of('DELETE FROM live'), qr/does not allow deletes/, 'not even a superuser writes to the source');
 
@@ -258,7 +259,7 @@ $blocker->quit;
 
 # ------- another password, an outage
 remote("ALTER ROLE reader PASSWORD '$other_password'");
-like(error_of(q{SELECT spice_refresh('viewed')}), qr/could not connect to server "spice_viewed".*password authentication failed.*HINT: .*pg_pass/s,
+like(error_of(q{SELECT spice_refresh('viewed')}), qr/could not connect to server "spice_\d+".*password authentication failed.*HINT: .*pg_pass/s,
 	'a wrong password');
 value(q{SELECT spice_refresh('viewed', wait => false)});
 Spice::wait_for($node, q{SELECT last_error LIKE '%password authentication failed%pg_pass%' FROM spice.datasets WHERE dataset = 'viewed'},
@@ -298,7 +299,7 @@ sub look
 
 my ($dump, $errors);
 $node->run_log([ 'pg_dumpall', '-d', $node->connstr('postgres') ], '>', \$dump, '2>', \$errors);
-like($dump, qr/CREATE SERVER spice_live.*passfile 'pg_stat_tmp\/spice_/s, 'the servers are in a dump');
+like($dump, qr/CREATE SERVER spice_\d+ .*passfile 'pg_stat_tmp\/spice_/s, 'the servers are in a dump');
 look('dump', $dump);
 look($_, value("SELECT string_agg(to_jsonb(t)::text, chr(10)) FROM $_ t"))
   for qw(pg_foreign_server pg_user_mapping pg_foreign_table pg_description pg_settings spice_catalog.dataset spice.manifest spice_catalog.refresh_history spice.datasets spice.refreshes);

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
@@ -28,6 +29,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/pg_lsn.h"
+#include "utils/syscache.h"
 
 #include "catalog/execute.h"
 #include "catalog/pinned.h"
@@ -92,12 +94,27 @@ subscription_create(const char *name, const char *publication, const char *conni
 	return subscription;
 }
 
+/* an OID may have been given to the subscription of another database, or of a person */
+static bool
+is_ours(Oid subscription)
+{
+	HeapTuple	tuple = SearchSysCache1(SUBSCRIPTIONOID, ObjectIdGetDatum(subscription));
+	bool		ours;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	ours = ((Form_pg_subscription) GETSTRUCT(tuple))->subdbid == MyDatabaseId &&
+		((Form_pg_subscription) GETSTRUCT(tuple))->subowner == BOOTSTRAP_SUPERUSERID;
+	ReleaseSysCache(tuple);
+	return ours;
+}
+
 void
 subscription_drop(Oid subscription)
 {
 	const char *name;
 
-	if (get_subscription_name(subscription, true) == NULL)
+	if (!is_ours(subscription))
 		return;
 	name = quoted_name(subscription);
 	run(psprintf("ALTER SUBSCRIPTION %s DISABLE", name));
