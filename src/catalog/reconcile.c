@@ -320,10 +320,13 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 	catalog_execute(wait ? "SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR UPDATE" :
 					"SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
 	leaving = SPI_processed;
-	catalog_execute("UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL,"
+	catalog_execute("WITH left_manifest AS ("
+					"UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL,"
 					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e"
-					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED)"
-					" RETURNING d.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r WHERE r.id = d.id AND r.kind = 'table')", 1, types, values, NULL);
+					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED) RETURNING d.id, d.name)"
+					" SELECT l.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r"
+					" WHERE r.id = l.id AND r.kind = 'table') FROM left_manifest l ORDER BY l.name",
+					1, types, values, NULL);
 	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
