@@ -26,7 +26,7 @@ CREATE FOREIGN DATA WRAPPER regress_wrapper;
 CREATE EXTENSION postgres_fdw;
 CREATE ROLE regress_stranger;
 GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO regress_stranger;
-SELECT id AS a FROM spice.dataset WHERE name = 'a' \gset
+SELECT id AS a FROM spice_catalog.dataset WHERE name = 'a' \gset
 CREATE SERVER spice_:a FOREIGN DATA WRAPPER regress_wrapper;
 CREATE FOREIGN TABLE regress_far (id int) SERVER spice_:a;
 \set local_type '"local numeric(3,1) of ' :a '"'
