@@ -218,28 +218,13 @@ COMMENT ON VIEW spice_catalog.dataset_relation IS 'relations of datasets that ar
 COMMENT ON COLUMN spice_catalog.dataset_relation.kind IS 'table, or source';
 COMMENT ON COLUMN spice_catalog.dataset_relation.moved IS 'it was found by its name, in a database that was restored or copied';
 
--- Whether two definitions differ in any of the keys.
-CREATE FUNCTION spice.differs(one pg_catalog.jsonb, other pg_catalog.jsonb, keys pg_catalog.text[]) RETURNS boolean
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT pg_catalog.bool_or(COALESCE(one OPERATOR(pg_catalog.->) k.key, 'null')
-		OPERATOR(pg_catalog.<>) COALESCE(other OPERATOR(pg_catalog.->) k.key, 'null'))
-	FROM pg_catalog.unnest(keys) k(key)
-$$;
-REVOKE ALL ON FUNCTION spice.differs(jsonb, jsonb, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION spice.differs(jsonb, jsonb, text[]) IS 'whether two definitions differ in any of these keys';
-
--- What decides which columns a source has, which rows a table holds, and how the table is
--- made besides.  A change of any other key changes neither.
+-- The server's side of catalog/dataset_row.c, which compares the three definitions.
 CREATE VIEW spice_catalog.dataset_state AS
 	SELECT d.id, d.name, d.in_manifest, d.paused, d.definition::pg_catalog.text AS definition,
 		d.applied::pg_catalog.text AS applied,
 		d.definition OPERATOR(pg_catalog.->>) 'schema' AS schema,
 		d.definition OPERATOR(pg_catalog.->>) 'table' AS "table",
-		spice.differs(d.source_applied, d.definition,
-			'{from,place,accelerated,http_port,format,json_pointer,csv,columns}') AS source_changed,
-		spice.differs(d.applied, d.definition,
-			'{from,place,accelerated,http_port,format,json_pointer,csv,columns,refresh_sql,time_column,time_format}') AS reload,
-		spice.differs(d.applied, d.definition, '{mode,refresh_mode,indexes,primary_key}') AS remade,
+		d.source_applied::pg_catalog.text AS source_applied,
 		d.applied IS NOT NULL AND d.applied OPERATOR(pg_catalog.=) d.definition AS described,
 		(SELECT r.relation FROM spice_catalog.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
 			AND r.kind OPERATOR(pg_catalog.=) 'table') AS relation,
@@ -256,49 +241,6 @@ CREATE VIEW spice_catalog.dataset_state AS
 	WHERE d.definition IS NOT NULL;
 COMMENT ON VIEW spice_catalog.dataset_state IS 'what a refresh has to know of a dataset beside its definition';
 
--- A definition, one column a key.
-CREATE FUNCTION spice.definition_keys(definition pg_catalog.jsonb)
-	RETURNS TABLE (schema pg_catalog.text, "table" pg_catalog.text, "from" pg_catalog.text,
-		connector pg_catalog.text, remote_schema pg_catalog.text, remote_table pg_catalog.text,
-		description pg_catalog.text, http_username pg_catalog.text, http_password pg_catalog.text,
-		http_headers pg_catalog.text, http_port integer, client_timeout_ms bigint, connect_timeout_ms bigint,
-		format pg_catalog.text, json_pointer pg_catalog.text, csv_header boolean, csv_delimiter pg_catalog.text,
-		csv_quote pg_catalog.text, csv_escape pg_catalog.text, accelerated boolean, mode pg_catalog.text,
-		refresh_mode pg_catalog.text, refresh_method pg_catalog.text, refresh_sql pg_catalog.text,
-		refresh_interval_ms bigint, refresh_retry_enabled boolean, refresh_retry_max_attempts integer,
-		time_column pg_catalog.text, time_format pg_catalog.text, refresh_append_overlap_ms bigint,
-		refresh_data_window_ms bigint, http_append_query pg_catalog.text, on_schema_change pg_catalog.text,
-		refresh_min_rows bigint, refresh_max_shrink double precision, refresh_jitter_max_ms bigint,
-		retention_period_ms bigint, retention_sql pg_catalog.text, retention_check_interval_ms bigint,
-		ready_state pg_catalog.text)
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT r.schema, r."table", r."from", r.connector, r.remote_schema, r.remote_table, r.description,
-		r.params OPERATOR(pg_catalog.->>) 'http_username', r.params OPERATOR(pg_catalog.->>) 'http_password',
-		r.http_headers, r.http_port, LEAST(r.client_timeout_ms, 2147483647), LEAST(r.connect_timeout_ms, 2147483647),
-		r.format, r.json_pointer, (r.csv OPERATOR(pg_catalog.->>) 'has_header')::boolean,
-		r.csv OPERATOR(pg_catalog.->>) 'delimiter', r.csv OPERATOR(pg_catalog.->>) 'quote',
-		r.csv OPERATOR(pg_catalog.->>) 'escape', r.accelerated, r.mode, r.refresh_mode, r.refresh_method,
-		r.refresh_sql, r.refresh_interval_ms, r.refresh_retry_enabled, r.refresh_retry_max_attempts,
-		r.time_column, r.time_format, r.refresh_append_overlap_ms, r.refresh_data_window_ms,
-		r.http_append_query, r.on_schema_change, r.refresh_min_rows, r.refresh_max_shrink,
-		r.refresh_jitter_max_ms, r.retention_period_ms, r.retention_sql, r.retention_check_interval_ms,
-		r.ready_state
-	FROM pg_catalog.jsonb_to_record(definition) AS r(schema pg_catalog.text, "table" pg_catalog.text,
-		"from" pg_catalog.text, connector pg_catalog.text, remote_schema pg_catalog.text,
-		remote_table pg_catalog.text, description pg_catalog.text, params pg_catalog.jsonb,
-		http_headers pg_catalog.text, http_port integer, client_timeout_ms bigint, connect_timeout_ms bigint,
-		format pg_catalog.text, json_pointer pg_catalog.text, csv pg_catalog.jsonb, accelerated boolean,
-		mode pg_catalog.text, refresh_mode pg_catalog.text, refresh_method pg_catalog.text,
-		refresh_sql pg_catalog.text, refresh_interval_ms bigint, refresh_retry_enabled boolean,
-		refresh_retry_max_attempts integer, time_column pg_catalog.text, time_format pg_catalog.text,
-		refresh_append_overlap_ms bigint, refresh_data_window_ms bigint, http_append_query pg_catalog.text,
-		on_schema_change pg_catalog.text, refresh_min_rows bigint, refresh_max_shrink double precision,
-		refresh_jitter_max_ms bigint, retention_period_ms bigint, retention_sql pg_catalog.text,
-		retention_check_interval_ms bigint, ready_state pg_catalog.text)
-$$;
-REVOKE ALL ON FUNCTION spice.definition_keys(jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION spice.definition_keys(jsonb) IS 'a definition, one column a key';
-
 -- Domains that a dataset's foreign table had, and that nothing else uses.
 CREATE VIEW spice.unused_local_type AS
 	SELECT t.typname::pg_catalog.text AS type_name,
@@ -311,58 +253,6 @@ CREATE VIEW spice.unused_local_type AS
 			AND (p.refobjid OPERATOR(pg_catalog.=) t.oid OR p.refobjid OPERATOR(pg_catalog.=) t.typarray)
 			AND p.deptype OPERATOR(pg_catalog.=) 'n');
 COMMENT ON VIEW spice.unused_local_type IS 'types of columns of sources that have gone';
-
--- Columns, indexes and so on of a definition: one row each, in the order in which they are written.
-CREATE FUNCTION spice.definition_columns(definition pg_catalog.jsonb)
-	RETURNS TABLE (name pg_catalog.text, type pg_catalog.text, nullable boolean, description pg_catalog.text)
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT c.name, c.type, c.nullable, c.description
-	FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'columns')
-		AS c(name pg_catalog.text, type pg_catalog.text, nullable boolean, description pg_catalog.text)
-$$;
-COMMENT ON FUNCTION spice.definition_columns(jsonb) IS 'the columns that a definition declares';
-
--- The primary key comes first, and last the index with which append finds the watermark.
-CREATE FUNCTION spice.definition_indexes(definition pg_catalog.jsonb)
-	RETURNS TABLE (columns pg_catalog.text[], is_unique boolean, is_primary boolean)
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY(SELECT pg_catalog.jsonb_array_elements_text(i.columns)), i.is_unique, i.is_primary
-	FROM (SELECT definition OPERATOR(pg_catalog.->) 'primary_key' AS columns, true AS is_unique, true AS is_primary
-			WHERE pg_catalog.jsonb_array_length(definition OPERATOR(pg_catalog.->) 'primary_key') OPERATOR(pg_catalog.>) 0
-		UNION ALL SELECT r.columns, r."unique", false
-			FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'indexes')
-				AS r(columns pg_catalog.jsonb, "unique" boolean)
-		UNION ALL SELECT pg_catalog.jsonb_build_array(definition OPERATOR(pg_catalog.->) 'time_column'), false, false
-			WHERE definition OPERATOR(pg_catalog.->>) 'refresh_mode' OPERATOR(pg_catalog.=) 'append'
-			AND NOT COALESCE(definition OPERATOR(pg_catalog.#>) '{primary_key,0}'
-				OPERATOR(pg_catalog.=) (definition OPERATOR(pg_catalog.->) 'time_column'), false)
-			AND NOT EXISTS (SELECT 1
-				FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'indexes')
-					AS r(columns pg_catalog.jsonb)
-				WHERE r.columns OPERATOR(pg_catalog.->) 0
-					OPERATOR(pg_catalog.=) (definition OPERATOR(pg_catalog.->) 'time_column'))) i
-$$;
-COMMENT ON FUNCTION spice.definition_indexes(jsonb) IS 'the indexes that a definition asks for';
-
-CREATE FUNCTION spice.definition_conflicts(definition pg_catalog.jsonb)
-	RETURNS TABLE (columns pg_catalog.text[], action pg_catalog.text)
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY(SELECT pg_catalog.jsonb_array_elements_text(r.columns)), r.action
-	FROM pg_catalog.jsonb_to_recordset(definition OPERATOR(pg_catalog.->) 'on_conflict')
-		AS r(columns pg_catalog.jsonb, action pg_catalog.text)
-$$;
-COMMENT ON FUNCTION spice.definition_conflicts(jsonb) IS 'what a definition says about rows of the same key';
-
-CREATE FUNCTION spice.definition_params(definition pg_catalog.jsonb)
-	RETURNS TABLE (name pg_catalog.text, value pg_catalog.text)
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT p.key, p.value
-	FROM pg_catalog.jsonb_each_text((definition OPERATOR(pg_catalog.->) 'params')
-		OPERATOR(pg_catalog.||) (definition OPERATOR(pg_catalog.->) 'place')) p
-$$;
-COMMENT ON FUNCTION spice.definition_params(jsonb) IS 'params of a definition, secrets by reference';
-REVOKE ALL ON FUNCTION spice.definition_columns(jsonb), spice.definition_indexes(jsonb),
-	spice.definition_conflicts(jsonb), spice.definition_params(jsonb) FROM PUBLIC;
 
 -- What the launcher has to do, the earliest first: refreshes and retentions, and slots of
 -- datasets whatever has become of these.

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * dataset.c
- *		What is found in a dataset by its name.
+ *		Values of a dataset that code asks for by name.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/dataset.h"
+#include "catalog/definition_read.h"
 
 bool
 catalog_names_have(List *names, const char *name)
@@ -25,14 +26,23 @@ catalog_names_have(List *names, const char *name)
 char *
 catalog_param(const Dataset *dataset, const char *name)
 {
-	ListCell   *cell;
+	return definition_read_key(dataset->params, name);
+}
 
-	foreach(cell, dataset->params)
-	{
-		DatasetParam *param = lfirst(cell);
+SchemaChange
+dataset_schema_change(const Dataset *dataset)
+{
+	if (strcmp(dataset->on_schema_change, "block") == 0)
+		return SCHEMA_BLOCK;
+	if (strcmp(dataset->on_schema_change, "fail") == 0)
+		return SCHEMA_FAIL;
+	return strcmp(dataset->on_schema_change, "append_new_columns") == 0 ? SCHEMA_APPEND : SCHEMA_SYNC;
+}
 
-		if (strcmp(param->name, name) == 0)
-			return param->value;
-	}
-	return NULL;
+RefreshMethod
+dataset_refresh_method(const Dataset *dataset)
+{
+	if (dataset->refresh_method == NULL)
+		return METHOD_FITTING;
+	return strcmp(dataset->refresh_method, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
 }

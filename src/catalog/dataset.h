@@ -12,6 +12,7 @@
 #include "nodes/pg_list.h"
 
 #include "compat.h"
+#include "manifest/definition.h"
 
 #define SPICE_SCHEMA		"spice"
 #define SPICE_SOURCE_SCHEMA	"spice_source"
@@ -31,13 +32,6 @@ typedef struct DatasetIndex
 	bool		unique;
 	bool		primary;
 } DatasetIndex;
-
-/* a param of a database, as written: secrets by reference */
-typedef struct DatasetParam
-{
-	char	   *name;
-	char	   *value;
-} DatasetParam;
 
 typedef enum ConflictAction
 {
@@ -72,60 +66,29 @@ typedef enum RefreshMethod
 typedef struct Dataset
 {
 	int			id;
-	char	   *name;			/* as the manifest writes it */
-	char	   *schema;
-	char	   *table;
 	bool		in_manifest;
 	bool		paused;
 
-	/* definition */
+	/* the keys of the definition that keys.def lists */
+	union
+	{
+		Definition	keys;
+		struct
+		{
+#define FIELD(name, kind, part, ...)	KEY_DECLARE(name, kind)
+#define DERIVED(name, kind, part, ...)	KEY_DECLARE(name, kind)
+#include "manifest/keys.def"
+		};
+	};
+
+	/* the definition */
 	char	   *definition;		/* jsonb as text */
+	struct JsonbContainer *params;	/* as written: secrets by reference */
 	bool		changed;		/* the table is not the one it describes ... */
 	bool		reload;			/* ... and its rows are not, either */
 	bool		described;		/* the table was loaded with this very definition */
 	bool		evolving;		/* this refresh changes the columns, the source having done so */
 	bool		source_changed; /* it is not the one the source's columns came from */
-	bool		accelerated;
-	char	   *connector;
-	char	   *from;
-	char	   *remote_schema;	/* of a database; or NULL */
-	char	   *remote_table;
-	List	   *params;			/* of DatasetParam * */
-	char	   *description;
-	char	   *username;		/* these three as written: secrets by reference */
-	char	   *password;
-	char	   *http_headers;
-	int			http_port;		/* 0: the URL's */
-	int			client_timeout_ms;	/* 0: none */
-	int			connect_timeout_ms;
-	char	   *format;
-	char	   *json_pointer;
-	bool		csv_header;		/* the first line names the fields */
-	char	   *csv_delimiter;	/* one byte each; NULL: the response is JSON */
-	char	   *csv_quote;
-	char	   *csv_escape;
-	bool		unlogged;		/* mode: memory */
-	char	   *refresh_mode;
-	bool		append;			/* refresh_mode: append */
-	RefreshMethod refresh_method;
-	bool		follows;		/* refresh_mode: changes */
-	char	   *refresh_sql;	/* NULL: all of the source */
-	char	   *time_column;	/* or NULL */
-	char	   *time_format;	/* or NULL: whatever the column's type says */
-	int64		append_overlap_ms;
-	int64		data_window_ms; /* 0: none */
-	char	   *append_query;	/* with {watermark}; or NULL */
-	SchemaChange on_schema_change;
-	int64		min_rows;		/* -1: any number */
-	double		max_shrink;		/* fraction of the rows; 1: all of them */
-	int64		jitter_ms;		/* 0: none */
-	int64		retention_period_ms;	/* 0: none */
-	char	   *retention_sql;	/* or NULL */
-	int64		retention_interval_ms;	/* 0: not by the clock */
-	int64		refresh_interval_ms;	/* 0: load once */
-	bool		retry;
-	int			retry_max_attempts; /* -1: unlimited */
-	bool		on_registration;	/* ready_state: answers before the first load */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
 	List	   *applied_columns;	/* those of the definition the table has */
@@ -151,7 +114,36 @@ typedef struct Dataset
 	char	   *manifest_path;	/* or NULL */
 } Dataset;
 
-/* is it in the list (of char *)? */
+static inline bool
+dataset_appends(const Dataset *dataset)
+{
+	return strcmp(dataset->refresh_mode, "append") == 0;
+}
+
+/* whether the table follows its source by logical replication */
+static inline bool
+dataset_follows(const Dataset *dataset)
+{
+	return strcmp(dataset->refresh_mode, "changes") == 0;
+}
+
+static inline bool
+dataset_is_unlogged(const Dataset *dataset)
+{
+	return strcmp(dataset->mode, "memory") == 0;
+}
+
+/* whether the table answers before the first load */
+static inline bool
+dataset_answers_early(const Dataset *dataset)
+{
+	return strcmp(dataset->ready_state, "on_load") != 0;
+}
+
+extern SchemaChange dataset_schema_change(const Dataset *dataset);
+extern RefreshMethod dataset_refresh_method(const Dataset *dataset);
+
+/* whether the list (of char *) has the name */
 extern bool catalog_names_have(List *names, const char *name);
 
 /* the value of a param as the manifest has it, or NULL */

@@ -1,43 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * append.c
- *		Which rows a refresh takes from its source, and what becomes of one
- *		that is there already.
+ *		Which rows a refresh takes, and what becomes of a row that the table has.
  *
- * These settings only mean something together: a window and a watermark need
- * a time column, a conflict needs a key to arise from.  One that hangs in the
- * air would let rows be lost or doubled, hence errors and no warnings.
+ * A conflict arises from a key, and a watermark needs a place in the query.  A
+ * setting without them would lose rows or double them, hence errors and no
+ * warnings.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/append.h"
 
 #include <string.h>
+
+#include "manifest/check.h"
 
 #define WATERMARK		"{watermark}"
 #define ACTIONS			"drop|upsert|upsert_dedup|upsert_dedup_by_row_id"
 
-static void
-parse_reach(Parser *parser, const DocNode *block, AccelerationSpec *spec)
-{
-	const DocNode *window = given_value(block, "refresh_data_window");
-	const DocNode *overlap = given_value(block, "refresh_append_overlap");
-
-	if (spec->refresh_mode != NULL && strcmp(spec->refresh_mode, "append") == 0)
-		require_time_column(parser, spec, "refresh_mode append",
-							document_get(block, "refresh_mode")->line);
-	spec->data_window_ms = valid_duration(&keys_of_acceleration, block,
-										  "refresh_data_window", -1);
-	require_positive(parser, block, "refresh_data_window", spec->data_window_ms);
-	if (window != NULL)
-		require_time_column(parser, spec, "refresh_data_window", window->line);
-	spec->append_overlap_ms = valid_duration(&keys_of_acceleration, block,
-											 "refresh_append_overlap", -1);
-	if (overlap != NULL)
-		require_mode(parser, spec, "append", "refresh_append_overlap", overlap->line);
-}
-
-/* What is wrong with a template, or NULL.  Its text may hold a key: unquoted. */
+/* The fault of a template, or NULL.  Messages never quote it: it may hold a credential. */
 static const char *
 template_fault(const char *template)
 {
@@ -62,20 +43,16 @@ template_fault(const char *template)
 }
 
 static void
-parse_template(Parser *parser, const DocNode *params, AccelerationSpec *spec)
+check_template(Parser *parser, const DatasetSpec *spec)
 {
-	const DocNode *template = valid_value(&params_of_acceleration, params, "http_append_query");
-	const char *fault;
+	const char *template = spec->definition.http_append_query;
+	const char *fault = template != NULL ? template_fault(template) : NULL;
 
-	if (template == NULL)
-		return;
-	spec->append_query = template->text;
-	fault = template_fault(template->text);
 	if (fault != NULL)
-		parse_problem(parser, MANIFEST_ERROR, template->line,
+		parse_problem(parser, MANIFEST_ERROR,
+					  document_get(spec->acceleration_params, "http_append_query")->line,
 					  "write for instance http_append_query: since={watermark}, with other values percent-encoded",
 					  "http_append_query %s", fault);
-	require_mode(parser, spec, "append", "http_append_query", template->line);
 }
 
 static bool
@@ -89,7 +66,7 @@ has_column(const ColumnList *list, const char *name)
 	return false;
 }
 
-/* The same columns in any order; no list holds one twice. */
+/* The same columns in any order; no list holds a column twice. */
 static bool
 same_set(const ColumnList *a, const ColumnList *b)
 {
@@ -103,7 +80,7 @@ same_set(const ColumnList *a, const ColumnList *b)
 
 /* The primary key or unique index that a target means, or NULL. */
 static const ColumnList *
-find_key(const AccelerationSpec *spec, const ColumnList *target)
+find_key(const DatasetSpec *spec, const ColumnList *target)
 {
 	if (same_set(&spec->primary_key, target))
 		return &spec->primary_key;
@@ -116,7 +93,7 @@ find_key(const AccelerationSpec *spec, const ColumnList *target)
 }
 
 static bool
-has_key(const AccelerationSpec *spec)
+has_key(const DatasetSpec *spec)
 {
 	for (size_t i = 0; i < spec->n_indexes; i++)
 	{
@@ -127,7 +104,7 @@ has_key(const AccelerationSpec *spec)
 }
 
 static bool
-target_is_taken(const AccelerationSpec *spec, const ColumnList *columns)
+target_is_taken(const DatasetSpec *spec, const ColumnList *columns)
 {
 	for (size_t i = 0; i < spec->n_conflicts; i++)
 	{
@@ -138,20 +115,20 @@ target_is_taken(const AccelerationSpec *spec, const ColumnList *columns)
 }
 
 static void
-parse_conflict(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
+parse_conflict(Parser *parser, const DocPair *pair, DatasetSpec *spec)
 {
 	const char *target = document_excerpt(parser->arena, pair->key->text);
 	const DocNode *action = pair->value;
 	ConflictSpec conflict = {0};
 	ColumnList	columns = {0};
 
-	if (action->kind == DOC_SCALAR && word_in_list(ACTIONS, action->text))
+	if (action->kind == DOC_SCALAR && keys_value_in(ACTIONS, action->text))
 		conflict.action = action->text;
 	else
 		parse_problem(parser, MANIFEST_ERROR, action->line,
 					  "valid values: drop, upsert, upsert_dedup, upsert_dedup_by_row_id",
 					  "the action for target \"%s\" of on_conflict is not valid", target);
-	if (!column_list_parse(parser, "target", pair->key, &columns))
+	if (!names_parse_columns(parser, "target", pair->key, &columns))
 		return;
 	conflict.columns = find_key(spec, &columns);
 	if (conflict.columns == NULL)
@@ -170,9 +147,9 @@ parse_conflict(Parser *parser, const DocPair *pair, AccelerationSpec *spec)
 	}
 }
 
-/* Two keys may disagree about which row to replace; about dropping they cannot. */
+/* Two keys may disagree about the row to replace; about dropping they cannot. */
 static void
-refuse_several(Parser *parser, int line, const AccelerationSpec *spec)
+refuse_several(Parser *parser, int line, const DatasetSpec *spec)
 {
 	for (size_t i = 0; spec->n_conflicts > 1 && i < spec->n_conflicts; i++)
 	{
@@ -187,15 +164,15 @@ refuse_several(Parser *parser, int line, const AccelerationSpec *spec)
 }
 
 static void
-parse_conflicts(Parser *parser, const DocNode *block, AccelerationSpec *spec)
+parse_conflicts(Parser *parser, DatasetSpec *spec)
 {
-	const DocNode *conflicts = valid_value(&keys_of_acceleration, block, "on_conflict");
-
+	const DocNode *conflicts = check_value(&keys_of_acceleration, spec->acceleration,
+										   "on_conflict");
 	int			line;
 
 	if (conflicts == NULL || !spec->keys_valid)
 		return;
-	line = key_line(block, "on_conflict");
+	line = document_line(spec->acceleration, "on_conflict");
 	if (conflicts->count == 0)
 		parse_problem(parser, MANIFEST_WARNING, line,
 					  "write a key and what to do, for instance id: upsert",
@@ -209,7 +186,7 @@ parse_conflicts(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 		for (size_t i = 0; i < conflicts->count; i++)
 			parse_conflict(parser, &conflicts->pairs[i], spec);
 		refuse_several(parser, line, spec);
-		if (spec->refresh_mode != NULL && strcmp(spec->refresh_mode, "full") == 0)
+		if (spec_has_mode(spec, "full"))
 			parse_problem(parser, MANIFEST_WARNING, line,
 						  "take it out, or write refresh_mode: append",
 						  "on_conflict has no effect in refresh_mode full");
@@ -217,10 +194,8 @@ parse_conflicts(Parser *parser, const DocNode *block, AccelerationSpec *spec)
 }
 
 void
-append_parse(Parser *parser, const DocNode *block, const DocNode *params,
-			 AccelerationSpec *spec)
+append_parse(Parser *parser, DatasetSpec *spec)
 {
-	parse_reach(parser, block, spec);
-	parse_template(parser, params, spec);
-	parse_conflicts(parser, block, spec);
+	check_template(parser, spec);
+	parse_conflicts(parser, spec);
 }

@@ -1,23 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * check.c
- *		Problems, and values checked against the tables of keys.
+ *		Values of a manifest, checked by the tables of keys.def.
  *
- * A value is judged in one place (value_fault) and that judgement is used
- * twice: check_mapping() reports it once, and the valid_...() readers fall
- * back to the default without a second word.  So every mapping is checked in
- * full before anything is taken from it, and one mistake gives one problem.
+ * value_fault() alone judges a value.  check_mapping() reports its judgement
+ * once; the functions that read a value take a refused one for missing.  Every
+ * mapping is therefore checked in full before its values are read, and one
+ * mistake gives one problem.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/check.h"
 
 #include <string.h>
 
+#include "ascii.h"
 #include "manifest/duration.h"
 
-/* Enough for any human; a file of nonsense must not fill the memory. */
-#define MAX_PROBLEMS		1000
+#define TRUE_WORDS		"true|True|TRUE"
+#define A_SHARE			"write for instance 50% or 0.5"
 
 typedef struct Fault
 {
@@ -26,41 +27,18 @@ typedef struct Fault
 	bool		show_value;
 } Fault;
 
-void
-parse_problem(Parser *parser, ManifestSeverity severity, int line,
-			  const char *hint, const char *format,...)
+/* the value of a scalar that is no text */
+typedef struct Value
 {
-	Manifest   *manifest = parser->manifest;
-	ManifestProblem *problem;
-	va_list		args;
-
-	if (severity == MANIFEST_ERROR)
-		parser->failed = true;
-	if (manifest->n_problems >= MAX_PROBLEMS)
-		return;
-	manifest->problems = arena_grow(parser->arena, manifest->problems,
-									(size_t) manifest->n_problems,
-									&parser->problems_capacity,
-									sizeof(ManifestProblem));
-	problem = &manifest->problems[manifest->n_problems];
-	memset(problem, 0, sizeof(*problem));
-	problem->severity = severity;
-	problem->line = line;
-	if (parser->dataset != NULL)
-		problem->dataset = arena_strdup(parser->arena, parser->dataset);
-	if (hint != NULL)
-		problem->hint = arena_strdup(parser->arena, hint);
-	va_start(args, format);
-	problem->message = arena_vprintf(parser->arena, format, args);
-	va_end(args);
-	manifest->n_problems++;
-}
+	int64_t		number;
+	double		share;
+} Value;
 
 static bool
 is_boolean(const DocNode *node)
 {
 	return node->plain &&
-		word_in_list("true|True|TRUE|false|False|FALSE", node->text);
+		keys_value_in(TRUE_WORDS "|false|False|FALSE", node->text);
 }
 
 /* A plain scalar that YAML takes for a number: 12, -1.5e3, 0x1F, .inf */
@@ -73,7 +51,7 @@ is_number(const DocNode *node)
 	if (!node->plain)
 		return false;
 	p += *p == '+' || *p == '-';
-	if (word_in_list(".inf|.Inf|.INF|.nan|.NaN|.NAN", p))
+	if (keys_value_in(".inf|.Inf|.INF|.nan|.NaN|.NAN", p))
 		return true;
 	if (p[0] == '0' && p[1] == 'x')
 		return p[2] != '\0' && p[2 + strspn(p + 2, "0123456789abcdefABCDEF")] == '\0';
@@ -101,55 +79,87 @@ is_number(const DocNode *node)
 	return *p == '\0';
 }
 
+/* A whole number that is at most "most"; -1 when it is none. */
+static int64_t
+read_number(const char *text, int64_t most)
+{
+	int64_t		number = 0;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return -1;
+	for (; *text != '\0' && number <= most; text++)
+		number = number * 10 + (*text - '0');
+	return number <= most ? number : -1;
+}
+
+/*
+ * "50%" or "0.5".  Both spellings must give the same number, hence whole numbers
+ * and one division.
+ */
 static bool
-read_count(const DocNode *node, int64_t *count)
+read_share(const char *text, double *share)
 {
-	size_t		length = strlen(node->text);
+	double		number = 0;
+	double		divisor = 1;
+	int			digits = 0;
+	bool		fraction = false;
 
-	*count = 0;
-	if (!node->plain || length == 0 || length > 10 ||
-		strspn(node->text, "0123456789") != length)
-		return false;
-	for (const char *p = node->text; *p != '\0'; p++)
-		*count = *count * 10 + (*p - '0');
-	return *count <= INT32_MAX;
-}
-
-static Fault
-string_fault(const KeyInfo *key, const DocNode *node)
-{
-	if (key->values != NULL)
+	for (; (*text >= '0' && *text <= '9') || (*text == '.' && !fraction); text++)
 	{
-		if (!word_in_list(key->values, node->text))
-			return (Fault) {"is not a valid value", NULL, true};
+		if (*text == '.')
+		{
+			fraction = true;
+			continue;
+		}
+		if (++digits > 9)
+			return false;
+		number = number * 10 + (*text - '0');
+		divisor *= fraction ? 10 : 1;
 	}
-	else if (key->kind == KEY_STRING && (is_boolean(node) || is_number(node)))
-		return (Fault) {"must be a string", "put the value in quotes", true};
-	return (Fault) {0};
+	if (*text == '%')
+	{
+		divisor *= 100;
+		text++;
+	}
+	*share = number / divisor;
+	return digits > 0 && *text == '\0' && *share <= 1;
 }
 
+/* Reads a text by its key's kind; the value is good unless a fault comes back. */
 static Fault
-scalar_fault(const KeyInfo *key, const DocNode *node)
+read_value(const KeyInfo *key, const char *text, Value *value)
 {
 	Fault		fault = {0};
-	int64_t		number;
 
 	switch (key->kind)
 	{
 		case KEY_BOOLEAN:
-			if (!is_boolean(node))
-				fault = (Fault) {"is not a boolean", "write true or false, without quotes", true};
+			value->number = keys_value_in(TRUE_WORDS, text);
 			break;
 		case KEY_COUNT:
-			if (!read_count(node, &number))
-				fault = (Fault) {"is not a whole number from 0 to 2147483647", NULL, true};
+			value->number = read_number(text, INT32_MAX);
+			if (value->number < 0)
+				return (Fault) {"is not a whole number from 0 to 2147483647", NULL, true};
+			break;
+		case KEY_PORT:
+			value->number = read_number(text, 65535);
+			/* a param may come from a secret store */
+			if (value->number <= 0 && !(key->param && strstr(text, "${") != NULL))
+				return (Fault) {"is not a whole number from 1 to 65535", NULL, false};
 			break;
 		case KEY_DURATION:
-			if (!duration_parse(node->text, &number, &fault.what, &fault.hint))
-				fault.show_value = node->text[0] != '\0';
+		case KEY_TIMEOUT:
+			if (!duration_parse(text, &value->number, &fault.what, &fault.hint))
+				fault.show_value = text[0] != '\0';
+			else if (value->number == 0 && !key->zero && !key->ignored)
+				return (Fault) {"must be more than zero", "write a duration such as 30s", false};
+			break;
+		case KEY_SHARE:
+			if (!read_share(text, &value->share))
+				return (Fault) {"is not a part from 0 to 100%", A_SHARE, true};
 			break;
 		default:
-			fault = string_fault(key, node);
+			break;
 	}
 	return fault;
 }
@@ -157,23 +167,38 @@ scalar_fault(const KeyInfo *key, const DocNode *node)
 static Fault
 value_fault(const KeyInfo *key, const DocNode *node)
 {
-	if (key->kind == KEY_ANY)
-		return (Fault) {0};
-	if (key->kind == KEY_MAPPING)
+	Value		value;
+
+	switch (key->kind)
 	{
-		if (node->kind != DOC_MAPPING)
-			return (Fault) {"must be a mapping", "write its keys below it, further indented", false};
-		return (Fault) {0};
-	}
-	if (key->kind == KEY_LIST)
-	{
-		if (node->kind != DOC_SEQUENCE)
-			return (Fault) {"must be a list", "begin each entry with a hyphen", false};
-		return (Fault) {0};
+		case KEY_ANY:
+			return (Fault) {0};
+		case KEY_MAPPING:
+			if (node->kind != DOC_MAPPING)
+				return (Fault) {"must be a mapping", "write its keys below it, further indented", false};
+			return (Fault) {0};
+		case KEY_LIST:
+			if (node->kind != DOC_SEQUENCE)
+				return (Fault) {"must be a list", "begin each entry with a hyphen", false};
+			return (Fault) {0};
+		default:
+			break;
 	}
 	if (node->kind != DOC_SCALAR)
 		return (Fault) {"must be a single value", NULL, false};
-	return scalar_fault(key, node);
+	if (key->values != NULL)
+	{
+		if (!keys_value_in(key->values, node->text))
+			return (Fault) {"is not a valid value", NULL, true};
+		return (Fault) {0};
+	}
+	if (key->kind == KEY_BOOLEAN && !is_boolean(node))
+		return (Fault) {"is not a boolean", "write true or false, without quotes", true};
+	if (key->kind == KEY_COUNT && !node->plain)
+		return (Fault) {"is not a whole number from 0 to 2147483647", NULL, true};
+	if (key->kind == KEY_STRING && (is_boolean(node) || is_number(node)))
+		return (Fault) {"must be a string", "put the value in quotes", true};
+	return read_value(key, node->text, &value);
 }
 
 /* "full|append" as "valid values: full, append" */
@@ -210,22 +235,22 @@ report_fault(Parser *parser, const KeyInfo *key, const char *name,
 					  name, fault->what);
 }
 
-/* For an unknown name: a wrong place first, then a slip of the pen. */
+/* The cure for an unknown name: a wrong place first, then a slip of the pen. */
 static const char *
-cure_unknown(Parser *parser, const KeyTable *table, const char *name)
+find_cure(Parser *parser, const KeyTable *table, const char *name)
 {
 	const char *near = NULL;
-	const char *home = key_home(name);
-	const char *connector = table->connector ? param_connector(name) : NULL;
+	const char *home = keys_home(name);
+	const char *connector = table->connector ? keys_connector(name) : NULL;
 
 	if (table->connector != NULL)
-		near = param_with_right_prefix(table, name);
+		near = keys_with_right_prefix(table, name);
 	if (near == NULL && connector != NULL && strcmp(connector, table->connector) != 0)
 		return arena_printf(parser->arena, "it is a param of the %s connector", connector);
 	if (near == NULL && home != NULL)
 		return arena_printf(parser->arena, "%s belongs in %s", name, home);
 	if (near == NULL)
-		near = key_nearest(table, name);
+		near = keys_nearest(table, name);
 	if (near != NULL)
 		return arena_printf(parser->arena, "did you mean \"%s\"?", near);
 	if (table == &keys_of_manifest)
@@ -233,10 +258,52 @@ cure_unknown(Parser *parser, const KeyTable *table, const char *name)
 	return NULL;
 }
 
+/* Whether a URI such as postgresql://user:password@host holds the password itself. */
+static bool
+uri_has_password(const char *text)
+{
+	const char *user = strstr(text, "://");
+	const char *at = NULL;
+
+	if (user == NULL)
+		return false;
+	user += strlen("://");
+	for (const char *p = user; *p != '\0' && strchr("/?#", *p) == NULL; p++)
+	{
+		if (*p == '@')
+			at = p;
+	}
+	for (const char *p = user; at != NULL && p < at; p++)
+	{
+		if (strncmp(p, "${", 2) == 0)
+			p += strcspn(p, "}");
+		else if (*p == ':')
+			return p + 1 < at && strncmp(p + 1, "${", 2) != 0;
+	}
+	return false;
+}
+
+/* Whether a credential stands in the file itself. */
+static bool
+shows_secret(const KeyInfo *key, const char *text)
+{
+	if (uri_has_password(text))
+		return true;
+	if (strstr(text, "${") != NULL)
+		return false;
+	for (const char *p = text;; p++)
+	{
+		if (ascii_same(p, key->secret, strlen(key->secret)))
+			return true;
+		if (*p == '\0')
+			return false;
+	}
+}
+
 static void
 check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 {
-	const KeyInfo *key = key_find(table, pair->key->text);
+	const KeyInfo *key = keys_find(table, pair->key->text);
 	const char *name = document_excerpt(parser->arena, pair->key->text);
 	const DocNode *node = pair->value;
 	Fault		fault;
@@ -244,7 +311,7 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 	if (key == NULL)
 	{
 		parse_problem(parser, MANIFEST_ERROR, pair->key->line,
-					  cure_unknown(parser, table, pair->key->text),
+					  find_cure(parser, table, pair->key->text),
 					  "unknown key \"%s\" in %s", name, table->place);
 		return;
 	}
@@ -258,7 +325,13 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 	fault = value_fault(key, node);
 	if (fault.what != NULL)
 		report_fault(parser, key, name, node, &fault);
-	else if (key->status == KEY_UNSUPPORTED &&
+	else if (key->secret != NULL && shows_secret(key, node->text))
+		parse_problem(parser, MANIFEST_WARNING, node->line,
+					  arena_printf(parser->arena,
+								   "write %s: ${secrets:KEY} and keep the value in a secret store",
+								   name),
+					  "%s stands in the manifest for everyone to read", name);
+	else if (key->ignored &&
 			 !(key->harmless != NULL && node->kind == DOC_SCALAR &&
 			   strcmp(node->text, key->harmless) == 0))
 		parse_problem(parser, MANIFEST_WARNING, pair->key->line,
@@ -273,136 +346,76 @@ check_mapping(Parser *parser, const KeyTable *table, const DocNode *mapping)
 		check_pair(parser, table, &mapping->pairs[i]);
 }
 
-/* What stands there, valid or not; NULL when nothing does. */
 const DocNode *
-given_value(const DocNode *mapping, const char *key)
+check_value(const KeyTable *table, const DocNode *mapping, const char *key)
 {
-	const DocNode *node = document_get(mapping, key);
+	const DocNode *node = document_given(mapping, key);
 
-	return node != NULL && !document_is_null(node) ? node : NULL;
-}
-
-/* Where a key that is there stands: a block begins in the line below it. */
-int
-key_line(const DocNode *mapping, const char *key)
-{
-	for (size_t i = 0; i < mapping->count; i++)
-	{
-		if (strcmp(mapping->pairs[i].key->text, key) == 0)
-			return mapping->pairs[i].key->line;
-	}
-	return mapping->line;
-}
-
-bool
-scalar_is_false(const DocNode *node)
-{
-	return node->kind == DOC_SCALAR && node->plain &&
-		word_in_list("false|False|FALSE", node->text);
-}
-
-const DocNode *
-valid_value(const KeyTable *table, const DocNode *mapping, const char *key)
-{
-	const DocNode *node = given_value(mapping, key);
-
-	if (node == NULL ||
-		value_fault(key_find(table, key), node).what != NULL)
+	if (node == NULL || value_fault(keys_find(table, key), node).what != NULL)
 		return NULL;
 	return node;
 }
 
 const char *
-valid_text(const KeyTable *table, const DocNode *mapping, const char *key,
+check_text(const KeyTable *table, const DocNode *mapping, const char *key,
 		   const char *otherwise)
 {
-	const DocNode *node = valid_value(table, mapping, key);
+	const DocNode *node = check_value(table, mapping, key);
 
 	return node ? node->text : otherwise;
 }
 
 bool
-valid_boolean(const KeyTable *table, const DocNode *mapping, const char *key,
+check_boolean(const KeyTable *table, const DocNode *mapping, const char *key,
 			  bool otherwise)
 {
-	const DocNode *node = valid_value(table, mapping, key);
+	const DocNode *node = check_value(table, mapping, key);
 
-	return node ? word_in_list("true|True|TRUE", node->text) : otherwise;
+	return node ? keys_value_in(TRUE_WORDS, node->text) : otherwise;
 }
 
-int64_t
-valid_count(const KeyTable *table, const DocNode *mapping, const char *key,
-			int64_t otherwise)
+static void
+set_field(const KeyInfo *key, const char *text, Definition *definition)
 {
-	const DocNode *node = valid_value(table, mapping, key);
-	int64_t		count;
+	void	   *field = (char *) definition + key->field;
+	Value		value;
 
-	return node && read_count(node, &count) ? count : otherwise;
-}
-
-int64_t
-valid_duration(const KeyTable *table, const DocNode *mapping, const char *key,
-			   int64_t otherwise)
-{
-	const DocNode *node = valid_value(table, mapping, key);
-	int64_t		milliseconds;
-	const char *error;
-	const char *hint;
-
-	if (node == NULL || !duration_parse(node->text, &milliseconds, &error, &hint))
-		return otherwise;
-	return milliseconds;
-}
-
-/* A statement for the server's own parser, and the line of its first byte. */
-const char *
-valid_statement(Parser *parser, const DocNode *block, const char *key,
-				const char *verb, int *line)
-{
-	const DocNode *node = valid_value(&keys_of_acceleration, block, key);
-
-	if (node == NULL)
-		return NULL;
-	*line = node->line + (node->block ? 1 : 0);
-	if (node->text[strspn(node->text, " \t\r\n")] != '\0')
-		return node->text;
-	parse_problem(parser, MANIFEST_ERROR, node->line,
-				  arena_printf(parser->arena, "write a %s or take it out", verb),
-				  "%s is empty", key);
-	return NULL;
+	(void) read_value(key, text, &value);
+	switch (key->kind)
+	{
+		case KEY_BOOLEAN:
+			*(bool *) field = value.number;
+			break;
+		case KEY_COUNT:
+		case KEY_PORT:
+			*(int *) field = (int) value.number;
+			break;
+		case KEY_TIMEOUT:
+			*(int *) field = (int) (value.number > INT32_MAX ? INT32_MAX : value.number);
+			break;
+		case KEY_DURATION:
+			*(int64_t *) field = value.number;
+			break;
+		case KEY_SHARE:
+			*(double *) field = value.share;
+			break;
+		default:
+			*(char **) field = (char *) text;
+	}
 }
 
 void
-require_positive(Parser *parser, const DocNode *mapping, const char *key,
-				 int64_t milliseconds)
+check_fill(const KeyTable *table, const DocNode *mapping, Definition *definition)
 {
-	if (milliseconds == 0)
-		parse_problem(parser, MANIFEST_ERROR, document_get(mapping, key)->line,
-					  "write a duration such as 30s", "%s must be more than zero", key);
-}
+	for (size_t i = 0; i < table->count; i++)
+	{
+		const KeyInfo *key = &table->keys[i];
+		const char *text;
 
-/*
- * Refuses a setting that works in one refresh_mode alone.  A mode that has
- * been refused itself (NULL) says nothing about what belongs with it.
- */
-void
-require_mode(Parser *parser, const AccelerationSpec *spec, const char *mode,
-			 const char *setting, int line)
-{
-	if (spec->refresh_mode != NULL && strcmp(spec->refresh_mode, mode) != 0)
-		parse_problem(parser, MANIFEST_ERROR, line,
-					  arena_printf(parser->arena, "write refresh_mode: %s, or take it out", mode),
-					  "%s needs refresh_mode %s", setting, mode);
-}
-
-void
-require_time_column(Parser *parser, AccelerationSpec *spec, const char *setting,
-					int line)
-{
-	if (spec->has_time_column)
-		return;
-	parse_problem(parser, MANIFEST_ERROR, line,
-				  "write time_column: and the column, above acceleration",
-				  "%s needs time_column", setting);
-	spec->has_time_column = true;	/* one cure for all, so it is said once */
+		if (key->field < 0)
+			continue;
+		text = check_text(table, mapping, key->name, key->otherwise);
+		if (text != NULL)
+			set_field(key, text, definition);
+	}
 }

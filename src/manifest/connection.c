@@ -3,19 +3,18 @@
  * connection.c
  *		Where a dataset comes from: "from" and "params".
  *
- * These are the values in which passwords get written by mistake, so messages
- * here name keys and connectors and never quote a URL or a credential.
+ * Passwords get written into these values by mistake, so the messages name keys and
+ * connectors and never quote a URL or a credential.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/connection.h"
 
 #include <string.h>
 
-#include "ascii.h"
-
-#define DEFAULT_CLIENT_TIMEOUT_MS	30000
-#define DEFAULT_CONNECT_TIMEOUT_MS	10000
+#include "manifest/check.h"
+#include "manifest/csv_options.h"
+#include "manifest/database.h"
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
@@ -28,10 +27,10 @@ check_connector(Parser *parser, const char *from, int line)
 	const char *name = document_excerpt(parser->arena,
 										arena_strndup(parser->arena, from, length));
 
-	if (from[length] == '\0' && !connector_is_known(from, length))
+	if (from[length] == '\0' && !keys_know_connector(from, length))
 		parse_problem(parser, MANIFEST_ERROR, line, hint,
 					  "from \"%s\" names no connector", name);
-	else if (!connector_is_known(from, length))
+	else if (!keys_know_connector(from, length))
 		parse_problem(parser, MANIFEST_ERROR, line, hint,
 					  "unknown connector \"%s\" in from", name);
 	else if (strncmp(from, "http", 4) == 0)
@@ -82,86 +81,7 @@ check_url(Parser *parser, const char *url, int line)
 					  "from holds a blank or a control character");
 }
 
-void
-connection_add(ConnectionSpec *spec, const char *name, const char *value, bool place)
-{
-	spec->params[spec->n_params++] = (ParamSpec) {name, value, place};
-}
-
-/* -1: none is given */
-int
-port_parse(Parser *parser, const KeyTable *table, const DocNode *params, const char *name)
-{
-	const DocNode *node = valid_value(table, params, name);
-	int			port = 0;
-
-	if (node == NULL)
-		return -1;
-	for (const char *p = node->text; *p >= '0' && *p <= '9' && port <= 65535; p++)
-		port = port * 10 + (*p - '0');
-	if (node->text[strspn(node->text, "0123456789")] != '\0' ||
-		port < 1 || port > 65535)
-		parse_problem(parser, MANIFEST_ERROR, node->line, NULL,
-					  "%s is not a whole number from 1 to 65535", name);
-	return port;
-}
-
-/* Does a value that may be a credential stand in the file itself? */
-void
-advise_secret(Parser *parser, const KeyTable *table, const DocNode *params, const char *name)
-{
-	const DocNode *node = valid_value(table, params, name);
-
-	if (node != NULL && strstr(node->text, "${") == NULL)
-		parse_problem(parser, MANIFEST_WARNING, node->line,
-					  arena_printf(parser->arena,
-								   "write %s: ${secrets:KEY} and keep the value in a secret store",
-								   name),
-					  "%s stands in the manifest for everyone to read", name);
-}
-
-bool
-mentions(const char *text, const char *word)
-{
-	for (; *text != '\0'; text++)
-	{
-		if (ascii_same(text, word, strlen(word)))
-			return true;
-	}
-	return false;
-}
-
-static void
-parse_credentials(Parser *parser, const DocNode *params, ConnectionSpec *spec)
-{
-	const DocNode *headers = valid_value(&params_of_http, params, "http_headers");
-
-	connection_add(spec, "http_username", valid_text(&params_of_http, params, "http_username", NULL), false);
-	connection_add(spec, "http_password", valid_text(&params_of_http, params, "http_password", NULL), false);
-	advise_secret(parser, &params_of_http, params, "http_password");
-	if (headers == NULL)
-		return;
-	spec->headers = headers->text;
-	if (strpbrk(headers->text, "\r\n") != NULL)
-		parse_problem(parser, MANIFEST_ERROR, headers->line,
-					  "write http_headers: \"Name: value, Other: value\"",
-					  "http_headers holds a line break");
-	else if (mentions(headers->text, "authorization"))
-		advise_secret(parser, &params_of_http, params, "http_headers");
-}
-
-void
-timeouts_parse(Parser *parser, const KeyTable *table, const DocNode *params,
-			   int64_t client_timeout_ms, ConnectionSpec *spec)
-{
-	spec->client_timeout_ms = valid_duration(table, params, "client_timeout", client_timeout_ms);
-	spec->connect_timeout_ms = valid_duration(table, params, "connect_timeout",
-											  DEFAULT_CONNECT_TIMEOUT_MS);
-	require_positive(parser, params, "client_timeout", spec->client_timeout_ms);
-	require_positive(parser, params, "connect_timeout", spec->connect_timeout_ms);
-}
-
-/* The part behind the last point of the URL's path; "" when there is none. */
+/* The extension of the file that the URL's path names, or "". */
 static const char *
 url_extension(Parser *parser, const char *url)
 {
@@ -183,30 +103,30 @@ refuse_format(Parser *parser, int line, const char *setting, const char *format)
 }
 
 /*
- * file_format says what the response is and json_format how its records are
- * laid out; without either the URL's extension decides, and without that the
- * reader looks at the first bytes.
+ * file_format is the format of the response, json_format the layout of its
+ * records.  Without either the URL's extension decides, and without an extension
+ * the reader looks at the first bytes.
  */
 static const char *
 parse_format(Parser *parser, const DocNode *params, const char *from, int from_line)
 {
-	const DocNode *file = valid_value(&params_of_http, params, "file_format");
-	const DocNode *json = valid_value(&params_of_http, params, "json_format");
+	const DocNode *file = check_value(&keys_of_http, params, "file_format");
+	const DocNode *json = check_value(&keys_of_http, params, "json_format");
 	const char *extension = url_extension(parser, from);
-	bool		lines = file != NULL && word_in_list(JSON_LINES, file->text);
-	bool		csv = file != NULL && word_in_list(CSV_FORMATS, file->text);
+	bool		lines = file != NULL && keys_value_in(JSON_LINES, file->text);
+	bool		csv = file != NULL && keys_value_in(CSV_FORMATS, file->text);
 
 	if (file != NULL && !lines && !csv && strcmp(file->text, "json") != 0)
 		refuse_format(parser, file->line, "file_format", file->text);
-	if (json != NULL && word_in_list("soda|socrata", json->text))
+	if (json != NULL && keys_value_in("soda|socrata", json->text))
 		refuse_format(parser, json->line, "json_format", json->text);
 	if (file == NULL && json == NULL)
 	{
-		if (word_in_list("parquet|arrow|avro|vortex", extension))
+		if (keys_value_in("parquet|arrow|avro|vortex", extension))
 			refuse_format(parser, from_line, "file_format", extension);
-		if (word_in_list(CSV_FORMATS, extension))
+		if (keys_value_in(CSV_FORMATS, extension))
 			return extension;
-		return word_in_list(JSON_LINES, extension) ? "jsonl" : "auto";
+		return keys_value_in(JSON_LINES, extension) ? "jsonl" : "auto";
 	}
 	if (csv)
 	{
@@ -217,7 +137,7 @@ parse_format(Parser *parser, const DocNode *params, const char *from, int from_l
 	}
 	if (json == NULL || strcmp(json->text, "auto") == 0)
 		return lines ? "jsonl" : "auto";
-	if (word_in_list(JSON_LINES, json->text))
+	if (keys_value_in(JSON_LINES, json->text))
 		return "jsonl";
 	if (lines)
 		parse_problem(parser, MANIFEST_ERROR, json->line, "take one of the two out",
@@ -237,11 +157,11 @@ pointer_is_valid(const char *pointer)
 	return true;
 }
 
-static const char *
+static char *
 parse_pointer(Parser *parser, const DocNode *params, const char *format)
 {
-	const DocNode *pointer = valid_value(&params_of_http, params, "json_pointer");
-	const DocNode *path = valid_value(&params_of_http, params, "json_path");
+	const DocNode *pointer = check_value(&keys_of_http, params, "json_pointer");
+	const DocNode *path = check_value(&keys_of_http, params, "json_path");
 
 	if (pointer != NULL && path != NULL && strcmp(pointer->text, path->text) != 0)
 		parse_problem(parser, MANIFEST_ERROR, path->line,
@@ -251,7 +171,7 @@ parse_pointer(Parser *parser, const DocNode *params, const char *format)
 		pointer = path;
 	if (pointer == NULL || pointer->text[0] == '\0')
 		return NULL;
-	if (strcmp(format, "jsonl") == 0 || word_in_list(CSV_FORMATS, format))
+	if (strcmp(format, "jsonl") == 0 || keys_value_in(CSV_FORMATS, format))
 		parse_problem(parser, MANIFEST_ERROR, pointer->line, "take one of the two out",
 					  "json_pointer has no meaning in %s",
 					  strcmp(format, "jsonl") == 0 ? "JSON Lines" : "CSV");
@@ -260,42 +180,47 @@ parse_pointer(Parser *parser, const DocNode *params, const char *format)
 					  "in a JSON pointer ~ is written ~0 and / inside a name ~1",
 					  "json_pointer \"%s\" is not valid",
 					  document_excerpt(parser->arena, pointer->text));
-	return pointer->text[0] == '/' ? pointer->text :
-		arena_printf(parser->arena, "/%s", pointer->text);
+	return arena_printf(parser->arena, "%s%s", pointer->text[0] == '/' ? "" : "/", pointer->text);
 }
 
-void
-connection_parse(Parser *parser, const DocNode *dataset, ConnectionSpec *spec)
+static void
+parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 {
 	static const DocNode no_params = {.kind = DOC_MAPPING};
-	const DocNode *from = valid_value(&keys_of_dataset, dataset, "from");
-	const DocNode *params = valid_value(&keys_of_dataset, dataset, "params");
+	Definition *definition = &spec->definition;
+	const DocNode *headers;
 
-	if (from == NULL || from->text[0] == '\0')
-	{
-		/* a value of the wrong kind has been reported already */
-		if (from != NULL || document_get(dataset, "from") == NULL ||
-			document_is_null(document_get(dataset, "from")))
-			parse_problem(parser, MANIFEST_ERROR, dataset->line,
-						  "write from: http://host/path", "from is missing");
-		return;
-	}
-	spec->from = from->text;
-	spec->connector = "http";
-	if (params == NULL)
-		params = &no_params;
-	if (database_parse(parser, from, params, spec))
-		return;
+	definition->connector = "http";
+	spec->params_table = &keys_of_http;
 	check_url(parser, from->text, from->line);
 
 	/* params of another connector would only add noise to its error */
 	if (strncmp(from->text, "http", 4) != 0)
-		params = &no_params;
-	check_mapping(parser, &params_of_http, params);
-	spec->port = port_parse(parser, &params_of_http, params, "http_port");
-	parse_credentials(parser, params, spec);
-	timeouts_parse(parser, &params_of_http, params, DEFAULT_CLIENT_TIMEOUT_MS, spec);
-	spec->format = parse_format(parser, params, from->text, from->line);
-	spec->json_pointer = parse_pointer(parser, params, spec->format);
-	csv_parse(parser, params, spec->format, &spec->csv);
+		spec->params = &no_params;
+	check_mapping(parser, &keys_of_http, spec->params);
+	check_fill(&keys_of_http, spec->params, definition);
+	headers = check_value(&keys_of_http, spec->params, "http_headers");
+	if (headers != NULL && strpbrk(headers->text, "\r\n") != NULL)
+		parse_problem(parser, MANIFEST_ERROR, headers->line,
+					  "write http_headers: \"Name: value, Other: value\"",
+					  "http_headers holds a line break");
+	definition->format = (char *) parse_format(parser, spec->params, from->text, from->line);
+	definition->json_pointer = parse_pointer(parser, spec->params, definition->format);
+	csv_options_parse(parser, spec);
+}
+
+void
+connection_parse(Parser *parser, DatasetSpec *spec)
+{
+	const DocNode *from = check_value(&keys_of_dataset, spec->entry, "from");
+
+	if (from == NULL || from->text[0] == '\0')
+	{
+		/* check_mapping() has reported a value of the wrong kind */
+		if (from != NULL || document_given(spec->entry, "from") == NULL)
+			parse_problem(parser, MANIFEST_ERROR, spec->entry->line,
+						  "write from: http://host/path", "from is missing");
+	}
+	else if (!database_parse(parser, from, spec))
+		parse_http(parser, from, spec);
 }

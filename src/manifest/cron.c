@@ -3,17 +3,17 @@
  * cron.c
  *		Cron expressions of five fields.
  *
- * pg_cron, which is to run them, reads them as the classic cron does: what
- * follows a field's understood part is skipped, a range that goes down holds
- * nothing, and a step past the end counts as none.  Each of these turns a
- * slip into another schedule without a word.  So an expression is accepted
- * only when every byte of it has a meaning and some day will come at which
- * it is due.
+ * pg_cron, which runs the jobs, reads an expression as the classic cron does: it
+ * skips the rest of a field that it does not understand, takes a range that goes
+ * down for an empty one, and ignores a step past the end.  Each of these turns a
+ * slip into another schedule without a word.  So an expression is accepted only
+ * if every byte of it has a meaning and a day exists on which it is due.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/cron.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -44,7 +44,7 @@ enum
 	WEEK_DAY
 };
 
-/* What one field allows: bit n stands for the value n. */
+/* the values that one field allows: bit n stands for the value n */
 typedef uint64_t CronSet;
 
 /* One or two digits, or a word; NULL when there is neither. */
@@ -72,8 +72,8 @@ read_value(const CronField *field, const char *p, int *value)
 }
 
 /*
- * "*", a value or a range, the first and the last with a step if need be.
- * NULL with *fault set when it is none of them.
+ * Reads "*", a value or a range; "*" and a range may have a step.  Returns NULL
+ * with *fault set for any other text.
  */
 static const char *
 read_item(const CronField *field, const char *p, CronSet *set, const char **fault)
@@ -122,7 +122,7 @@ read_item(const CronField *field, const char *p, CronSet *set, const char **faul
 	return NULL;
 }
 
-/* A list of items; NULL when it is good, else what is wrong with it. */
+/* Reads a list of items; returns NULL, or what is wrong with it. */
 static const char *
 read_field(const CronField *field, const char *text, CronSet *set)
 {
@@ -141,7 +141,7 @@ read_field(const CronField *field, const char *text, CronSet *set)
 	}
 }
 
-/* The cure for a field: what its values are, and how they are joined. */
+/* The cure for a field: its values, and how they are joined. */
 static const char *
 field_hint(Parser *parser, const CronField *field)
 {
@@ -154,8 +154,8 @@ field_hint(Parser *parser, const CronField *field)
 }
 
 /*
- * Do the days exist?  Only when the day of the week leaves it to the day of
- * the month, since otherwise either of the two suffices.
+ * Whether a month has such a day.  If both the day of the week and the day of the
+ * month are restricted, either of them suffices, and the former exists always.
  */
 static bool
 has_a_day(const CronSet *sets, const char *week_day)
@@ -174,7 +174,7 @@ has_a_day(const CronSet *sets, const char *week_day)
 	return false;
 }
 
-/* Cuts text at its blanks; returns how many parts there are, kept or not. */
+/* Cuts text at its blanks; returns the number of parts, of which the first few are kept. */
 static size_t
 split_fields(Parser *parser, const char *text, char *parts[CRON_FIELDS])
 {
@@ -212,8 +212,7 @@ check_count(Parser *parser, const char *setting, const DocNode *node, size_t cou
 	return count == CRON_FIELDS;
 }
 
-/* The expression with one blank between its fields; NULL when it is refused. */
-const char *
+char *
 cron_parse(Parser *parser, const char *setting, const DocNode *node)
 {
 	char	   *parts[CRON_FIELDS];

@@ -7,21 +7,23 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/csv_options.h"
 
 #include <ctype.h>
 #include <string.h>
 
+#include "manifest/check.h"
+
 static const char *const settings[] = {"has_header", "quote", "escape", "delimiter"};
 
 /*
- * One byte that can stand between or around fields and is no part of a number
- * or a word; otherwise when nothing is said.
+ * One byte that can stand between or around fields and is no part of a number or
+ * a word; without the key, "otherwise".
  */
 static char
 parse_byte(Parser *parser, const DocNode *params, const char *key, char otherwise)
 {
-	const DocNode *node = valid_value(&params_of_http, params, key);
+	const DocNode *node = check_value(&keys_of_http, params, key);
 	const char *text;
 
 	if (node == NULL)
@@ -38,23 +40,23 @@ parse_byte(Parser *parser, const DocNode *params, const char *key, char otherwis
 	return otherwise;
 }
 
-/* Empty: no quotes at all, which NUL stands for. */
+/* An empty value means no quotes at all, for which NUL stands. */
 static char
 parse_quote(Parser *parser, const DocNode *params, const char *key)
 {
-	const DocNode *node = valid_value(&params_of_http, params, key);
+	const DocNode *node = check_value(&keys_of_http, params, key);
 
 	return node != NULL && node->text[0] == '\0' ? '\0' : parse_byte(parser, params, key, '"');
 }
 
-/* Settings of the other format, or of any when the response is JSON. */
+/* Warns of settings of another format than the response has. */
 static void
 warn_of_others(Parser *parser, const DocNode *params, const char *prefix, const char *format)
 {
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 	{
 		const char *key = arena_printf(parser->arena, "%s_%s", prefix, settings[i]);
-		const DocNode *node = given_value(params, key);
+		const DocNode *node = document_given(params, key);
 
 		if (node != NULL)
 			parse_problem(parser, MANIFEST_WARNING, node->line,
@@ -63,40 +65,39 @@ warn_of_others(Parser *parser, const DocNode *params, const char *prefix, const 
 	}
 }
 
-static void
-check_bytes(Parser *parser, const DocNode *params, const char *prefix, const CsvSpec *spec)
-{
-	const char *escape = arena_printf(parser->arena, "%s_escape", prefix);
-
-	if (spec->quote == '\0' && given_value(params, escape) != NULL)
-		parse_problem(parser, MANIFEST_WARNING, key_line(params, escape), "take it out",
-					  "%s has no effect without quotes", escape);
-	if (spec->delimiter == spec->quote)
-		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
-					  "delimiter and quote of %s are the same character", prefix);
-	else if (spec->delimiter == spec->escape)
-		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
-					  "delimiter and escape of %s are the same character", prefix);
-}
-
 void
-csv_parse(Parser *parser, const DocNode *params, const char *format, CsvSpec *spec)
+csv_options_parse(Parser *parser, DatasetSpec *spec)
 {
+	const DocNode *params = spec->params;
+	Definition *definition = &spec->definition;
+	const char *format = definition->format;
 	bool		tabs = strcmp(format, "tsv") == 0;
+	bool		used = tabs || strcmp(format, "csv") == 0;
 	const char *key[sizeof(settings) / sizeof(settings[0])];
+	char		quote;
+	char		escape;
+	char		delimiter;
 
-	spec->used = tabs || strcmp(format, "csv") == 0;
-	if (!spec->used || tabs)
-		warn_of_others(parser, params, "csv", spec->used ? "TSV" : "JSON");
+	if (!used || tabs)
+		warn_of_others(parser, params, "csv", used ? "TSV" : "JSON");
 	if (!tabs)
-		warn_of_others(parser, params, "tsv", spec->used ? "CSV" : "JSON");
-	if (!spec->used)
+		warn_of_others(parser, params, "tsv", used ? "CSV" : "JSON");
+	if (!used)
 		return;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		key[i] = arena_printf(parser->arena, "%s_%s", format, settings[i]);
-	spec->header = strcmp(valid_text(&params_of_http, params, key[0], "true"), "true") == 0;
-	spec->quote = parse_quote(parser, params, key[1]);
-	spec->escape = parse_byte(parser, params, key[2], spec->quote);
-	spec->delimiter = tabs ? '\t' : parse_byte(parser, params, key[3], ',');
-	check_bytes(parser, params, format, spec);
+	quote = parse_quote(parser, params, key[1]);
+	escape = parse_byte(parser, params, key[2], quote);
+	delimiter = tabs ? '\t' : parse_byte(parser, params, key[3], ',');
+	if (quote == '\0' && document_given(params, key[2]) != NULL)
+		parse_problem(parser, MANIFEST_WARNING, document_line(params, key[2]), "take it out",
+					  "%s has no effect without quotes", key[2]);
+	if (delimiter == quote || delimiter == escape)
+		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
+					  "delimiter and %s of %s are the same character",
+					  delimiter == quote ? "quote" : "escape", format);
+	definition->csv_has_header = strcmp(check_text(&keys_of_http, params, key[0], "true"), "true") == 0;
+	definition->csv_quote = arena_strndup(parser->arena, &quote, quote != '\0');
+	definition->csv_escape = arena_strndup(parser->arena, &escape, escape != '\0');
+	definition->csv_delimiter = arena_strndup(parser->arena, &delimiter, 1);
 }

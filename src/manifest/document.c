@@ -432,6 +432,30 @@ document_get(const DocNode *mapping, const char *key)
 	return pair ? pair->value : NULL;
 }
 
+const DocNode *
+document_given(const DocNode *mapping, const char *key)
+{
+	const DocNode *node = document_get(mapping, key);
+
+	return node != NULL && !document_is_null(node) ? node : NULL;
+}
+
+int
+document_line(const DocNode *mapping, const char *key)
+{
+	const DocPair *pair = find_pair(mapping, key);
+
+	return pair ? pair->key->line : mapping->line;
+}
+
+bool
+document_is_false(const DocNode *node)
+{
+	return node->kind == DOC_SCALAR && node->plain &&
+		(strcmp(node->text, "false") == 0 || strcmp(node->text, "False") == 0 ||
+		 strcmp(node->text, "FALSE") == 0);
+}
+
 bool
 document_is_null(const DocNode *node)
 {

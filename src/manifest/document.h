@@ -61,11 +61,16 @@ typedef struct DocError
 extern const DocNode *document_parse(Arena *arena, const char *text,
 									 size_t length, DocError *error);
 
-/* the value of a key, or NULL */
+/* the value of a key, or NULL; document_given() takes a null for no value */
 extern const DocNode *document_get(const DocNode *mapping, const char *key);
+extern const DocNode *document_given(const DocNode *mapping, const char *key);
 
-/* a scalar that stands for "nothing": empty, ~ or null, without quotes */
+/* The line of a key, or of the mapping without it.  A block begins on a later line. */
+extern int	document_line(const DocNode *mapping, const char *key);
+
+/* whether a scalar stands for "nothing": empty, ~ or null, without quotes */
 extern bool document_is_null(const DocNode *node);
+extern bool document_is_false(const DocNode *node);
 
 /* text fit to be quoted in a message: shortened, without control characters */
 extern const char *document_excerpt(Arena *arena, const char *text);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keys.h
- *		Every key and param that a manifest may hold, and what becomes of it.
+ *		The tables of keys, as keys.def writes them.
  *
  * Includes no server header.
  *
@@ -13,32 +13,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A KEY_TEXT may be any scalar; of the other scalars each is checked. */
 typedef enum KeyKind
 {
 	KEY_ANY,					/* looked at elsewhere, or not at all */
-	KEY_STRING,					/* with KeyInfo.values: one of these */
-	KEY_TEXT,					/* any scalar, taken as it is written */
+	KEY_STRING,					/* a number or a boolean needs quotes */
+	KEY_TEXT,					/* taken as written */
 	KEY_BOOLEAN,
-	KEY_COUNT,					/* 0 to 2147483647 */
-	KEY_DURATION,
+	KEY_COUNT,					/* 0 to 2147483647; -1: not set */
+	KEY_DURATION,				/* in milliseconds, more than 0; 0: not set */
+	KEY_TIMEOUT,				/* the same, cut to what an int holds */
+	KEY_PORT,					/* 1 to 65535; 0: not set */
+	KEY_SHARE,					/* 50% or 0.5; 1: not set */
 	KEY_MAPPING,
 	KEY_LIST
 } KeyKind;
 
-typedef enum KeyStatus
+/* What a change of a value means; a set of bits. */
+typedef enum KeyParts
 {
-	KEY_SUPPORTED,
-	KEY_UNSUPPORTED				/* the original runtime has it: a warning */
-} KeyStatus;
+	KEY_SCHEDULE = 0,			/* when a refresh comes; or a comment changes */
+	KEY_REFRESH = 1,			/* a refresh asks for something else, or does it otherwise */
+	KEY_TABLE = 2,				/* the table is made in another way */
+	KEY_ROWS = 4,				/* the table has to hold other rows */
+	KEY_SOURCE = 8				/* the source may have other columns and rows */
+} KeyParts;
 
 typedef struct KeyInfo
 {
 	const char *name;			/* a trailing * stands for any rest */
 	KeyKind		kind;
-	KeyStatus	status;
-	const char *values;			/* "full|append", or NULL */
-	const char *harmless;		/* unsupported, yet this value is what happens */
-	const char *hint;			/* for the warning, or NULL */
+	KeyParts	parts;
+	int			field;			/* offset in Definition; -1: has none */
+	bool		param;			/* kept as written */
+	bool		ignored;		/* by us; the original runtime has it */
+	bool		needed;			/* a definition without it is not one of ours */
+	bool		zero;			/* a duration that may be 0 */
+	bool		needs_time_column;
+	const char *needs_mode;		/* the refresh_mode without which it is refused */
+	const char *not_in_changes; /* refused in refresh_mode changes: the hint */
+	const char *otherwise;		/* the default, as a manifest would write it */
+	const char *values;			/* "full|append": one of these */
+	const char *harmless;		/* ignored, yet this value is what happens */
+	const char *secret;			/* advise a secret store if the value has this word */
+	const char *hint;			/* for the warning that it is ignored */
 } KeyInfo;
 
 typedef struct KeyTable
@@ -55,30 +73,32 @@ extern const KeyTable keys_of_dataset;
 extern const KeyTable keys_of_acceleration;
 extern const KeyTable keys_of_column;
 extern const KeyTable keys_of_secret;
-extern const KeyTable params_of_http;
-extern const KeyTable params_of_postgres;
-extern const KeyTable params_of_mysql;
-extern const KeyTable params_of_table;
-extern const KeyTable params_of_acceleration;
+extern const KeyTable keys_of_http;
+extern const KeyTable keys_of_postgres;
+extern const KeyTable keys_of_mysql;
+extern const KeyTable keys_of_table;
+extern const KeyTable keys_of_acceleration_params;
+extern const KeyTable keys_of_env;
+extern const KeyTable keys_of_file;
 
-extern const KeyInfo *key_find(const KeyTable *table, const char *name);
+extern const KeyInfo *keys_find(const KeyTable *table, const char *name);
 
 /* the key whose name is nearest to name, or NULL when none is near */
-extern const char *key_nearest(const KeyTable *table, const char *name);
+extern const char *keys_nearest(const KeyTable *table, const char *name);
 
 /* the place where name would be valid, or NULL */
-extern const char *key_home(const char *name);
+extern const char *keys_home(const char *name);
 
 /* http_username for username, client_timeout for http_client_timeout; or NULL */
-extern const char *param_with_right_prefix(const KeyTable *table, const char *name);
+extern const char *keys_with_right_prefix(const KeyTable *table, const char *name);
 
 /* the connector that a param such as pg_pass or json_pointer belongs to, or NULL */
-extern const char *param_connector(const char *name);
+extern const char *keys_connector(const char *name);
 
-/* is it a connector of the original runtime? */
-extern bool connector_is_known(const char *name, size_t length);
+/* whether the original runtime has a connector of this name */
+extern bool keys_know_connector(const char *name, size_t length);
 
-/* is value one of the words of list, which | separates? */
-extern bool word_in_list(const char *list, const char *value);
+/* whether value is one of the words of list, which | separates */
+extern bool keys_value_in(const char *list, const char *value);
 
 #endif

@@ -3,22 +3,25 @@
  * manifest.c
  *		Bytes of spicepod.yaml to validated datasets.
  *
- * Two kinds of mistake are kept apart.  One inside a dataset refuses that
- * dataset and no other.  One that leaves in doubt which datasets there are
- * (broken YAML, a misspelt "datasets", an entry without a name) breaks the
- * manifest as a whole, since acting on it would look as if datasets had been
- * removed.
+ * A mistake inside of a dataset refuses that dataset and no other.  A mistake that
+ * leaves in doubt which datasets there are (broken YAML, a misspelt "datasets", an
+ * entry without a name) breaks the manifest as a whole: acting on it would look as
+ * if datasets had been removed.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/manifest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifest/check.h"
+#include "manifest/entry.h"
+#include "manifest/stores.h"
+
 #define MAX_DATASETS		10000
 
-/* What the caller holds is the first member, so both have one address. */
+/* The caller holds the first member, so both have one address. */
 typedef struct OwnedManifest
 {
 	Manifest	manifest;
@@ -57,7 +60,7 @@ find_same_name(const Manifest *manifest, const char *name)
 static const char *
 entry_name(const DocNode *entry)
 {
-	const char *name = valid_text(&keys_of_dataset, entry, "name", NULL);
+	const char *name = check_text(&keys_of_dataset, entry, "name", NULL);
 
 	return name != NULL && name[0] != '\0' ? name : NULL;
 }
@@ -80,7 +83,7 @@ entry_is_usable(Parser *parser, const DocNode *entry)
 		/* it never was a dataset here, so nothing is in doubt */
 		bool		failed = parser->failed;
 
-		refuse_ref(parser, ref);
+		entry_refuse_ref(parser, ref);
 		parser->failed = failed;
 		return false;
 	}
@@ -110,7 +113,7 @@ add_dataset(OwnedManifest *owned, const DocNode *entry)
 	same = (ManifestDataset *) find_same_name(manifest, parser->dataset);
 	if (same != NULL)
 	{
-		/* which of them is meant is not ours to guess */
+		/* no guess decides which of them is meant */
 		parse_problem(parser, MANIFEST_ERROR, entry->line, "give it another name",
 					  "two datasets have the name \"%s\", the first in line %d",
 					  document_excerpt(parser->arena, parser->dataset), same->line);
@@ -118,7 +121,7 @@ add_dataset(OwnedManifest *owned, const DocNode *entry)
 		return;
 	}
 	dataset.name = arena_strdup(parser->arena, parser->dataset);
-	dataset_parse(parser, entry, &dataset);
+	entry_parse(parser, entry, &dataset);
 	manifest->datasets = arena_grow(parser->arena, manifest->datasets,
 									(size_t) manifest->n_datasets,
 									&owned->datasets_capacity,
@@ -126,7 +129,7 @@ add_dataset(OwnedManifest *owned, const DocNode *entry)
 	manifest->datasets[manifest->n_datasets++] = dataset;
 }
 
-/* Parses every entry; true when it is known which datasets there are. */
+/* Parses every entry; false if it is in doubt which datasets there are. */
 static bool
 parse_datasets(OwnedManifest *owned, const DocNode *datasets)
 {
@@ -150,7 +153,7 @@ parse_datasets(OwnedManifest *owned, const DocNode *datasets)
 	return known;
 }
 
-/* Names that differ and yet fold to one table: "a-b" and "a_b". */
+/* Refuses names that differ and fold to one table: "a-b" and "a_b". */
 static void
 refuse_shared_tables(Parser *parser)
 {
@@ -198,17 +201,17 @@ parse_root(OwnedManifest *owned, const DocNode *root)
 	require_top_level(parser, root, "version", "write version: v1");
 	require_top_level(parser, root, "kind", "write kind: Spicepod");
 	require_top_level(parser, root, "name", "write name: and a name");
-	manifest->name = (char *) valid_text(&keys_of_manifest, root, "name", NULL);
+	manifest->name = (char *) check_text(&keys_of_manifest, root, "name", NULL);
 	manifest->secrets = stores_parse(parser, root);
 	manifest->broken = parser->failed;
 
-	datasets = valid_value(&keys_of_manifest, root, "datasets");
+	datasets = check_value(&keys_of_manifest, root, "datasets");
 	if (datasets != NULL && !parse_datasets(owned, datasets))
 		manifest->broken = true;
 	refuse_shared_tables(parser);
 }
 
-/* By line; problems of one line stay in the order in which they were found. */
+/* Sorts by line; problems of one line stay in the order in which they were found. */
 static void
 sort_problems(Manifest *manifest)
 {

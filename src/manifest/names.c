@@ -3,19 +3,19 @@
  * names.c
  *		Names of datasets, tables and columns.
  *
- * A dataset's name is written once in YAML and then typed by people in SQL,
- * mostly without quotes.  So it is folded as SQL would fold it, hyphens (which
- * SQL reads as minus) become underscores, and words that only work in quotes
- * are refused unless the manifest itself quotes them.
+ * A dataset's name is written once in YAML and typed often in SQL, mostly
+ * without quotes.  So the parser folds it as SQL does, turns hyphens (which SQL
+ * reads as minus) into underscores, and refuses a word that needs quotes unless
+ * the manifest quotes it.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/names.h"
 
 #include <string.h>
 
-/* the longest identifier of an unmodified server */
-#define MAX_IDENTIFIER		63
+#include "ascii.h"
+#include "manifest/keys.h"
 
 /* Words that cannot name a table without quotes. */
 static const char reserved_words[] =
@@ -30,7 +30,7 @@ static const char reserved_words[] =
 	"some|symmetric|system_user|table|tablesample|then|to|trailing|true|union|unique|"
 	"user|using|variadic|verbose|when|where|window|with";
 
-/* Schemas in which somebody else keeps his things. */
+/* Schemas that belong to the server or to this extension. */
 static const char taken_schemas[] = "spice|spice_catalog|spice_source|information_schema";
 
 static bool
@@ -44,14 +44,6 @@ static bool
 continues_identifier(char c)
 {
 	return starts_identifier(c) || (c >= '0' && c <= '9') || c == '-';
-}
-
-static char
-fold_name(char c)
-{
-	if (c == '-')
-		return '_';
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
 }
 
 /* Reads "quoted" with doubled quotes inside; NULL when it does not end. */
@@ -76,8 +68,8 @@ read_plain(Parser *parser, const char *p, char **part)
 
 	if (!starts_identifier(*p))
 		return NULL;
-	while (continues_identifier(*p))
-		*to++ = fold_name(*p++);
+	for (; continues_identifier(*p); p++)
+		*to++ = *p == '-' ? '_' : ascii_lower(*p);
 	return p;
 }
 
@@ -96,28 +88,19 @@ part_is_usable(Parser *parser, const char *name, int line, const char *part,
 {
 	if (part[0] == '\0')
 		return refuse_name(parser, name, line, NULL, "has an empty part");
-	if (strlen(part) > MAX_IDENTIFIER)
+	if (strlen(part) > NAMES_MAX_IDENTIFIER)
 		return refuse_name(parser, name, line, "choose a shorter name",
 						   "is longer than 63 bytes");
-	if (!quoted && word_in_list(reserved_words, part))
+	if (!quoted && keys_value_in(reserved_words, part))
 		return refuse_name(parser, name, line,
 						   "choose another name, or quote it twice: '\"order\"'",
 						   "is a reserved word of SQL");
 	return true;
 }
 
-static bool
-schema_is_usable(Parser *parser, const char *name, int line, const char *schema)
-{
-	if (word_in_list(taken_schemas, schema) || strncmp(schema, "pg_", 3) == 0)
-		return refuse_name(parser, name, line, "choose another schema",
-						   "lies in a schema that is not free for tables");
-	return true;
-}
-
 bool
-table_name_parse(Parser *parser, const char *name, int line,
-				 char **schema, char **table)
+names_parse_table(Parser *parser, const char *name, int line,
+				  char **schema, char **table)
 {
 	char	   *parts[2] = {NULL, NULL};
 	int			count = 0;
@@ -142,19 +125,20 @@ table_name_parse(Parser *parser, const char *name, int line,
 		if (*p++ == '\0')
 			break;
 	}
-	if (count == 2 && !schema_is_usable(parser, name, line, parts[0]))
-		return false;
+	if (count == 2 && (keys_value_in(taken_schemas, parts[0]) || strncmp(parts[0], "pg_", 3) == 0))
+		return refuse_name(parser, name, line, "choose another schema",
+						   "lies in a schema that is not free for tables");
 	*schema = count == 2 ? parts[0] : arena_strdup(parser->arena, "public");
 	*table = parts[count - 1];
 	return true;
 }
 
 void
-column_name_check(Parser *parser, const char *name, int line)
+names_check_column(Parser *parser, const char *name, int line)
 {
 	if (name[0] == '\0')
 		parse_problem(parser, MANIFEST_ERROR, line, NULL, "a column's name is empty");
-	else if (strlen(name) > MAX_IDENTIFIER)
+	else if (strlen(name) > NAMES_MAX_IDENTIFIER)
 		parse_problem(parser, MANIFEST_ERROR, line, NULL,
 					  "column name \"%s\" is longer than 63 bytes",
 					  document_excerpt(parser->arena, name));
@@ -172,7 +156,7 @@ trimmed(Parser *parser, const char *begin, const char *end)
 }
 
 static bool
-column_list_add(Parser *parser, ColumnList *list, const char *name)
+add_column(Parser *parser, ColumnList *list, const char *name)
 {
 	if (name[0] == '\0' || strpbrk(name, ",;:()\"") != NULL)
 		return false;
@@ -187,10 +171,9 @@ column_list_add(Parser *parser, ColumnList *list, const char *name)
 	return true;
 }
 
-/* "a", "a, b" or "(a, b)"; false when it has been refused */
 bool
-column_list_parse(Parser *parser, const char *setting, const DocNode *node,
-				  ColumnList *list)
+names_parse_columns(Parser *parser, const char *setting, const DocNode *node,
+					ColumnList *list)
 {
 	const char *text = trimmed(parser, node->text, node->text + strlen(node->text));
 	size_t		length = strlen(text);
@@ -203,9 +186,9 @@ column_list_parse(Parser *parser, const char *setting, const DocNode *node,
 		const char *end = p + strcspn(p, ",");
 		char	   *name = trimmed(parser, p, end);
 
-		good = list->count < 32 && column_list_add(parser, list, name);
+		good = list->count < 32 && add_column(parser, list, name);
 		if (good)
-			column_name_check(parser, name, node->line);
+			names_check_column(parser, name, node->line);
 		p = end;
 		if (*p == '\0')
 			break;

@@ -3,34 +3,28 @@
  * stores.c
  *		The list "secrets": which stores hold secrets, in which order.
  *
- * Only says where to look; secrets.c looks.  The list goes there as JSON,
- * since it is kept in the catalog between the two:
+ * The list says where secret/secrets.c looks for a secret.  It goes there by way
+ * of the catalog, hence as JSON:
  *
  *		[{"from":"env","name":"env","path":null}, ...]
  *
- * path is the folder of a file store and the .env file of an env store.  A
- * store that cannot be asked here stays in the list, so that a reference to
- * it fails by its name instead of finding something elsewhere.
+ * path is the folder of a file store and the .env file of an env store.  A store
+ * of a kind that is not supported stays in the list, so that a reference to it
+ * fails by its name instead of finding a secret in another store.
  *
  *-------------------------------------------------------------------------
  */
-#include "manifest/parse.h"
+#include "manifest/stores.h"
 
 #include <string.h>
+
+#include "manifest/check.h"
+#include "manifest/json_tree.h"
 
 #define DEFAULT_FOLDER		"/run/secrets"
 
 #define OTHER_STORES \
 	"keyring|kubernetes|aws_secrets_manager|vault|hashicorp_vault|azure_key_vault"
-
-static const KeyInfo env_params[] = {
-	{.name = "file_path", .kind = KEY_STRING},
-};
-static const KeyInfo file_params[] = {
-	{.name = "path", .kind = KEY_STRING},
-};
-static const KeyTable params_of_env = {.place = "params", .keys = env_params, .count = 1};
-static const KeyTable params_of_file = {.place = "params", .keys = file_params, .count = 1};
 
 static bool
 store_name_is_valid(const char *name)
@@ -65,13 +59,13 @@ static const char *
 parse_path(Parser *parser, const DocNode *entry, const KeyTable *table,
 		   const char *selector)
 {
-	const DocNode *params = valid_value(&keys_of_secret, entry, "params");
+	const DocNode *params = check_value(&keys_of_secret, entry, "params");
 	const DocNode *path;
 
 	if (params == NULL)
 		return selector;
 	check_mapping(parser, table, params);
-	path = valid_value(table, params, table->keys[0].name);
+	path = check_value(table, params, table->keys[0].name);
 	if (path == NULL)
 		return selector;
 	if (path->text[0] == '\0')
@@ -87,21 +81,21 @@ static void
 add_store(Parser *parser, json_t *list, const char *kind, const char *name,
 		  const char *path)
 {
-	json_t	   *store = json_add_object(parser, list);
+	json_t	   *store = json_tree_add(parser, list, json_tree_new_object());
 
-	json_put_text(parser, store, "name", name);
-	json_put_text(parser, store, "from", kind);
-	json_put_text(parser, store, "path", path);
+	json_tree_put_text(parser, store, "name", name);
+	json_tree_put_text(parser, store, "from", kind);
+	json_tree_put_text(parser, store, "path", path);
 }
 
-/* A known store of the original runtime costs its references, nothing else. */
+/* A store that only the original runtime knows fails its references, not the manifest. */
 static void
 refuse_kind(Parser *parser, const DocNode *from, const char *kind)
 {
 	const char *hint = "stores that work: env, file";
 	bool		failed = parser->failed;
 
-	if (!word_in_list(OTHER_STORES, kind))
+	if (!keys_value_in(OTHER_STORES, kind))
 	{
 		parse_problem(parser, MANIFEST_ERROR, from->line, hint,
 					  "unknown secret store \"%s\"",
@@ -130,7 +124,7 @@ parse_store(Parser *parser, const DocNode *entry, json_t *list)
 		return;
 	}
 	check_mapping(parser, &keys_of_secret, entry);
-	from = valid_value(&keys_of_secret, entry, "from");
+	from = check_value(&keys_of_secret, entry, "from");
 	if (from == NULL)
 	{
 		parse_problem(parser, MANIFEST_ERROR, entry->line, "write - from: env",
@@ -141,7 +135,7 @@ parse_store(Parser *parser, const DocNode *entry, json_t *list)
 	selector = strchr(from->text, ':');
 	if (selector != NULL)
 		selector++;
-	name = valid_text(&keys_of_secret, entry, "name", kind);
+	name = check_text(&keys_of_secret, entry, "name", kind);
 	if (!store_name_is_valid(name))
 		parse_problem(parser, MANIFEST_ERROR, entry->line,
 					  "begin with a letter and go on with letters, digits, _ and -; \"secrets\" means all stores",
@@ -156,11 +150,11 @@ parse_store(Parser *parser, const DocNode *entry, json_t *list)
 			parse_problem(parser, MANIFEST_ERROR, from->line,
 						  "name another file in params: file_path",
 						  "the env store takes nothing after its name");
-		path = parse_path(parser, entry, &params_of_env, NULL);
+		path = parse_path(parser, entry, &keys_of_env, NULL);
 	}
 	else if (strcmp(kind, "file") == 0)
 	{
-		path = parse_path(parser, entry, &params_of_file,
+		path = parse_path(parser, entry, &keys_of_file,
 						  selector && selector[0] ? selector : NULL);
 		if (path == NULL)
 			path = DEFAULT_FOLDER;
@@ -173,8 +167,8 @@ parse_store(Parser *parser, const DocNode *entry, json_t *list)
 char *
 stores_parse(Parser *parser, const DocNode *root)
 {
-	const DocNode *secrets = valid_value(&keys_of_manifest, root, "secrets");
-	json_t	   *list = json_begin(parser, json_array());
+	const DocNode *secrets = check_value(&keys_of_manifest, root, "secrets");
+	json_t	   *list = json_tree_begin(parser, json_array());
 
 	if (secrets == NULL || secrets->count == 0)
 		add_store(parser, list, "env", "env", NULL);
@@ -188,5 +182,5 @@ stores_parse(Parser *parser, const DocNode *root)
 		}
 		parse_store(parser, secrets->items[i], list);
 	}
-	return json_finish(parser);
+	return json_tree_finish(parser);
 }

@@ -215,14 +215,14 @@ follow_drift(Refresh *refresh)
 	if (dataset->evolving)
 		return false;
 	if (unknown && source_fetches(dataset) &&
-		(dataset->on_schema_change == SCHEMA_APPEND || source_null_fields(dataset) != NIL))
+		(dataset_schema_change(dataset) == SCHEMA_APPEND || source_null_fields(dataset) != NIL))
 	{
 		catalog_enter(&rights);
 		dataset->evolving = source_evolve(dataset, refresh->response->spool, false);
 		catalog_leave(&rights);
 		CommandCounterIncrement();
 	}
-	if (!dataset->evolving && dataset->on_schema_change == SCHEMA_FAIL &&
+	if (!dataset->evolving && dataset_schema_change(dataset) == SCHEMA_FAIL &&
 		(unknown || source_report.absent_name[0] != '\0'))
 		refuse_drift(dataset);
 	return dataset->evolving;
@@ -241,12 +241,12 @@ sync_source(Refresh *refresh)
 	bool		fetches = source_fetches(dataset);
 	CatalogRights rights;
 
-	if (dataset->source_changed || dataset->on_schema_change == SCHEMA_BLOCK ||
-		(fetches && dataset->on_schema_change != SCHEMA_SYNC))
+	if (dataset->source_changed || dataset_schema_change(dataset) == SCHEMA_BLOCK ||
+		(fetches && dataset_schema_change(dataset) != SCHEMA_SYNC))
 		return;
 	catalog_enter(&rights);
 	dataset->evolving = source_evolve(dataset, fetches ? refresh->response->spool : NULL,
-									  dataset->on_schema_change == SCHEMA_SYNC && refresh->watermark == NULL);
+									  dataset_schema_change(dataset) == SCHEMA_SYNC && refresh->watermark == NULL);
 	catalog_leave(&rights);
 	CommandCounterIncrement();
 	if (!fetches)
@@ -280,10 +280,10 @@ plan_whole(Refresh *refresh)
 	const Dataset *dataset = refresh->dataset;
 	RefreshQuery *query = query_plan(dataset, refresh_query(refresh), NULL);
 
-	if (dataset->time_column != NULL && dataset->data_window_ms > 0)
+	if (dataset->time_column != NULL && dataset->refresh_data_window_ms > 0)
 		query = query_plan(dataset, refresh_query(refresh),
 						   window_condition(dataset, time_column_type(dataset, query->result)));
-	else if (dataset->append)
+	else if (dataset_appends(dataset))
 		(void) time_column_type(dataset, query->result);
 	return query;
 }
@@ -321,10 +321,10 @@ merges_whole(const Refresh *refresh)
 	 * storage
 	 */
 	if (refresh->rebuild || refresh->watermark != NULL ||
-		dataset->unlogged != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
+		dataset_is_unlogged(dataset) != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
 		return false;
-	return dataset->refresh_method == METHOD_MERGE ||
-		(dataset->refresh_method == METHOD_FITTING && published_table(dataset->relation));
+	return dataset_refresh_method(dataset) == METHOD_MERGE ||
+		(dataset_refresh_method(dataset) == METHOD_FITTING && published_table(dataset->relation));
 }
 
 static TableBuild *
@@ -373,7 +373,7 @@ settle_conflicts(Refresh *refresh, TableBuild *build)
 	ListCell   *cell;
 
 	/* mode full of a dataset that appends means: append from the beginning */
-	if (!refresh->dataset->append && refresh->refresh_mode == NULL)
+	if (!dataset_appends(refresh->dataset) && refresh->refresh_mode == NULL)
 		return;
 	foreach(cell, refresh->dataset->conflicts)
 	{
@@ -403,10 +403,10 @@ static void
 check_guards(const Refresh *refresh, const TableBuild *build)
 {
 	const Dataset *dataset = refresh->dataset;
-	int64		least = Max(dataset->min_rows, 0);
+	int64		least = Max(dataset->refresh_min_rows, 0);
 
-	if (dataset->loaded && !dataset->reload && dataset->max_shrink < 1)
-		least = Max(least, (int64) ceil(dataset->rows * (1 - dataset->max_shrink)));
+	if (dataset->loaded && !dataset->reload && dataset->refresh_max_shrink < 1)
+		least = Max(least, (int64) ceil(dataset->rows * (1 - dataset->refresh_max_shrink)));
 	if (build->rows < least)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
@@ -457,7 +457,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	/* before the lock: what this may wait for, readers need not wait for */
 	refresh->rows = build->rows;
 	refresh->outcome = OUTCOME_LOADED;
-	if (refresh->dataset->append)
+	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
 	note_loaded(refresh);
 
@@ -478,7 +478,7 @@ finish_merge(Refresh *refresh, TableBuild *build)
 
 	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
-	if (refresh->dataset->append)
+	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
 	counts = whole_merge(build);
 	counts.dropped = refresh->counts.dropped;
@@ -514,7 +514,7 @@ load_whole(Refresh *refresh)
 	TableBuild *build = begin_build(refresh, query->result);
 
 	refresh->repeatable = is_usual(refresh) && query->repeatable &&
-		refresh->dataset->data_window_ms == 0;
+		refresh->dataset->refresh_data_window_ms == 0;
 	pour(refresh, query, build);
 	if (follow_drift(refresh))
 	{

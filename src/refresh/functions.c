@@ -107,7 +107,7 @@ refuse_here(const Dataset *dataset)
 	CatalogRights rights;
 	bool		subscribed;
 
-	if (!dataset->follows && !dataset->has_slot)
+	if (!dataset_follows(dataset) && !dataset->has_slot)
 		return;
 	catalog_enter(&rights);
 	SPI_connect();
@@ -117,11 +117,11 @@ refuse_here(const Dataset *dataset)
 	subscribed = SPI_processed > 0;
 	SPI_finish();
 	catalog_leave(&rights);
-	if (dataset->follows || subscribed)
+	if (dataset_follows(dataset) || subscribed)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("dataset \"%s\" cannot be refreshed in a session", dataset->name),
-				 errdetail(dataset->follows ? "Its table follows the source (refresh_mode changes)." :
+				 errdetail(dataset_follows(dataset) ? "Its table follows the source (refresh_mode changes)." :
 						   "Its table has followed the source, which is yet to end."),
 				 errhint("SELECT spice_refresh(%s, wait => false) has the launcher do it.",
 						 quote_literal_cstr(dataset->name))));
@@ -177,7 +177,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 	check_refresh_mode(mode, dataset);
 	if (refresh_sql != NULL || mode != NULL)
 		check_override_rights(dataset);
-	if (dataset->follows && (refresh_sql != NULL || mode != NULL))
+	if (dataset_follows(dataset) && (refresh_sql != NULL || mode != NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the refresh of dataset \"%s\" cannot be overridden", dataset->name),

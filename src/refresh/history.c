@@ -49,7 +49,7 @@ add_counts(CatalogArguments *arguments, const Refresh *refresh)
 {
 	bool		whole = strcmp(refresh->outcome, OUTCOME_MERGED) == 0;
 	bool		merged = whole || strcmp(refresh->outcome, OUTCOME_APPENDED) == 0 ||
-	(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && refresh->dataset->append);
+	(strcmp(refresh->outcome, OUTCOME_LOADED) == 0 && dataset_appends(refresh->dataset));
 	bool		retained = strcmp(refresh->outcome, OUTCOME_RETAINED) == 0;
 
 	catalog_add(arguments, INT8OID, Int64GetDatum(refresh->counts.inserted), !merged);

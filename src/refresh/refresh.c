@@ -58,7 +58,6 @@ set_mode(Refresh *refresh)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("dataset \"%s\" cannot be refreshed in mode append", dataset->name),
 				 errhint("Set time_column in the manifest.")));
-	dataset->append = strcmp(refresh->refresh_mode, "append") == 0;
 	dataset->refresh_mode = MemoryContextStrdup(refresh->context, refresh->refresh_mode);
 }
 
@@ -71,7 +70,7 @@ look_at_table(Refresh *refresh)
 	/* rows that a crash took away must be fetched again, whatever the source says */
 	if (dataset->loaded && dataset->accelerated && table_lost_its_rows(dataset))
 		dataset->loaded = false;
-	if (!dataset->loaded || !dataset->append || dataset->reload || !OidIsValid(dataset->relation))
+	if (!dataset->loaded || !dataset_appends(dataset) || dataset->reload || !OidIsValid(dataset->relation))
 		return;
 	if (dataset->changed)
 		refresh->rebuild = true;
@@ -107,9 +106,9 @@ refresh_begin(Refresh *refresh, int dataset)
 	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
 	/* one that follows its source is only looked at, as a rule */
-	if (!refresh->dataset->follows)
+	if (!dataset_follows(refresh->dataset))
 		refresh->history = history_begin(refresh);
-	if (!refresh->retention && !refresh->dataset->follows)
+	if (!refresh->retention && !dataset_follows(refresh->dataset))
 		look_at_table(refresh);
 	MemoryContextSwitchTo(old);
 }
@@ -372,14 +371,14 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	Refresh		failed = *refresh;
 	char	   *text = error_text(error);
 	int			attempt = dataset->attempt + 1;
-	bool		retry = dataset->retry && is_transient(refresh, error) &&
-	(dataset->retry_max_attempts < 0 || attempt <= dataset->retry_max_attempts);
+	bool		retry = dataset->refresh_retry_enabled && is_transient(refresh, error) &&
+	(dataset->refresh_retry_max_attempts < 0 || attempt <= dataset->refresh_retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 
 	/* there may be another dataset of this number */
 	if (catalog_extension() != refresh->extension)
 		return;
-	if (dataset->follows)
+	if (dataset_follows(dataset))
 		(void) ledger_leave(dataset->id, true);
 	if (refresh->history == 0)
 	{

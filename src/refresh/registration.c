@@ -28,7 +28,7 @@
 static bool
 is_wanted(const Dataset *dataset)
 {
-	return dataset->on_registration && dataset->accelerated && !dataset->loaded &&
+	return dataset_answers_early(dataset) && dataset->accelerated && !dataset->loaded &&
 		dataset->refresh_sql == NULL && source_fetches(dataset) && !OidIsValid(dataset->relation) &&
 		source_columns_declared(dataset);
 }
@@ -55,7 +55,7 @@ create_bare_table(const Dataset *dataset)
 
 	bare.columns = NIL;
 	bare.indexes = NIL;
-	bare.append = false;
+	bare.refresh_mode = "full";
 	return table_create(&bare, query_plan(dataset, NULL, NULL)->result, catalog_table_owner());
 }
 

@@ -39,9 +39,9 @@ schedule_retry_delay(int attempt, double random)
 int64
 schedule_next_delay(const Dataset *dataset)
 {
-	double		jitter = dataset->jitter_ms * (2.0 * pg_prng_double(&pg_global_prng_state) - 1.0);
+	double		jitter = dataset->refresh_jitter_max_ms * (2.0 * pg_prng_double(&pg_global_prng_state) - 1.0);
 
-	if (dataset->refresh_interval_ms == 0)
+	if (dataset->refresh_check_interval_ms == 0)
 		return 0;
-	return Max(dataset->refresh_interval_ms + (int64) jitter, 1);
+	return Max(dataset->refresh_check_interval_ms + (int64) jitter, 1);
 }

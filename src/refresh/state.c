@@ -80,7 +80,7 @@ state_loaded(const Refresh *refresh)
 				!OidIsValid(dataset->source_relation));
 	/* rows that come and go without a refresh cannot be found missing */
 	catalog_add(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
-				!dataset->accelerated || dataset->follows);
+				!dataset->accelerated || dataset_follows(dataset));
 	catalog_add_text(&arguments, keep ? response->etag : NULL);
 	catalog_add_text(&arguments, keep ? response->last_modified : NULL);
 	catalog_add(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
@@ -162,7 +162,7 @@ state_retained(const Refresh *refresh)
 
 	add_dataset(&arguments, refresh->dataset);
 	catalog_add_int(&arguments, refresh->counts.deleted);
-	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
+	catalog_add_int(&arguments, refresh->dataset->retention_check_interval_ms);
 	(void) catalog_query("UPDATE spice_catalog.dataset SET rows = greatest(rows - $3, 0),"
 						 " last_error = CASE WHEN last_error NOT LIKE '" RETENTION_ERROR "%' THEN last_error END, "
 						 MOVED("next_retention", "$4") " WHERE id = $1", &arguments);
@@ -175,7 +175,7 @@ state_retention_failed(const Refresh *refresh, const char *error)
 	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
-	catalog_add_int(&arguments, refresh->dataset->retention_interval_ms);
+	catalog_add_int(&arguments, refresh->dataset->retention_check_interval_ms);
 	catalog_add_text(&arguments, psprintf(RETENTION_ERROR "%s", error));
 	(void) catalog_query("UPDATE spice_catalog.dataset SET last_error = $4, " MOVED("next_retention", "$3")
 						 " WHERE id = $1 AND definition::text = $2", &arguments);

@@ -187,7 +187,7 @@ watermark_read(const Dataset *dataset, Oid table)
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT newest::pg_catalog.text, floor::pg_catalog.text, %s, %s FROM (SELECT newest, %s AS floor FROM"
 					 " (SELECT pg_catalog.max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
-					 source_text(kind, "floor"), is_finite(kind, "newest"), less_span(kind, "newest", dataset->append_overlap_ms),
+					 source_text(kind, "floor"), is_finite(kind, "newest"), less_span(kind, "newest", dataset->refresh_append_overlap_ms),
 					 time_value(kind, column),
 					 catalog_relation_name(table));
 	catalog_enter_unfiltered(dataset, &rights);
@@ -231,7 +231,7 @@ window_condition(const Dataset *dataset, Oid type)
 {
 	TimeKind	kind = time_kind(dataset, type);
 	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
-	char	   *floor = less_span(kind, present(kind), dataset->data_window_ms);
+	char	   *floor = less_span(kind, present(kind), dataset->refresh_data_window_ms);
 	MemoryContext context = CurrentMemoryContext;
 	CatalogRights rights;
 
@@ -261,13 +261,13 @@ watermark_query(const Dataset *dataset, const Watermark *watermark)
 	StringInfoData query;
 	const char *mark;
 
-	if (dataset->append_query == NULL || watermark == NULL)
+	if (dataset->http_append_query == NULL || watermark == NULL)
 		return NULL;
-	mark = strstr(dataset->append_query, "{watermark}");
+	mark = strstr(dataset->http_append_query, "{watermark}");
 	if (mark == NULL)
 		return NULL;
 	initStringInfo(&query);
-	appendBinaryStringInfo(&query, dataset->append_query, (int) (mark - dataset->append_query));
+	appendBinaryStringInfo(&query, dataset->http_append_query, (int) (mark - dataset->http_append_query));
 	for (const char *p = watermark->for_source; *p != '\0'; p++)
 	{
 		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)

@@ -150,7 +150,7 @@ run_refresh(const WorkerOrder *order)
 			show(refresh, "");
 			retention_delete_rows(refresh);
 		}
-		else if (refresh->dataset->follows)
+		else if (dataset_follows(refresh->dataset))
 		{
 			show(refresh, "");
 			following_follow(refresh);
@@ -172,7 +172,7 @@ run_refresh(const WorkerOrder *order)
 		ErrorData  *error = step_rescue(context);
 
 		/* a check has no row of history */
-		if (refresh->history != 0 || (refresh->dataset != NULL && refresh->dataset->follows))
+		if (refresh->history != 0 || (refresh->dataset != NULL && dataset_follows(refresh->dataset)))
 		{
 			step_begin();
 			refresh_fail(refresh, error);

@@ -579,13 +579,13 @@ source_evolve(Dataset *dataset, Spool *spool, bool drop)
 
 	if (connector->fetches)
 	{
-		if (dataset->on_schema_change == SCHEMA_BLOCK || dataset->on_schema_change == SCHEMA_FAIL)
+		if (dataset_schema_change(dataset) == SCHEMA_BLOCK || dataset_schema_change(dataset) == SCHEMA_FAIL)
 			columns = known_columns(dataset, columns);
 		/* a response without records says nothing about fields */
 		return source.records > 0 && has_types(columns) && alter_relation(dataset, columns, drop);
 	}
 	report_drift(dataset, columns);
-	if (dataset->on_schema_change == SCHEMA_FAIL)
+	if (dataset_schema_change(dataset) == SCHEMA_FAIL)
 		return false;
 	evolved = alter_relation(dataset, columns, drop);
 	if (evolved)

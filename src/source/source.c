@@ -69,8 +69,8 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	request->url = query == NULL ? dataset->from :
 		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
 	request->port = dataset->http_port;
-	request->username = resolve_value(resolver, "http_username", dataset->username);
-	request->password = resolve_value(resolver, "http_password", dataset->password);
+	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
+	request->password = resolve_value(resolver, "http_password", catalog_param(dataset, "http_password"));
 	headers = resolve_value(resolver, "http_headers", dataset->http_headers);
 	request->client_timeout_ms = dataset->client_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;

@@ -57,7 +57,7 @@ Oid
 build_create_heap(TableBuild *build, Relation table)
 {
 	char		name[NAMEDATALEN];
-	char		persistence = build->dataset->unlogged || build->apart ?
+	char		persistence = dataset_is_unlogged(build->dataset) || build->apart ?
 	RELPERSISTENCE_UNLOGGED : RELPERSISTENCE_PERMANENT;
 	Datum		options = (Datum) 0;
 	bool		isnull = true;

@@ -47,7 +47,7 @@ guard_refuse_unswappable(Relation table, const Dataset *dataset)
 		problem = "is of another access method than heap";
 	else if (table->rd_rel->relispartition || has_children(table, dataset))
 		problem = "is a partition or has children";
-	else if (dataset->unlogged && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+	else if (dataset_is_unlogged(dataset) && table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
 			 published_table(RelationGetRelid(table)))
 		problem = "is in a publication, which mode: memory would silence";
 	foreach(cell, problem ? NIL : RelationGetIndexList(table))

@@ -63,7 +63,7 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	catalog_ensure_schema(dataset->schema, owner);
 	abort_durably();
 	initStringInfo(&command);
-	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset->unlogged ? "UNLOGGED " : "",
+	appendStringInfo(&command, "CREATE %sTABLE %s (", dataset_is_unlogged(dataset) ? "UNLOGGED " : "",
 					 table_name(dataset));
 	for (int i = 0; i < result->natts; i++)
 	{

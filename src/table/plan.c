@@ -57,7 +57,7 @@ bool
 plan_wants_not_null(const Dataset *dataset, const char *column)
 {
 	/* a row without a time could neither be found again nor outlive retention */
-	if (dataset->append && strcmp(dataset->time_column, column) == 0)
+	if (dataset_appends(dataset) && strcmp(dataset->time_column, column) == 0)
 		return true;
 	return declared_not_null(dataset->columns, dataset->indexes, column);
 }

@@ -50,9 +50,9 @@ is_text(const Line * line, const char *text)
 
 /* what an accepted value has become */
 static char
-byte_of(const json_t *csv, const char *key, const Line * line)
+byte_of(const json_t *definition, const char *key, const Line * line)
 {
-	const char *text = json_string_value(json_object_get(csv, key));
+	const char *text = json_string_value(json_object_get(definition, key));
 
 	CHECK(text != NULL && strlen(text) <= 1);
 	CHECK(text[0] == '\0' || ((unsigned char) text[0] < 0x80 && !isalnum((unsigned char) text[0]) &&
@@ -66,13 +66,12 @@ static void
 check_definition(const char *definition, const Line * lines)
 {
 	json_t	   *root = json_loads(definition, 0, NULL);
-	const json_t *csv = json_object_get(root, "csv");
-	char		quote = byte_of(csv, "quote", &lines[0]);
-	char		escape = byte_of(csv, "escape", &lines[1]);
-	char		delimiter = byte_of(csv, "delimiter", &lines[2]);
+	char		quote = byte_of(root, "csv_quote", &lines[0]);
+	char		escape = byte_of(root, "csv_escape", &lines[1]);
+	char		delimiter = byte_of(root, "csv_delimiter", &lines[2]);
 
 	CHECK(delimiter != '\0' && delimiter != quote && delimiter != escape);
-	CHECK(json_is_boolean(json_object_get(csv, "has_header")));
+	CHECK(json_object_get(root, "csv_has_header") == NULL || json_is_true(json_object_get(root, "csv_has_header")));
 	json_decref(root);
 }
 

@@ -294,7 +294,7 @@ SELECT 'datasets:
 ' :datasets
 SELECT * FROM spice_reload() WHERE action = 'added';
 SELECT E'older.csv\n' || json_build_object('body', E'a,b\n1,"x"\n') :answer
-UPDATE spice_catalog.dataset SET definition = definition #- '{csv,quote}' #- '{csv,escape}' WHERE name = 'older';
+UPDATE spice_catalog.dataset SET definition = definition - 'csv_quote' - 'csv_escape' WHERE name = 'older';
 SELECT spice_refresh('older');
 TABLE older;
 \i :teardown

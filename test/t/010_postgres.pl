@@ -148,7 +148,7 @@ my $seen = slurp_file($remote->logfile);
 like($seen, qr/CURSOR FOR\s+SELECT .* FROM sales\.orders WHERE .*kind = 'even'/, 'the refresh asks the same');
 
 # ------- who may
-my $live = 'spice_' . value(q{SELECT id FROM spice.dataset WHERE name = 'live'});
+my $live = 'spice_' . value(q{SELECT id FROM spice_catalog.dataset WHERE name = 'live'});
 value('GRANT SELECT ON live TO app');
 is(value('SET ROLE app; SELECT count(*) FROM live'), '100', 'a role with SELECT reads the source live');
 is(value('SET ROLE keeper; SELECT count(*) FROM spice_source.orders'), '100', 'so does the role of the tables');

@@ -128,25 +128,25 @@ test_bad_durations(void)
 static void
 test_nearest_names(void)
 {
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, "refresh_sq"), "refresh_sql");
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, "refersh_mode"), "refresh_mode");
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, "refreshMode"), "refresh_mode");
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, "engien"), "engine");
-	CHECK_TEXT(key_nearest(&keys_of_manifest, "dataset"), "datasets");
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, "refresh_sq"), "refresh_sql");
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, "refersh_mode"), "refresh_mode");
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, "refreshMode"), "refresh_mode");
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, "engien"), "engine");
+	CHECK_TEXT(keys_nearest(&keys_of_manifest, "dataset"), "datasets");
 	/* one slip, not two: the letters changed places */
-	CHECK_TEXT(key_nearest(&keys_of_dataset, "rfe"), "ref");
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, "colour"), NULL);
-	CHECK_TEXT(key_nearest(&keys_of_acceleration, ""), NULL);
-	CHECK_TEXT(param_with_right_prefix(&params_of_http, "username"), "http_username");
-	CHECK_TEXT(param_with_right_prefix(&params_of_http, "http_client_timeout"), "client_timeout");
-	CHECK_TEXT(param_with_right_prefix(&params_of_http, "https_password"), "http_password");
-	CHECK_TEXT(param_with_right_prefix(&params_of_http, "nothing"), NULL);
-	CHECK_TEXT(key_home("refresh_sql"), "acceleration");
-	CHECK_TEXT(param_with_right_prefix(&params_of_postgres, "host"), "pg_host");
-	CHECK_TEXT(param_with_right_prefix(&params_of_mysql, "mysql_client_timeout"), "client_timeout");
-	CHECK_TEXT(param_connector("pg_pass"), "postgres");
-	CHECK_TEXT(param_connector("pg_passwd"), "postgres");
-	CHECK_TEXT(param_connector("json_pointer"), "http");
+	CHECK_TEXT(keys_nearest(&keys_of_dataset, "rfe"), "ref");
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, "colour"), NULL);
+	CHECK_TEXT(keys_nearest(&keys_of_acceleration, ""), NULL);
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_http, "username"), "http_username");
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_http, "http_client_timeout"), "client_timeout");
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_http, "https_password"), "http_password");
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_http, "nothing"), NULL);
+	CHECK_TEXT(keys_home("refresh_sql"), "acceleration");
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_postgres, "host"), "pg_host");
+	CHECK_TEXT(keys_with_right_prefix(&keys_of_mysql, "mysql_client_timeout"), "client_timeout");
+	CHECK_TEXT(keys_connector("pg_pass"), "postgres");
+	CHECK_TEXT(keys_connector("pg_passwd"), "postgres");
+	CHECK_TEXT(keys_connector("json_pointer"), "http");
 }
 
 /* ----------------------------------------------------------------- manifests */
@@ -204,7 +204,7 @@ expect(int test_line, const char *text, ManifestSeverity severity, int line,
 #define WARNING_AT(line, text, message, hint) \
 	expect(__LINE__, text, MANIFEST_WARNING, line, message, hint)
 
-/* What a definition holds under key, as JSON text in a static buffer. */
+/* The value of a key of a definition as JSON text in a static buffer; null if it is left out. */
 static const char *
 defined(const Manifest *manifest, int index, const char *key)
 {
@@ -215,6 +215,11 @@ defined(const Manifest *manifest, int index, const char *key)
 	if (index >= manifest->n_datasets || manifest->datasets[index].definition == NULL)
 		return "(no definition)";
 	json = json_loads(manifest->datasets[index].definition, 0, NULL);
+	if (json_object_get(json, key) == NULL)
+	{
+		json_decref(json);
+		return "null";
+	}
 	size = json_dumpb(json_object_get(json, key), buffer, sizeof(buffer) - 1,
 					  JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 	buffer[size < sizeof(buffer) ? size : 0] = '\0';
@@ -259,26 +264,18 @@ test_first_seed(void)
 			   "SELECT * FROM products\nWHERE category = 'electronics'\n"
 			   "  AND status = 'active'\n");
 	CHECK_TEXT(manifest->datasets[0].definition,
-			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,\"connector\":\"http\",\"csv\":null,\"description\":\"Product catalog data for"
-			   " active electronics category\",\"engine\":\"duckdb\",\"format\":\"auto\","
-			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"http_append_query\":null,"
-			   "\"http_headers\":null,"
-			   "\"http_port\":null,\"indexes\":[],\"json_pointer\":null,\"mode\":\"memory\","
-			   "\"name\":\"products\",\"on_conflict\":[],\"on_schema_change\":\"block\","
+			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"connect_timeout_ms\":10000,"
+			   "\"connector\":\"http\",\"description\":\"Product catalog data for active electronics"
+			   " category\",\"engine\":\"duckdb\",\"format\":\"auto\","
+			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"mode\":\"memory\","
+			   "\"name\":\"products\",\"on_schema_change\":\"block\","
 			   "\"params\":{\"http_password\":\"${secrets:API_KEY}\","
-			   "\"http_username\":\"api-user\"},\"place\":{},\"primary_key\":[],\"ready_state\":\"on_load\","
-			   "\"refresh_append_overlap_ms\":null,\"refresh_cron\":null,"
-			   "\"refresh_data_window_ms\":null,\"refresh_interval_ms\":3600000,"
-			   "\"refresh_jitter_max_ms\":null,\"refresh_max_shrink\":null,"
-			   "\"refresh_method\":null,\"refresh_min_rows\":null,\"refresh_mode\":\"full\","
+			   "\"http_username\":\"api-user\"},\"ready_state\":\"on_load\","
+			   "\"refresh_check_interval_ms\":3600000,\"refresh_mode\":\"full\","
 			   "\"refresh_on_startup\":\"auto\",\"refresh_retry_enabled\":true,"
-			   "\"refresh_retry_max_attempts\":null,\"refresh_sql\":\"SELECT * FROM products\\n"
+			   "\"refresh_sql\":\"SELECT * FROM products\\n"
 			   "WHERE category = 'electronics'\\n  AND status = 'active'\\n\","
-			   "\"remote_schema\":null,\"remote_table\":null,\"retention_check_interval_ms\":null,\"retention_cron\":null,"
-			   "\"retention_period_ms\":null,\"retention_sql\":null,"
-			   "\"schema\":\"public\",\"table\":\"products\",\"time_column\":null,"
-			   "\"time_format\":null}");
+			   "\"schema\":\"public\",\"table\":\"products\"}");
 	manifest_free(manifest);
 }
 
@@ -326,28 +323,24 @@ test_second_seed(void)
 	CHECK(manifest->datasets[0].refresh_sql_line == 19);
 	CHECK(manifest->datasets[0].retention_sql == NULL);
 	CHECK_TEXT(manifest->datasets[0].definition,
-			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"columns\":[],"
-			   "\"connect_timeout_ms\":10000,\"connector\":\"http\",\"csv\":null,"
+			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"connect_timeout_ms\":10000,"
+			   "\"connector\":\"http\","
 			   "\"description\":\"Customer support interactions and engagement history\","
 			   "\"engine\":\"duckdb\",\"format\":\"auto\","
-			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\",\"http_append_query\":null,"
-			   "\"http_headers\":null,\"http_port\":null,\"indexes\":[],\"json_pointer\":null,"
+			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\","
 			   "\"mode\":\"file\",\"name\":\"customer-interactions\","
 			   "\"on_conflict\":[{\"action\":\"upsert\",\"columns\":[\"interaction_id\"]}],"
 			   "\"on_schema_change\":\"block\","
 			   "\"params\":{\"http_password\":\"${secrets:CUSTOMER_API_KEY}\","
-			   "\"http_username\":\"customer-service\"},\"place\":{},\"primary_key\":[\"interaction_id\"],"
-			   "\"ready_state\":\"on_load\",\"refresh_append_overlap_ms\":null,"
-			   "\"refresh_cron\":null,\"refresh_data_window_ms\":null,"
-			   "\"refresh_interval_ms\":30000,\"refresh_jitter_max_ms\":null,"
-			   "\"refresh_max_shrink\":null,\"refresh_method\":null,\"refresh_min_rows\":null,"
+			   "\"http_username\":\"customer-service\"},\"primary_key\":[\"interaction_id\"],"
+			   "\"ready_state\":\"on_load\",\"refresh_check_interval_ms\":30000,"
 			   "\"refresh_mode\":\"append\",\"refresh_on_startup\":\"auto\","
 			   "\"refresh_retry_enabled\":true,\"refresh_retry_max_attempts\":3,"
-			   "\"refresh_sql\":\"SELECT * FROM customer_interactions\\nWHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\\n\","
-			   "\"remote_schema\":null,\"remote_table\":null,\"retention_check_interval_ms\":86400000,\"retention_cron\":null,"
-			   "\"retention_period_ms\":7776000000,\"retention_sql\":null,\"schema\":\"public\","
-			   "\"table\":\"customer_interactions\",\"time_column\":\"interaction_timestamp\","
-			   "\"time_format\":null}");
+			   "\"refresh_sql\":\"SELECT * FROM customer_interactions\\n"
+			   "WHERE interaction_timestamp >= NOW() - INTERVAL '90 days'\\n\","
+			   "\"retention_check_interval_ms\":86400000,\"retention_period_ms\":7776000000,"
+			   "\"schema\":\"public\",\"table\":\"customer_interactions\","
+			   "\"time_column\":\"interaction_timestamp\"}");
 	manifest_free(manifest);
 }
 
@@ -372,10 +365,10 @@ test_merge_keys(void)
 	CHECK(manifest->n_problems == 0);
 	CHECK_TEXT(defined(manifest, 0, "mode"), "\"memory\"");
 	CHECK_TEXT(defined(manifest, 0, "engine"), "\"duckdb\"");
-	CHECK_TEXT(defined(manifest, 0, "refresh_interval_ms"), "5000");
+	CHECK_TEXT(defined(manifest, 0, "refresh_check_interval_ms"), "5000");
 	CHECK_TEXT(defined(manifest, 0, "refresh_on_startup"), "\"always\"");
 	CHECK_TEXT(defined(manifest, 1, "mode"), "\"file\"");
-	CHECK_TEXT(defined(manifest, 1, "refresh_interval_ms"), "10000");
+	CHECK_TEXT(defined(manifest, 1, "refresh_check_interval_ms"), "10000");
 	manifest_free(manifest);
 
 	/* a key that is overridden is gone, with whatever was wrong about it */
@@ -528,7 +521,7 @@ test_params(void)
 	CHECK_TEXT(defined(manifest, 0, "client_timeout_ms"), "90000");
 	CHECK_TEXT(defined(manifest, 0, "connect_timeout_ms"), "2000");
 	CHECK_TEXT(defined(manifest, 0, "json_pointer"), "\"/a/b\"");
-	CHECK_TEXT(defined(manifest, 0, "accelerated"), "false");
+	CHECK_TEXT(defined(manifest, 0, "accelerated"), "null");
 	manifest_free(manifest);
 
 	manifest = parse(ENTRY "  params: {file_format: ndjson}\n");
@@ -665,7 +658,7 @@ test_keys_and_columns(void)
 	CHECK_TEXT(defined(manifest, 0, "columns"),
 			   "[{\"description\":\"the key\",\"name\":\"id\",\"nullable\":false,\"type\":\"numeric(12,2)\"},"
 			   "{\"description\":null,\"name\":\"other\",\"nullable\":true,\"type\":null}]");
-	CHECK_TEXT(defined(manifest, 0, "refresh_interval_ms"), "null");
+	CHECK_TEXT(defined(manifest, 0, "refresh_check_interval_ms"), "null");
 	manifest_free(manifest);
 }
 
@@ -702,9 +695,9 @@ test_databases(void)
 	DEFINED(DATABASE("postgres:Shop.\"My.\"\"Orders\"") "  params: {pg_host: h, pg_db: d, pg_user: u}\n",
 			"remote_table", "\"My.\\\"Orders\"");
 	DEFINED(DATABASE("postgres:orders") "  params: {pg_host: h, pg_port: '${env:P}', pg_db: d, pg_user: u}\n",
-			"place", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\"}");
+			"params", "{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_port\":\"${env:P}\",\"pg_user\":\"u\"}");
 	DEFINED(DATABASE("postgres:orders") "  params: {pg_connection_string: '${env:P}', pg_pass: '${env:Q}'}\n",
-			"params", "{\"pg_pass\":\"${env:Q}\"}");
+			"params", "{\"pg_connection_string\":\"${env:P}\",\"pg_pass\":\"${env:Q}\"}");
 	DEFINED(DATABASE("mysql:orders") "  params: {mysql_host: h, mysql_db: d, mysql_user: u, mysql_sslmode: disabled}\n",
 			"remote_schema", "null");
 	DEFINED(DATABASE("table:orders"), "connector", "\"table\"");
@@ -816,7 +809,7 @@ static void
 test_conflicts(void)
 {
 #define KEYS	APPEND "primary_key: '(b, a)', indexes: {'(c, d)': unique, e: enabled}, "
-	DEFINED(APPEND "}\n", "on_conflict", "[]");
+	DEFINED(APPEND "}\n", "on_conflict", "null");
 	DEFINED(APPEND "primary_key: id, on_conflict: {(id): drop}}\n", "on_conflict",
 			"[{\"action\":\"drop\",\"columns\":[\"id\"]}]");
 	DEFINED(KEYS "on_conflict: {'a, b': upsert}}\n", "on_conflict",
@@ -954,7 +947,7 @@ test_retention(void)
 static void
 test_schedule(void)
 {
-	DEFINED(FULL "refresh_cron: '*/5 * * * *'}\n", "refresh_interval_ms", "null");
+	DEFINED(FULL "refresh_cron: '*/5 * * * *'}\n", "refresh_check_interval_ms", "null");
 	DEFINED(APPEND "refresh_cron: '*/5 * * * *'}\n", "refresh_cron", "\"*/5 * * * *\"");
 	REFUSED(FULL "refresh_cron: '0 4 * * *', refresh_check_interval: 1h}\n",
 			"refresh_cron contradicts refresh_check_interval", "keep one");
@@ -1058,10 +1051,10 @@ test_changes(void)
 #define MISFIT(setting, more) ERROR_AT(8, FOLLOWED("sales.orders", "", more), setting " does not apply to refresh_mode changes", "take it out")
 	DEFINED(FOLLOWED("sales.orders", "", ""), "refresh_mode", "\"changes\"");
 	DEFINED(FOLLOWED("sales.orders", "", ""), "mode", "\"file\"");
-	DEFINED(FOLLOWED("sales.orders", "", ""), "refresh_interval_ms", "10000");
-	DEFINED(FOLLOWED("sales.orders", "", ", refresh_check_interval: 1m"), "refresh_interval_ms", "60000");
-	DEFINED(FOLLOWED("sales.orders", ", pg_publication: p, pg_replication_slot: s_1", ""), "place",
-			"{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_publication\":\"p\",\"pg_replication_slot\":\"s_1\"}");
+	DEFINED(FOLLOWED("sales.orders", "", ""), "refresh_check_interval_ms", "10000");
+	DEFINED(FOLLOWED("sales.orders", "", ", refresh_check_interval: 1m"), "refresh_check_interval_ms", "60000");
+	DEFINED(FOLLOWED("sales.orders", ", pg_publication: p, pg_replication_slot: s_1", ""), "params",
+			"{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_publication\":\"p\",\"pg_replication_slot\":\"s_1\",\"pg_user\":\"u\"}");
 	PROBLEMS(0, FOLLOWED("Sales.orders", "", ", engine: duckdb, mode: file, primary_key: id, indexes: {a: enabled}"));
 	PROBLEMS(0, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  on_schema_change: sync_all_columns\n"
 			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n");
@@ -1241,20 +1234,21 @@ test_file_store(void)
 static void
 test_csv(void)
 {
-	DEFINED(ENTRY "  params: {file_format: csv}\n", "csv",
-			"{\"delimiter\":\",\",\"escape\":\"\\\"\",\"has_header\":true,\"quote\":\"\\\"\"}");
-	DEFINED(ENTRY "  params: {file_format: tsv}\n", "csv",
-			"{\"delimiter\":\"\\t\",\"escape\":\"\\\"\",\"has_header\":true,\"quote\":\"\\\"\"}");
-	DEFINED(ENTRY "  params: {file_format: csv, csv_has_header: false, csv_delimiter: ;, csv_quote: \"'\", csv_escape: '\\'}\n",
-			"csv", "{\"delimiter\":\";\",\"escape\":\"\\\\\",\"has_header\":false,\"quote\":\"'\"}");
-	DEFINED(ENTRY "  params: {file_format: csv, csv_delimiter: '\\t', csv_quote: \"'\"}\n",
-			"csv", "{\"delimiter\":\"\\t\",\"escape\":\"'\",\"has_header\":true,\"quote\":\"'\"}");
-	DEFINED(ENTRY "  params: {file_format: tsv, tsv_has_header: \"false\", tsv_quote: \"\"}\n",
-			"csv", "{\"delimiter\":\"\\t\",\"escape\":\"\",\"has_header\":false,\"quote\":\"\"}");
+#define CSV(params, header, delimiter, quote, escape) \
+	DEFINED(ENTRY "  params: {" params "}\n", "csv_has_header", header); \
+	DEFINED(ENTRY "  params: {" params "}\n", "csv_delimiter", "\"" delimiter "\""); \
+	DEFINED(ENTRY "  params: {" params "}\n", "csv_quote", "\"" quote "\""); \
+	DEFINED(ENTRY "  params: {" params "}\n", "csv_escape", "\"" escape "\"")
+	CSV("file_format: csv", "true", ",", "\\\"", "\\\"");
+	CSV("file_format: tsv", "true", "\\t", "\\\"", "\\\"");
+	CSV("file_format: csv, csv_has_header: false, csv_delimiter: ;, csv_quote: \"'\", csv_escape: '\\'",
+		"null", ";", "'", "\\\\");
+	CSV("file_format: csv, csv_delimiter: '\\t', csv_quote: \"'\"", "true", "\\t", "'", "'");
+	CSV("file_format: tsv, tsv_has_header: \"false\", tsv_quote: \"\"", "null", "\\t", "", "");
 	DEFINED(ENTRY "  params: {file_format: csv, csv_delimiter: \"\\t\"}\n", "format", "\"csv\"");
 	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.b/c.tsv?x=y.csv\n  name: a\n", "format", "\"tsv\"");
 	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n", "format", "\"csv\"");
-	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n  params: {file_format: json}\n", "csv", "null");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n  params: {file_format: json}\n", "csv_delimiter", "null");
 
 	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: \"||\"}\n", "csv_delimiter \"||\" is not a single character", "\\t");
 	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_delimiter: \"\"}\n", "csv_delimiter \"\" is not a single character", NULL);

@@ -22,7 +22,7 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	if (dataset->csv_delimiter == NULL)
 		return;
 	format->csv = true;
-	format->header = dataset->csv_header;
+	format->header = dataset->csv_has_header;
 	format->delimiter = dataset->csv_delimiter[0];
 	/* no quote is an empty text; a definition that another version has written may lack both */
 	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '"';
