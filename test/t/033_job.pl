@@ -76,7 +76,7 @@ is($node->safe_psql('postgres', 'SELECT count(*), min(version), max(version) FRO
 	'the table holds the version that the manifest names now');
 
 $source->set('/moving', body => version('a', $count));
-unlike(refresh_across('moving', datasets('/b', 'json'), sprintf($of_definition, 'json', 'moving')),
+unlike(refresh_across('moving', datasets('/b', 'json'), sprintf($of_definition, '"format": "auto"', 'moving')),
 	qr/terminat|lost connection|ended too early/, 'a refresh during which the format changes from CSV to JSON');
 is($node->safe_psql('postgres', 'SELECT 1'), '1', 'the server lives');
 unlike(slurp_file($node->logfile), qr/terminated by signal/, 'and no process of it has crashed');
