@@ -325,7 +325,7 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e"
 					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED) RETURNING d.id, d.name)"
 					" SELECT l.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r"
-					" WHERE r.id = l.id AND r.kind = 'table') FROM left_manifest l ORDER BY l.name",
+					" WHERE r.id = l.id AND r.kind = 'table') FROM left_manifest l ORDER BY l.name COLLATE \"C\"",
 					1, types, values, NULL);
 	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
