@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/heap.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "storage/lmgr.h"
 #include "utils/rel.h"
@@ -50,7 +51,7 @@ draw_numbers(TableBuild *build, Relation table, char persistence)
 }
 
 /*
- * The new heap lives beside the table under a name of its own.  relrewrite
+ * The new heap lives in a schema of ours, where no other role can take its name.  relrewrite
  * tells logical decoding that its rows are not for subscribers.
  */
 Oid
@@ -76,7 +77,7 @@ build_create_heap(TableBuild *build, Relation table)
 	number = draw_numbers(build, table, persistence);
 	snprintf(name, sizeof(name), build->heaps == 0 ? "spice_new_%u" : "spice_new_%u_%d",
 			 build->table, build->heaps);
-	heap = heap_create_with_catalog(name, RelationGetNamespace(table), table->rd_rel->reltablespace,
+	heap = heap_create_with_catalog(name, get_namespace_oid(SPICE_SOURCE_SCHEMA, false), table->rd_rel->reltablespace,
 									number, InvalidOid, InvalidOid, table->rd_rel->relowner,
 									table->rd_rel->relam, build->desc, NIL, RELKIND_RELATION,
 									persistence, false, false, ONCOMMIT_NOOP, options, false, true,
