@@ -54,6 +54,7 @@ CREATE TABLE spice_catalog.dataset (
 	rows bigint,
 	etag pg_catalog.text,
 	last_modified pg_catalog.text,
+	request pg_catalog.bytea,
 	digest pg_catalog.bytea,
 	fetched_query pg_catalog.text,
 	watermark pg_catalog.text,
@@ -79,6 +80,7 @@ COMMENT ON COLUMN spice_catalog.dataset.loaded IS 'when the rows that are in the
 COMMENT ON COLUMN spice_catalog.dataset.checked IS 'when the table was known to agree with its source; later in dataset_clock';
 COMMENT ON COLUMN spice_catalog.dataset.rows IS 'rows of the last load';
 COMMENT ON COLUMN spice_catalog.dataset.etag IS 'validator of the loaded response; null: the next request is unconditional';
+COMMENT ON COLUMN spice_catalog.dataset.request IS 'hash of the request that etag and last_modified came with; they are sent with no other';
 COMMENT ON COLUMN spice_catalog.dataset.digest IS 'hash of the loaded response, with its length';
 COMMENT ON COLUMN spice_catalog.dataset.fetched_query IS 'http_append_query as it was when the validators came';
 COMMENT ON COLUMN spice_catalog.dataset.watermark IS 'newest time_column value of the table, for people; a refresh asks the table';
@@ -226,18 +228,24 @@ CREATE VIEW spice_catalog.dataset_state AS
 		d.definition OPERATOR(pg_catalog.->>) 'table' AS "table",
 		d.source_applied::pg_catalog.text AS source_applied,
 		d.applied IS NOT NULL AND d.applied OPERATOR(pg_catalog.=) d.definition AS described,
+		COALESCE((d.applied OPERATOR(pg_catalog.-) k.schedule) OPERATOR(pg_catalog.=)
+			(d.definition OPERATOR(pg_catalog.-) k.schedule), false) AS same_rows,
 		(SELECT r.relation FROM spice_catalog.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
 			AND r.kind OPERATOR(pg_catalog.=) 'table') AS relation,
 		(SELECT r.relation FROM spice_catalog.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
 			AND r.kind OPERATOR(pg_catalog.=) 'source') AS source_relation,
 		d.home IS NOT NULL AND d.home OPERATOR(pg_catalog.<>) h.home AS moved,
-		d.loaded IS NOT NULL AS loaded, d.rows, d.etag, d.last_modified, d.digest, d.attempt, d.fetched_query,
+		d.loaded IS NOT NULL AS loaded, d.rows, d.etag, d.last_modified, d.request, d.digest, d.watermark, d.attempt,
+		d.fetched_query,
 		d.last_error IS NOT NULL OR d.failures OPERATOR(pg_catalog.>) 0 OR d.attempt OPERATOR(pg_catalog.>) 0
 			OR COALESCE(d.last_outcome OPERATOR(pg_catalog.=) 'empty', false) AS troubled,
 		EXISTS (SELECT 1 FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id
 			AND s.home OPERATOR(pg_catalog.=) h.home) AS has_slot,
 		m.secrets::pg_catalog.text AS secrets, m.path AS manifest_path
 	FROM spice_catalog.dataset d CROSS JOIN spice_catalog.home h LEFT JOIN spice.manifest m ON true
+		CROSS JOIN (VALUES ('{description,ready_state,client_timeout_ms,connect_timeout_ms,refresh_interval_ms,
+			refresh_cron,refresh_jitter_max_ms,refresh_on_startup,refresh_retry_enabled,refresh_retry_max_attempts,
+			retention_check_interval_ms,retention_cron}'::pg_catalog.text[])) k(schedule)
 	WHERE d.definition IS NOT NULL;
 COMMENT ON VIEW spice_catalog.dataset_state IS 'what a refresh has to know of a dataset beside its definition';
 

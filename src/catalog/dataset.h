@@ -87,6 +87,8 @@ typedef struct Dataset
 	bool		changed;		/* the table is not the one it describes ... */
 	bool		reload;			/* ... and its rows are not, either */
 	bool		described;		/* the table was loaded with this very definition */
+	bool		same_rows;		/* ... or with one that says the same but for schedule and
+								 * comments */
 	bool		evolving;		/* this refresh changes the columns, the source having done so */
 	bool		source_changed; /* it is not the one the source's columns came from */
 	List	   *columns;		/* of DatasetColumn * */
@@ -103,7 +105,9 @@ typedef struct Dataset
 	int64		rows;
 	char	   *etag;
 	char	   *last_modified;
+	bytea	   *request;		/* identity of the request that they came with, or NULL */
 	bytea	   *digest;
+	char	   *watermark;		/* the newest time when the table was loaded, or NULL */
 	char	   *fetched_query;	/* append_query as it was when the validators came */
 	int			attempt;		/* failures in the series of retries under way */
 	bool		troubled;		/* the refreshes before had something to say */

@@ -16,6 +16,15 @@
 #include "catalog/definition_read.h"
 #include "catalog/execute.h"
 
+static bytea *
+get_bytes(const CatalogRows *rows, const char *column)
+{
+	bool		isnull;
+	Datum		value = catalog_get(rows, 0, column, &isnull);
+
+	return isnull ? NULL : DatumGetByteaPCopy(value);
+}
+
 /* the dataset of a row of spice_catalog.dataset_state; NULL when there is none */
 static Dataset *
 read_dataset(const CatalogRows *state)
@@ -23,8 +32,6 @@ read_dataset(const CatalogRows *state)
 	Dataset    *dataset = palloc0(sizeof(Dataset));
 	JsonbContainer *definition;
 	JsonbContainer *applied;
-	bool		isnull;
-	Datum		digest;
 
 	if (state->n == 0)
 		return NULL;
@@ -44,6 +51,7 @@ read_dataset(const CatalogRows *state)
 	dataset->in_manifest = catalog_get_bool(state, 0, "in_manifest");
 	dataset->paused = catalog_get_bool(state, 0, "paused");
 	dataset->described = catalog_get_bool(state, 0, "described");
+	dataset->same_rows = catalog_get_bool(state, 0, "same_rows");
 	dataset->relation = catalog_get_oid(state, 0, "relation");
 	dataset->source_relation = catalog_get_oid(state, 0, "source_relation");
 	dataset->moved = catalog_get_bool(state, 0, "moved");
@@ -51,8 +59,9 @@ read_dataset(const CatalogRows *state)
 	dataset->rows = catalog_get_int(state, 0, "rows", 0);
 	dataset->etag = catalog_get_text(state, 0, "etag");
 	dataset->last_modified = catalog_get_text(state, 0, "last_modified");
-	digest = catalog_get(state, 0, "digest", &isnull);
-	dataset->digest = isnull ? NULL : DatumGetByteaPCopy(digest);
+	dataset->request = get_bytes(state, "request");
+	dataset->digest = get_bytes(state, "digest");
+	dataset->watermark = catalog_get_text(state, 0, "watermark");
 	dataset->attempt = (int) catalog_get_int(state, 0, "attempt", 0);
 	dataset->fetched_query = catalog_get_text(state, 0, "fetched_query");
 	dataset->troubled = catalog_get_bool(state, 0, "troubled");

@@ -119,14 +119,21 @@ same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/* Has the table lost its newest rows, which the same bytes would bring again? */
+static bool
+newest_rows_left(const Refresh *refresh)
+{
+	return refresh->watermark != NULL && !same_text(refresh->watermark->newest, refresh->dataset->watermark);
+}
+
 /* is what was loaded before still what a load would give, if the bytes are the same? */
 static bool
 may_be_unchanged(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	return dataset->loaded && !dataset->changed && refresh->refresh_sql == NULL &&
-		refresh->refresh_mode == NULL && OidIsValid(dataset->source_relation) &&
+	return dataset->loaded && !dataset->changed && dataset->same_rows && refresh->refresh_sql == NULL &&
+		refresh->refresh_mode == NULL && !newest_rows_left(refresh) && OidIsValid(dataset->source_relation) &&
 		same_text(refresh->source_query, dataset->fetched_query);
 }
 
@@ -232,8 +239,10 @@ only_clock_moves(const Refresh *refresh)
 	if (!dataset->described || dataset->troubled)
 		return false;
 	return response->spool == NULL ||
-		((response->etag == NULL || same_text(response->etag, dataset->etag)) &&
-		 (response->last_modified == NULL || same_text(response->last_modified, dataset->last_modified)));
+		(same_text(response->etag, dataset->etag) && same_text(response->last_modified, dataset->last_modified) &&
+		 (dataset->request == NULL ? response->etag == NULL && response->last_modified == NULL :
+		  VARSIZE_ANY_EXHDR(dataset->request) == HTTP_IDENTITY_LENGTH &&
+		  memcmp(VARDATA_ANY(dataset->request), response->identity, HTTP_IDENTITY_LENGTH) == 0));
 }
 
 static void

@@ -31,6 +31,30 @@
 	" home = (SELECT h.home FROM spice_catalog.home h), relation = " relation ", relation_name = " relation "::text," \
 	" source_relation = " source ", source_relation_name = " source "::text,"
 
+/* value NULL: null */
+static void
+add_bytes(CatalogArguments *arguments, const uint8 *value, Size length)
+{
+	bytea	   *bytes = palloc0(VARHDRSZ + length);
+
+	SET_VARSIZE(bytes, VARHDRSZ + length);
+	if (value != NULL)
+		memcpy(VARDATA(bytes), value, length);
+	catalog_add(arguments, BYTEAOID, PointerGetDatum(bytes), value == NULL);
+}
+
+/* etag, last_modified and request: nothing of a response that has no validators */
+static void
+add_validators(CatalogArguments *arguments, const HttpResponse *response)
+{
+	const char *etag = response != NULL ? response->etag : NULL;
+	const char *last_modified = response != NULL ? response->last_modified : NULL;
+
+	catalog_add_text(arguments, etag);
+	catalog_add_text(arguments, last_modified);
+	add_bytes(arguments, etag != NULL || last_modified != NULL ? response->identity : NULL, HTTP_IDENTITY_LENGTH);
+}
+
 /* $1 and $2 */
 static void
 add_dataset(CatalogArguments *arguments, const Dataset *dataset)
@@ -68,11 +92,6 @@ state_loaded(const Refresh *refresh)
 	const HttpResponse *response = refresh->response;
 	bool		keep = refresh->repeatable && response != NULL && response->spool != NULL;
 	CatalogArguments arguments = {0};
-	bytea	   *digest = palloc(VARHDRSZ + SPOOL_DIGEST_LENGTH);
-
-	SET_VARSIZE(digest, VARHDRSZ + SPOOL_DIGEST_LENGTH);
-	if (keep)
-		memcpy(VARDATA(digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH);
 
 	add_dataset(&arguments, dataset);
 	catalog_add(&arguments, REGCLASSOID, ObjectIdGetDatum(dataset->relation), !OidIsValid(dataset->relation));
@@ -81,9 +100,8 @@ state_loaded(const Refresh *refresh)
 	/* rows that come and go without a refresh cannot be found missing */
 	catalog_add(&arguments, INT8OID, Int64GetDatum(table_rows(refresh)),
 				!dataset->accelerated || dataset_follows(dataset));
-	catalog_add_text(&arguments, keep ? response->etag : NULL);
-	catalog_add_text(&arguments, keep ? response->last_modified : NULL);
-	catalog_add(&arguments, BYTEAOID, PointerGetDatum(digest), !keep);
+	add_validators(&arguments, keep ? response : NULL);
+	add_bytes(&arguments, keep ? spool_digest(response->spool) : NULL, SPOOL_DIGEST_LENGTH);
 	/* what was rebuilt from its own rows has yet to hear of its source */
 	catalog_add_int(&arguments, refresh->rebuild ? 1 : schedule_next_delay(dataset));
 	catalog_add_text(&arguments, refresh->outcome);
@@ -92,9 +110,9 @@ state_loaded(const Refresh *refresh)
 	update_tables(dataset, "UPDATE spice_catalog.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
 				  NOTE_RELATIONS("$3", "$4")
 				  " loaded = clock_timestamp(),"
-				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, digest = $8,"
-				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $10,"
-				  " fetched_query = $11, watermark = $12, " MOVED("next_refresh", "$9")
+				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, request = $8, digest = $9,"
+				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $11,"
+				  " fetched_query = $12, watermark = $13, " MOVED("next_refresh", "$10")
 				  " WHERE id = $1 RETURNING id", &arguments);
 }
 
@@ -123,9 +141,11 @@ state_checked(const Refresh *refresh)
 	catalog_add_text(&arguments, refresh->outcome);
 	catalog_add_bool(&arguments, !refresh->dataset->changed);
 	/* validators that came with the very bytes that were loaded: no need of bytes next time */
-	catalog_add_text(&arguments, same_bytes ? refresh->response->etag : NULL);
-	catalog_add_text(&arguments, same_bytes ? refresh->response->last_modified : NULL);
-	(void) catalog_query("UPDATE spice_catalog.dataset SET etag = coalesce($6, etag), last_modified = coalesce($7, last_modified),"
+	add_validators(&arguments, same_bytes ? refresh->response : NULL);
+	catalog_add_bool(&arguments, same_bytes);
+	(void) catalog_query("UPDATE spice_catalog.dataset SET etag = CASE WHEN $9 THEN $6 ELSE etag END,"
+						 " last_modified = CASE WHEN $9 THEN $7 ELSE last_modified END,"
+						 " request = CASE WHEN $9 THEN $8 ELSE request END,"
 						 " applied = CASE WHEN $5 THEN $2::jsonb ELSE applied END, checked = clock_timestamp(), failures = 0, attempt = 0,"
 						 " last_error = NULL, last_outcome = $4, " MOVED("next_refresh", "$3")
 						 " WHERE id = $1 AND definition::text = $2", &arguments);

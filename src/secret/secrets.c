@@ -325,7 +325,7 @@ secret_is_reference(const char *value)
 {
 	Reference	reference;
 
-	return next_reference(value, &reference);
+	return match_reference(skip_spaces(value), &reference) && *skip_spaces(reference.end) == '\0';
 }
 
 /* ASCII only, whatever the locale says about letters. */
@@ -344,15 +344,27 @@ changed_case(const char *prefix, const char *key, bool upper)
 	return copy;
 }
 
-static LookupOutcome
-take_value(Lookup *lookup, const char *value)
+/* Editors, echo and mounted files add a line break; no secret ends in one. */
+static void
+cut_line_break(char *value)
 {
-	if (value == NULL)
-		return LOOKUP_MISSING;
+	size_t		length = strlen(value);
+
+	if (length > 0 && value[length - 1] == '\n')
+		value[--length] = '\0';
+	if (length > 0 && value[length - 1] == '\r')
+		value[--length] = '\0';
+}
+
+/* value is the caller's until it is found, then the lookup's */
+static LookupOutcome
+take_value(Lookup *lookup, char *value)
+{
+	cut_line_break(value);
 	if (value[0] == '\0')
 		return LOOKUP_EMPTY;
-	lookup->value = strdup(value);
-	return lookup->value ? LOOKUP_FOUND : LOOKUP_REFUSED;
+	lookup->value = value;
+	return LOOKUP_FOUND;
 }
 
 /* The environment wins over the files, as if they had been loaded into it. */
@@ -361,6 +373,7 @@ look_up_variable(const SecretStore *store, Lookup *lookup, const char *prefix)
 {
 	char	   *variable = changed_case(prefix, lookup->key, true);
 	const char *value;
+	char	   *copy;
 	LookupOutcome outcome;
 
 	if (variable == NULL)
@@ -368,8 +381,15 @@ look_up_variable(const SecretStore *store, Lookup *lookup, const char *prefix)
 	value = getenv(variable);
 	for (int i = 0; i < 2 && value == NULL; i++)
 		value = dotenv_get(&store->files[i], variable);
-	outcome = take_value(lookup, value);
 	free(variable);
+	if (value == NULL)
+		return LOOKUP_MISSING;
+	copy = strdup(value);
+	if (copy == NULL)
+		return LOOKUP_REFUSED;
+	outcome = take_value(lookup, copy);
+	if (outcome != LOOKUP_FOUND)
+		free(copy);
 	return outcome;
 }
 
@@ -402,19 +422,10 @@ look_up_file(const SecretStore *store, Lookup *lookup, const char *name)
 	switch (secret_file_read(path, &text))
 	{
 		case FILE_READ:
-			{
-				size_t		length = strlen(text);
-
-				/* editors and echo add it; no password ends in one */
-				if (length > 0 && text[length - 1] == '\n')
-					text[--length] = '\0';
-				outcome = length == 0 ? LOOKUP_EMPTY : LOOKUP_FOUND;
-				if (outcome == LOOKUP_FOUND)
-					lookup->value = text;
-				else
-					free(text);
-				break;
-			}
+			outcome = take_value(lookup, text);
+			if (outcome != LOOKUP_FOUND)
+				free(text);
+			break;
 		case FILE_MISSING:
 			outcome = LOOKUP_MISSING;
 			break;

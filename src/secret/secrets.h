@@ -25,7 +25,7 @@ extern SecretStores *secret_stores_open(const char *stores_json,
 										const char *base, char **error);
 extern void secret_stores_close(SecretStores *stores);
 
-/* does the value refer to any secret? */
+/* is the value one reference to a secret, and nothing else? */
 extern bool secret_is_reference(const char *value);
 
 /*

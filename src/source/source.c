@@ -21,6 +21,7 @@
 #include "catalog/dataset_row.h"
 #include "catalog/execute.h"
 #include "catalog/rights.h"
+#include "secret/secrets.h"
 #include "settings.h"
 #include "source/connector.h"
 #include "source/foreign_server.h"
@@ -29,14 +30,33 @@
 #include "source/resolve.h"
 #include "source/source.h"
 
-/* runs when the request is over, also by an error */
-static void
-wipe_headers(void *arg)
+/* what follows a # is never sent */
+static char *
+add_query(const char *url, const char *query)
 {
-	HttpRequest *request = arg;
+	int			length = (int) strcspn(url, "#");
+	const char *separator = memchr(url, '?', length) == NULL ? "?" :
+	url[length - 1] == '?' || url[length - 1] == '&' ? "" : "&";
 
+	return psprintf("%.*s%s%s", length, url, separator, query);
+}
+
+/*
+ * Headers are split before secrets are put in, so that no secret becomes two headers.
+ * Only what is one reference and nothing else may hold several.
+ */
+static void
+add_headers(Resolver *resolver, const char *text, HttpRequest *request)
+{
+	bool		whole = secret_is_reference(text);
+
+	http_split_headers(whole ? resolve_value(resolver, "http_headers", text) : pstrdup(text), request);
 	for (int i = 0; i < request->n_headers; i++)
-		explicit_bzero(request->headers[i].value, strlen(request->headers[i].value));
+	{
+		if (!whole)
+			request->headers[i].value = resolve_value(resolver, "http_headers", request->headers[i].value);
+		http_check_header(request, i);
+	}
 }
 
 HttpResponse *
@@ -44,10 +64,9 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 			 HttpReport *report, MemoryContext context)
 {
 	MemoryContext request_context;
+	MemoryContext saved;
 	Resolver   *resolver;
-	char	   *headers;
 	HttpRequest *request;
-	MemoryContextCallback *callback;
 	HttpResponse *response;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
@@ -59,29 +78,26 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
 	resolver = resolver_open(dataset, request_context);
-	request = MemoryContextAllocZero(request_context, sizeof(HttpRequest));
-	callback = MemoryContextAlloc(request_context, sizeof(MemoryContextCallback));
-	callback->func = wipe_headers;
-	callback->arg = request;
-	MemoryContextRegisterResetCallback(request_context, callback);
-
+	saved = MemoryContextSwitchTo(request_context);
+	request = palloc0(sizeof(HttpRequest));
 	request->dataset = dataset->name;
-	request->url = query == NULL ? dataset->from :
-		psprintf("%s%c%s", dataset->from, strchr(dataset->from, '?') ? '&' : '?', query);
+	request->url = query == NULL ? dataset->from : add_query(dataset->from, query);
 	request->port = dataset->http_port;
 	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
 	request->password = resolve_value(resolver, "http_password", catalog_param(dataset, "http_password"));
-	headers = resolve_value(resolver, "http_headers", dataset->http_headers);
 	request->client_timeout_ms = dataset->client_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;
-	if (headers != NULL)
-		http_parse_headers(headers, request, request_context);
-	if (conditional)
+	if (dataset->http_headers != NULL)
+		add_headers(resolver, dataset->http_headers, request);
+	if (conditional && dataset->request != NULL &&
+		VARSIZE_ANY_EXHDR(dataset->request) == HTTP_IDENTITY_LENGTH)
 	{
+		request->validated = (const uint8 *) VARDATA_ANY(dataset->request);
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
 	response = http_fetch(request, report, context);
+	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(request_context);
 	return response;
 }

@@ -39,7 +39,7 @@ my $node = Spice::start_node(
 			},
 			{
 				name => 'crooked', from => $source->url('/items'),
-				params => { http_headers => 'X-Key: ${secrets:HEADER}, ${secrets:HEADER}: x, ${secrets:HEADER}' },
+				params => { http_headers => '${secrets:HEADER}: x, X-Key: ${secrets:HEADER}' },
 				acceleration => { enabled => JSON::PP::false }
 			},
 			{

@@ -336,9 +336,14 @@ SKIP:
 
 	$two->clear_log;
 	$two->set('/landing', redirect => "http://one.test:$one->{port}/back");
-	$one->set('/back', body => [ @rows, { id => 21, text => 'back' } ], basic => [ 'user', 'a password' ]);
+	$one->set('/back', body => [ @rows, { id => 21, text => 'back' } ]);
 	is(refresh('named')->{named}, 'loaded', 'a redirect there and back');
-	is(value('SELECT text FROM named WHERE id = 21'), 'back', 'is followed, with the credentials of that host');
+	is(value('SELECT text FROM named WHERE id = 21'), 'back', 'is followed');
+	my ($back) = $one->log('/back');
+	ok(!$back->{authorization}, 'but another host has chosen the path: without credentials');
+	is(join(' ', sort grep { /^x-|^if-/i } keys %{ $back->{headers} }), '', 'without headers and validators');
+	$two->set('/landing', redirect => "http://localhost:$source->{port}/items");
+	fails('a redirect there and to a loopback address', 'named', qr/loopback address is refused/, 0);
 
 	my %targets = (
 		"http://169.254.169.254:$metadata->{port}/secret" => 'link-local',

@@ -1158,8 +1158,10 @@ static void
 test_references(void)
 {
 	CHECK(secret_is_reference("${secrets:a}"));
-	CHECK(secret_is_reference("x ${ env : a-b_2 } y"));
-	CHECK(!secret_is_reference("${foo} $x ${1:a} ${a:1} ${a:b"));
+	CHECK(secret_is_reference(" ${ env : a-b_2 } "));
+	CHECK(!secret_is_reference("x ${secrets:a}"));
+	CHECK(!secret_is_reference("${secrets:a}${secrets:b}"));
+	CHECK(!secret_is_reference("${foo}"));
 	CHECK(!secret_is_reference("${file:../etc/passwd}"));
 	CHECK(!secret_is_reference(""));
 	CHECK_TEXT(expanded(NULL, "${foo} $x ${a:b.c}"), "${foo} $x ${a:b.c}");

@@ -24,7 +24,11 @@
 
 #include "source/http/http.h"
 
+#include "access/xlog.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
 #include "settings.h"
 #include "source/http/http_error.h"
@@ -35,33 +39,30 @@
 
 #define MAX_REDIRECTS	10
 
+/* ---- headers of the manifest ---- */
+
 void
-http_parse_headers(const char *text, HttpRequest *request, MemoryContext context)
+http_split_headers(char *text, HttpRequest *request)
 {
-	MemoryContext saved = MemoryContextSwitchTo(context);
 	HttpHeaderScan scan = {.rest = text};
-	int			control = http_header_control(text);
 	int			size = 4;
 
 	request->headers = palloc(size * sizeof(HttpHeader));
-	if (control > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
-				 errdetail("The first is at byte %d.", control),
-				 errhint("Write all headers on one line, separated by commas.")));
 	while (http_header_scan(&scan))
 	{
-		int			n = request->n_headers;
+		HttpHeader *header;
 
-		if (n == size)
+		if (request->n_headers == size)
 		{
 			size *= 2;
 			request->headers = repalloc(request->headers, size * sizeof(HttpHeader));
 		}
-		request->headers[n].name = pnstrdup(scan.name, scan.name_length);
-		request->headers[n].value = pnstrdup(scan.value, scan.value_length);
-		request->n_headers++;
+		header = &request->headers[request->n_headers++];
+		header->name = text + (scan.name - text);
+		header->value = text + (scan.value - text);
+		/* the scan goes on behind the separator */
+		header->name[scan.name_length] = '\0';
+		header->value[scan.value_length] = '\0';
 	}
 	if (scan.problem != NULL)
 		ereport(ERROR,
@@ -69,7 +70,75 @@ http_parse_headers(const char *text, HttpRequest *request, MemoryContext context
 				 errmsg("invalid http_headers: %s", scan.problem),
 				 errdetail("This is header number %d.", scan.number),
 				 errhint("%s", scan.hint)));
-	MemoryContextSwitchTo(saved);
+}
+
+void
+http_check_header(const HttpRequest *request, int number)
+{
+	int			control = http_header_control(request->headers[number].value);
+
+	if (control > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid http_headers: line breaks and control characters are not allowed"),
+				 errdetail("The first is at byte %d of the value of header number %d.", control, number + 1),
+				 errhint("Write each header on one line, and look at the secrets in its value.")));
+}
+
+/* ---- the request's identity ---- */
+
+static void
+add_to_hash(pg_cryptohash_ctx * hash, const char *text)
+{
+	uint64		length = text != NULL ? strlen(text) : PG_UINT64_MAX;
+
+	/* the lengths keep two texts from being another two */
+	if (pg_cryptohash_update(hash, (const uint8 *) &length, sizeof(length)) < 0 ||
+		(text != NULL && pg_cryptohash_update(hash, (const uint8 *) text, length) < 0))
+		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
+}
+
+/*
+ * What the answer of this hop may depend on.  Another origin gets the same request
+ * whatever the manifest says.
+ */
+static void
+hash_request(pg_cryptohash_ctx * hash, const HttpRequest *request, const HttpTransfer *transfer)
+{
+	/* the number of the cluster is in no dump */
+	add_to_hash(hash, psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+	add_to_hash(hash, transfer->url.text);
+	if (!transfer->own_origin)
+		return;
+	add_to_hash(hash, request->username);
+	add_to_hash(hash, request->password);
+	for (int i = 0; i < request->n_headers; i++)
+	{
+		add_to_hash(hash, request->headers[i].name);
+		add_to_hash(hash, request->headers[i].value);
+	}
+}
+
+static void
+identify_request(const HttpRequest *request, const HttpTransfer *transfer, uint8 *identity)
+{
+	ResourceOwner saved = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(NULL, "spice request");
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *hash;
+
+	/* a hash wants a resource owner, and a worker fetches without a transaction */
+	CurrentResourceOwner = owner;
+	hash = pg_cryptohash_create(PG_SHA256);
+	if (hash == NULL || pg_cryptohash_init(hash) < 0)
+		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
+	hash_request(hash, request, transfer);
+	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
+	pg_cryptohash_free(hash);
+	CurrentResourceOwner = saved;
+	ResourceOwnerDelete(owner);
+	memcpy(identity, digest, HTTP_IDENTITY_LENGTH);
 }
 
 /* ---- one fetch ---- */
@@ -80,7 +149,10 @@ is_redirect(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* everything that only the manifest's own origin may see */
+/*
+ * Everything that only the manifest's own origin may see.  Validators mean nothing to
+ * another request than the one that they came with.
+ */
 static void
 add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 {
@@ -88,6 +160,8 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 	transfer->password = request->password;
 	for (int i = 0; i < request->n_headers; i++)
 		http_transfer_add_header(transfer, request->headers[i].name, request->headers[i].value);
+	if (!transfer->conditional)
+		return;
 	if (request->etag != NULL)
 		http_transfer_add_header(transfer, "If-None-Match", request->etag);
 	if (request->last_modified != NULL)
@@ -104,6 +178,10 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->connect_timeout_ms = request->connect_timeout_ms;
 	transfer->timeout_ms = request->client_timeout_ms <= 0 ? 0 :
 		http_transfer_time_left(transfer, request->client_timeout_ms);
+	identify_request(request, transfer, transfer->identity);
+	transfer->conditional = own && request->validated != NULL &&
+		(request->etag != NULL || request->last_modified != NULL) &&
+		memcmp(request->validated, transfer->identity, HTTP_IDENTITY_LENGTH) == 0;
 	if (own)
 		add_private_parts(request, transfer);
 	http_transfer_run(transfer);
@@ -113,9 +191,6 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 static bool
 judge(const HttpRequest *request, const HttpTransfer *transfer)
 {
-	bool		conditional = transfer->own_origin &&
-	(request->etag != NULL || request->last_modified != NULL);
-
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)
 		http_raise_status(request, transfer);
@@ -124,7 +199,7 @@ judge(const HttpRequest *request, const HttpTransfer *transfer)
 	if (is_redirect(transfer->status))
 		return true;
 	if (!http_status_is_success(transfer->status) &&
-		!(transfer->status == 304 && conditional))
+		!(transfer->status == 304 && transfer->conditional))
 		http_raise_status(request, transfer);
 	if (http_text_is_page(transfer->content_type, transfer->body.excerpt, transfer->body.excerpt_length))
 		http_raise_page(request, transfer);
@@ -143,16 +218,21 @@ follow(const HttpRequest *request, HttpTransfer *transfer)
 		http_raise_redirect(request, transfer, refusal, transfer->next.shown);
 }
 
-/* asks until the answer is no redirect */
+/*
+ * Asks until the answer is no redirect.  A redirect that has left the origin is
+ * trusted no more, also when it leads back: another host chose the path.
+ */
 static void
 ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
 {
 	int			hops = 0;
+	bool		own = true;
 
 	transfer->next = *origin;
 	for (;;)
 	{
-		ask(request, transfer, url_same_origin(&transfer->next, origin));
+		own = own && url_same_origin(&transfer->next, origin);
+		ask(request, transfer, own);
 		if (!judge(request, transfer))
 			break;
 		if (++hops > MAX_REDIRECTS)
@@ -176,10 +256,11 @@ request_url(const HttpRequest *request)
 	return url;
 }
 
+/* A validator becomes text of the catalog: NULL unless it is printable ASCII. */
 static char *
-copy_unless_empty(MemoryContext context, const char *text)
+copy_validator(MemoryContext context, const char *text)
 {
-	return text[0] == '\0' ? NULL : MemoryContextStrdup(context, text);
+	return http_header_is_printable(text) ? MemoryContextStrdup(context, text) : NULL;
 }
 
 static HttpResponse *
@@ -195,11 +276,14 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 		spool_finish(response->spool);
 	}
 
+	memcpy(response->identity, transfer->identity, HTTP_IDENTITY_LENGTH);
+
 	/* another origin's validators mean nothing to the one we ask next time */
 	if (transfer->own_origin)
 	{
-		response->etag = copy_unless_empty(context, transfer->etag);
-		response->last_modified = copy_unless_empty(context, transfer->last_modified);
+		response->etag = copy_validator(context, transfer->etag);
+		if (http_header_is_past(transfer->last_modified, transfer->date))
+			response->last_modified = copy_validator(context, transfer->last_modified);
 	}
 	return response;
 }

@@ -14,6 +14,12 @@
 
 #include "source/http/spool.h"
 
+/*
+ * Which request a response was the answer to: a hash of its URL, headers, user name
+ * and password.  It is salted, so that a dump does not let anyone try passwords.
+ */
+#define HTTP_IDENTITY_LENGTH	16
+
 typedef struct HttpHeader
 {
 	char	   *name;
@@ -31,15 +37,18 @@ typedef struct HttpRequest
 	int			n_headers;
 	int			client_timeout_ms;
 	int			connect_timeout_ms;
-	const char *etag;			/* NULL: unconditional */
-	const char *last_modified;
+	const uint8 *validated;		/* identity of the request that the validators came with; NULL:
+								 * unconditional */
+	const char *etag;			/* or NULL */
+	const char *last_modified;	/* or NULL */
 } HttpRequest;
 
 typedef struct HttpResponse
 {
 	Spool	   *spool;			/* NULL: unchanged (status 304) */
-	char	   *etag;			/* NULL when the server sent none */
-	char	   *last_modified;
+	uint8		identity[HTTP_IDENTITY_LENGTH]; /* of the request that it answers */
+	char	   *etag;			/* NULL: none that can be believed */
+	char	   *last_modified;	/* the same */
 } HttpResponse;
 
 /*
@@ -68,11 +77,13 @@ extern HttpResponse *http_fetch(const HttpRequest *request, HttpReport *report,
 								MemoryContext context);
 
 /*
- * Reads the manifest's form 'K: V, K2: V2' (or with semicolons) into the
- * request, with copies in context that whoever owns the request wipes, also
- * when an error is raised after some of them.  A comma or semicolon separates
- * only when something like "K:" follows.  Errors never quote any of the text.
+ * Splits the manifest's form 'K: V, K2: V2' (or with semicolons) in place: the
+ * request's headers point into text.  A comma or semicolon separates only when
+ * something like "K:" follows.  Errors never quote any of the text.
  */
-extern void http_parse_headers(const char *text, HttpRequest *request, MemoryContext context);
+extern void http_split_headers(char *text, HttpRequest *request);
+
+/* Raises an error if a header's value, whose secrets are resolved, cannot be sent. */
+extern void http_check_header(const HttpRequest *request, int number);
 
 #endif

@@ -167,6 +167,28 @@ http_header_keep(const char *line, size_t length, const char *name, char *out, s
 	out[length] = '\0';
 }
 
+bool
+http_header_is_printable(const char *text)
+{
+	if (text[0] == '\0')
+		return false;
+	for (const char *p = text; *p != '\0'; p++)
+	{
+		if (*p < 0x20 || *p > 0x7e)
+			return false;
+	}
+	return true;
+}
+
+bool
+http_header_is_past(const char *last_modified, const char *date)
+{
+	time_t		modified = curl_getdate(last_modified, NULL);
+	time_t		sent = curl_getdate(date, NULL);
+
+	return modified != (time_t) -1 && sent != (time_t) -1 && modified < sent;
+}
+
 static int
 at_most_a_day(int64_t seconds)
 {

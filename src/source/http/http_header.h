@@ -43,6 +43,15 @@ extern int	http_header_control(const char *text);
 extern void http_header_keep(const char *line, size_t length, const char *name,
 							 char *out, size_t size);
 
+/* neither empty nor anything but printable ASCII */
+extern bool http_header_is_printable(const char *text);
+
+/*
+ * Is a Last-Modified at least a second before the answer's Date?  Only then can the
+ * source not have changed again in the second that it names (RFC 9110, 8.8.2.2).
+ */
+extern bool http_header_is_past(const char *last_modified, const char *date);
+
 /* the seconds that a Retry-After asks for, at most a day; 0: none */
 extern int	http_header_retry_after(const char *text, time_t now);
 

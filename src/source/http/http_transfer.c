@@ -199,6 +199,7 @@ forget_headers(HttpTransfer *transfer)
 {
 	transfer->etag[0] = '\0';
 	transfer->last_modified[0] = '\0';
+	transfer->date[0] = '\0';
 	transfer->content_type[0] = '\0';
 	transfer->retry_after[0] = '\0';
 	transfer->location[0] = '\0';
@@ -230,6 +231,7 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	http_header_keep(line, length, "ETag", transfer->etag, sizeof(transfer->etag));
 	http_header_keep(line, length, "Last-Modified", transfer->last_modified,
 					 sizeof(transfer->last_modified));
+	http_header_keep(line, length, "Date", transfer->date, sizeof(transfer->date));
 	http_header_keep(line, length, "Content-Type", transfer->content_type,
 					 sizeof(transfer->content_type));
 	http_header_keep(line, length, "Retry-After", transfer->retry_after,

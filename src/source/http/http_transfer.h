@@ -12,6 +12,7 @@
 
 #include "portability/instr_time.h"
 
+#include "source/http/http.h"
 #include "source/http/http_body.h"
 #include "source/http/url.h"
 
@@ -31,13 +32,15 @@ typedef struct HttpTransfer
 	instr_time	fetch_start;	/* of the first of several runs */
 	Url			url;
 	Url			next;			/* the one after a redirect; in here, as all that is wiped */
-	bool		own_origin;		/* url has the manifest's origin */
+	bool		own_origin;		/* url has the manifest's origin, and so had all before it */
+	bool		conditional;	/* with validators */
+	uint8		identity[HTTP_IDENTITY_LENGTH];
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	int			timeout_ms;
 	double		run_start_ms;	/* since the fetch's */
 	int			connect_timeout_ms;
-	struct HttpReport *report;
+	HttpReport *report;
 
 	/* what came of it */
 	CURLcode	result;
@@ -50,6 +53,7 @@ typedef struct HttpTransfer
 	char		location[URL_MAX_LENGTH + 1];	/* of a redirect, or empty */
 	char		etag[512];
 	char		last_modified[64];
+	char		date[64];
 	char		content_type[128];
 	char		retry_after[64];
 	char		transfer_encoding[64];
