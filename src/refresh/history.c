@@ -16,6 +16,7 @@
 #include "catalog/execute.h"
 #include "refresh/history.h"
 #include "refresh/schedule.h"
+#include "secret/redact.h"
 #include "settings.h"
 #include "source/source.h"
 
@@ -75,7 +76,7 @@ history_end(const Refresh *refresh, const char *error)
 	add_ms(&arguments, refresh->swap_ms);
 	catalog_add(&arguments, INT8OID, Int64GetDatum(refresh->report.status), refresh->report.status == 0);
 	catalog_add_text(&arguments, error);
-	catalog_add_text(&arguments, refresh->notice);
+	catalog_add_text(&arguments, redact_text(refresh->notice));
 	add_counts(&arguments, refresh);
 	catalog_add_int(&arguments, refresh->moves_clock && refresh->dataset->in_manifest ?
 					schedule_next_delay(refresh->dataset) : 0);

@@ -35,6 +35,7 @@
 #include "refresh/state.h"
 #include "source/foreign_table.h"
 #include "source/scan/offer.h"
+#include "secret/redact.h"
 #include "source/source.h"
 #include "table/make.h"
 
@@ -137,9 +138,10 @@ may_be_unchanged(const Refresh *refresh)
 		same_text(refresh->source_query, dataset->fetched_query);
 }
 
-void
-refresh_fetch(Refresh *refresh)
+static void
+fetch_response(void *arg)
 {
+	Refresh    *refresh = arg;
 	const Dataset *dataset = refresh->dataset;
 	ProcessorTime start;
 
@@ -150,6 +152,12 @@ refresh_fetch(Refresh *refresh)
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
 									 &refresh->report, refresh->context);
 	refresh->alone = processors_short_since(&start);
+}
+
+void
+refresh_fetch(Refresh *refresh)
+{
+	redact_call(fetch_response, refresh);
 }
 
 static bool
@@ -283,8 +291,10 @@ finish_registered(Refresh *refresh)
 }
 
 static void
-apply(Refresh *refresh)
+apply_response(void *arg)
 {
+	Refresh    *refresh = arg;
+
 	look_again(refresh);
 	if (is_unchanged(refresh))
 		finish_unchanged(refresh);
@@ -313,7 +323,7 @@ refresh_apply(Refresh *refresh)
 	}
 	PG_TRY();
 	{
-		apply(refresh);
+		redact_call(apply_response, refresh);
 	}
 	PG_CATCH();
 	{

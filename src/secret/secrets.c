@@ -47,6 +47,7 @@ struct SecretStores
 {
 	SecretStore *list;
 	size_t		count;
+	Redaction  *redaction;		/* or NULL */
 };
 
 /* A reference found in a value. */
@@ -240,6 +241,12 @@ secret_stores_open(const char *stores_json, const char *base, char **error)
 		return stores;
 	secret_stores_close(stores);
 	return NULL;
+}
+
+void
+secret_stores_redact(SecretStores *stores, Redaction * redaction)
+{
+	stores->redaction = redaction;
 }
 
 void
@@ -578,7 +585,8 @@ append_secret(const SecretStores *stores, const Reference *reference,
 	bool		good = false;
 
 	if (key != NULL && look_up(stores, reference, &lookup))
-		good = append(to, lookup.value, strlen(lookup.value));
+		good = (stores->redaction == NULL || redaction_add(stores->redaction, lookup.value)) &&
+			append(to, lookup.value, strlen(lookup.value));
 	secret_wipe(lookup.value);
 	*error = lookup.error;
 	free(key);

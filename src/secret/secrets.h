@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#include "secret/redaction.h"
+
 typedef struct SecretStores SecretStores;
 
 /*
@@ -23,6 +25,9 @@ typedef struct SecretStores SecretStores;
  */
 extern SecretStores *secret_stores_open(const char *stores_json,
 										const char *base, char **error);
+
+/* Adds to redaction every secret that the stores give from now on. */
+extern void secret_stores_redact(SecretStores *stores, Redaction * redaction);
 extern void secret_stores_close(SecretStores *stores);
 
 /* is the value one reference to a secret, and nothing else? */

@@ -257,7 +257,7 @@ postgres_place(const Dataset *dataset, RemotePlace *place)
 {
 	Settings	settings = {0};
 
-	take_place(&settings, resolver_open(dataset, CurrentMemoryContext), dataset);
+	take_place(&settings, resolver_open(dataset, CurrentMemoryContext, CurrentMemoryContext), dataset);
 	add_defaults(&settings, dataset);
 	place->options = libpq_options(&settings);
 	place->password = settings.password;
@@ -289,7 +289,7 @@ postgres_conninfo(const Dataset *dataset)
 	ListCell   *cell;
 	char	   *conninfo;
 
-	take_place(&settings, resolver_open(dataset, context), dataset);
+	take_place(&settings, resolver_open(dataset, context, context), dataset);
 	add_defaults(&settings, dataset);
 	keep_password(&settings, dataset);
 	initStringInfo(&text);
@@ -317,7 +317,7 @@ setup_server(const Dataset *dataset)
 	Settings	settings = {0};
 	List	   *mapping;
 
-	take_place(&settings, resolver_open(dataset, context), dataset);
+	take_place(&settings, resolver_open(dataset, context, context), dataset);
 	add_defaults(&settings, dataset);
 	keep_password(&settings, dataset);
 	foreign_server_ensure(dataset, "postgres_fdw", "part of the server's package, else postgresql-contrib",

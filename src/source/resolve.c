@@ -12,6 +12,7 @@
 
 #include "utils/memutils.h"
 
+#include "secret/redact.h"
 #include "secret/secrets.h"
 #include "source/resolve.h"
 
@@ -20,6 +21,7 @@ struct Resolver
 	const Dataset *dataset;
 	MemoryContext context;
 	SecretStores *stores;
+	Redaction  *redaction;
 	List	   *values;			/* of char *, to be wiped */
 };
 
@@ -56,7 +58,7 @@ manifest_folder(const Dataset *dataset)
 }
 
 Resolver *
-resolver_open(const Dataset *dataset, MemoryContext context)
+resolver_open(const Dataset *dataset, MemoryContext context, MemoryContext lifetime)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Resolver   *resolver = palloc0(sizeof(Resolver));
@@ -71,6 +73,8 @@ resolver_open(const Dataset *dataset, MemoryContext context)
 	resolver->stores = secret_stores_open(dataset->secrets, manifest_folder(dataset), &error);
 	if (resolver->stores == NULL)
 		raise_secret_error(resolver, "secrets", error);
+	resolver->redaction = redact_open(lifetime);
+	secret_stores_redact(resolver->stores, resolver->redaction);
 	MemoryContextSwitchTo(old);
 	return resolver;
 }
@@ -95,6 +99,16 @@ resolve_value(Resolver *resolver, const char *param, const char *value)
 		raise_secret_error(resolver, param, error);
 	MemoryContextSwitchTo(old);
 	return lfirst(place);
+}
+
+char *
+resolve_secret(Resolver *resolver, const char *param, const char *value)
+{
+	char	   *resolved = resolve_value(resolver, param, value);
+
+	if (resolved != NULL && !redaction_add(resolver->redaction, resolved))
+		raise_secret_error(resolver, param, NULL);
+	return resolved;
 }
 
 char *

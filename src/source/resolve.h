@@ -12,14 +12,20 @@
 
 typedef struct Resolver Resolver;
 
-/* Opens the secret stores.  Deleting context wipes and frees all that came of them. */
-extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context);
+/*
+ * Opens the secret stores.  Deleting context wipes and frees all that came of them.
+ * Until lifetime is reset, no error that leaves through redact_call() repeats a secret.
+ */
+extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context, MemoryContext lifetime);
 
 /*
  * The value with every reference replaced; NULL for NULL.  Raises an error that
  * names param and the secret which is missing.
  */
 extern char *resolve_value(Resolver *resolver, const char *param, const char *value);
+
+/* The same of a param that is a secret itself, also one that stands in the manifest. */
+extern char *resolve_secret(Resolver *resolver, const char *param, const char *value);
 
 /* a path of the manifest; relative ones begin at its folder */
 extern char *resolve_path(const Dataset *dataset, const char *path);

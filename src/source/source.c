@@ -77,14 +77,14 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 				 errhint("Set spice.database to a database made with ENCODING 'UTF8'.")));
 
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
-	resolver = resolver_open(dataset, request_context);
+	resolver = resolver_open(dataset, request_context, context);
 	saved = MemoryContextSwitchTo(request_context);
 	request = palloc0(sizeof(HttpRequest));
 	request->dataset = dataset->name;
 	request->url = query == NULL ? dataset->from : add_query(dataset->from, query);
 	request->port = dataset->http_port;
 	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
-	request->password = resolve_value(resolver, "http_password", catalog_param(dataset, "http_password"));
+	request->password = resolve_secret(resolver, "http_password", catalog_param(dataset, "http_password"));
 	request->client_timeout_ms = dataset->client_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;
 	if (dataset->http_headers != NULL)

@@ -36,6 +36,7 @@
 #include "compat.h"
 #include "source/foreign_option.h"
 #include "source/scan/offer.h"
+#include "secret/redact.h"
 #include "source/scan/reader_process.h"
 #include "source/scan/records.h"
 #include "source/scan/scan.h"
@@ -65,6 +66,7 @@ typedef struct ForeignScanWork
 	Spool	   *spool;
 	bool		offered;		/* the spool is a refresh's */
 	ScanPhase	phase;
+	HeapTuple	tuple;			/* the newest, or NULL */
 } ForeignScanWork;
 
 static char *
@@ -203,21 +205,33 @@ close_scan(ForeignScanWork *work)
 	work->phase = SCAN_ENDED;
 }
 
+static void
+read_tuple(void *arg)
+{
+	ForeignScanState *node = arg;
+	ForeignScanWork *work = node->fdw_state;
+
+	if (work->phase == SCAN_CLOSED)
+		open_scan(node);
+	work->tuple = work->process != NULL ? reader_process_next(work->process) : scan_next(work->scan);
+}
+
 static TupleTableSlot *
 iterate_scan(ForeignScanState *node)
 {
 	ForeignScanWork *work = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	HeapTuple	tuple;
 
 	ExecClearTuple(slot);
-	if (work->phase == SCAN_CLOSED)
-		open_scan(node);
-	else if (work->phase == SCAN_ENDED)
+	if (work->phase == SCAN_ENDED)
 		return slot;
-	tuple = work->process != NULL ? reader_process_next(work->process) : scan_next(work->scan);
-	if (tuple != NULL)
-		return ExecStoreHeapTuple(tuple, slot, false);
+	/* errors of a refresh leave through its own gate */
+	if (work->offered)
+		read_tuple(node);
+	else
+		redact_call(read_tuple, node);
+	if (work->tuple != NULL)
+		return ExecStoreHeapTuple(work->tuple, slot, false);
 	close_scan(work);
 	return slot;
 }

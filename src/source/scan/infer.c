@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "source/format/iso8601.h"
+#include "secret/redact.h"
 #include "source/scan/infer.h"
 #include "source/scan/records.h"
 #include "source/scan/typing.h"
@@ -215,6 +216,12 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 
 		check_column_name(dataset->name, name, length);
 		column->name = pstrdup(name);
+		/* a column's name is for everyone to read */
+		if (redact_text(column->name) != column->name)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+					 errmsg("the response of dataset \"%s\" has a field whose name holds a secret of the request", dataset->name),
+					 errhint("The source may have answered with an error: look at what it answers.")));
 		column->seen = seen[i];
 		column->type = narrowest_type(seen[i]);
 		column->typmod = -1;
