@@ -53,6 +53,17 @@
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
 
+/* 17: asks for a lock mode, or a stronger one */
+static inline bool
+compat_lock_held(const LOCKTAG *tag, LOCKMODE mode)
+{
+#if PG_VERSION_NUM >= 170000
+	return LockHeldByMe(tag, mode, false);
+#else
+	return LockHeldByMe(tag, mode);
+#endif
+}
+
 /*
  * 17: a wait event set belongs to a resource owner (none: to the process)
  * instead of a memory context.  Ours is freed by hand on every version.

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
-#include "refresh/handover.h"
+#include "refresh/dispatch.h"
 #include "settings.h"
 
 char	   *spice_spicepod;

@@ -26,7 +26,7 @@
 #include "compat.h"
 #include "refresh/follow/apply_error.h"
 #include "refresh/follow/slot_ledger.h"
-#include "refresh/handover.h"
+#include "refresh/dispatch.h"
 #include "refresh/launcher.h"
 #include "settings.h"
 #include "source/passfile.h"
@@ -43,7 +43,7 @@ typedef struct SharedPart
 } SharedPart;
 
 static const SharedPart shared_parts[] = {
-	{handover_shared_size, handover_shared_start},
+	{dispatch_shared_size, dispatch_shared_start},
 	{apply_error_shared_size, apply_error_shared_start},
 	{storage_shared_size, storage_shared_start},
 };
@@ -103,7 +103,7 @@ transaction_callback(XactEvent event, void *arg pg_attribute_unused())
 	abort_at_end(event);
 	storage_at_end(event);
 	passfile_at_end(event);
-	handover_at_end(event);
+	dispatch_at_end(event);
 }
 
 static void

@@ -10,7 +10,6 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -31,10 +30,13 @@
 #include "catalog/reconcile.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
-#include "refresh/handover.h"
+#include "refresh/dispatch.h"
 #include "refresh/launcher.h"
 #include "refresh/refresh.h"
+#include "refresh/refresh_lock.h"
+#include "refresh/request.h"
 #include "source/source.h"
+#include "table/make.h"
 
 PG_FUNCTION_INFO_V1(spice_refresh);
 PG_FUNCTION_INFO_V1(spice_reload);
@@ -45,6 +47,7 @@ PG_FUNCTION_INFO_V1(spice_pause);
 PG_FUNCTION_INFO_V1(spice_resume);
 PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
+PG_FUNCTION_INFO_V1(spice_relation_bytes);
 
 #define READY_POLL_MS	100		/* how late spice_wait_ready() may notice */
 
@@ -74,28 +77,13 @@ check_refresh_mode(const char *mode, const Dataset *dataset)
 }
 
 static void
-request_refresh(const Dataset *dataset, const char *refresh_sql, const char *mode, bool retention)
+check_launcher(const char *task, const char *otherwise)
 {
-	Oid			types[] = {INT4OID, TEXTOID, TEXTOID, BOOLOID};
-	Datum		values[] = {Int32GetDatum(dataset->id),
-		refresh_sql ? CStringGetTextDatum(refresh_sql) : (Datum) 0,
-		mode ? CStringGetTextDatum(mode) : (Datum) 0,
-	BoolGetDatum(retention)};
-	const char	nulls[] = {' ', refresh_sql ? ' ' : 'n', mode ? ' ' : 'n', ' ', '\0'};
-	CatalogRights rights;
-
 	if (!launcher_is_here())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("there is no launcher in this database to hand the %s to", retention ? "retention" : "refresh"),
-				 errhint("Add spice to shared_preload_libraries and set spice.database%s.",
-						 retention ? "" : ", or call spice_refresh() with wait => true")));
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute("INSERT INTO spice_catalog.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)"
-					" VALUES ($1, $2, $3, $4, clock_timestamp())", 4, types, values, nulls);
-	SPI_finish();
-	catalog_leave(&rights);
+				 errmsg("there is no launcher in this database to hand the %s to", task),
+				 errhint("Add spice to shared_preload_libraries and set spice.database%s.", otherwise)));
 }
 
 /* what happens to a table that follows its source, or did a moment ago, a worker does */
@@ -140,8 +128,8 @@ refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 	refresh->trigger = "manual";
 	refresh->refresh_sql = refresh_sql;
 	refresh->refresh_mode = mode;
-	(void) refresh_lock(dataset->id, true, false);
-	refresh_begin(refresh, dataset->id);
+	refresh_wait_for_dataset(dataset);
+	(void) refresh_begin(refresh, dataset->id);
 	refresh_fetch(refresh);
 	refresh_apply(refresh);
 	rows = refresh->rows;
@@ -183,10 +171,11 @@ spice_refresh(PG_FUNCTION_ARGS)
 				 errmsg("the refresh of dataset \"%s\" cannot be overridden", dataset->name),
 				 errdetail("Its table follows the source (refresh_mode changes).")));
 
-	handover_wake_at_commit();
+	dispatch_wake_at_commit();
 	if (!wait)
 	{
-		request_refresh(dataset, refresh_sql, mode, false);
+		check_launcher("refresh", ", or call spice_refresh() with wait => true");
+		request_add(dataset, refresh_sql, mode, false);
 		PG_RETURN_NULL();
 	}
 	refuse_here(dataset);
@@ -222,7 +211,7 @@ spice_reload(PG_FUNCTION_ARGS)
 				 errmsg("%s", result->error),
 				 errdetail("Nothing was changed."),
 				 errhint("SELECT * FROM spice_validate(text) shows every problem of a manifest.")));
-	handover_wake_at_commit();
+	dispatch_wake_at_commit();
 	foreach(cell, result->actions)
 	{
 		ReconcileAction *action = lfirst(cell);
@@ -283,31 +272,10 @@ run_on_dataset(const char *command, const Dataset *dataset)
 	return found;
 }
 
-/*
- * True once the manifest has been read and every table that it asks for can be
- * read: loaded, or registered where ready_state says that this is enough.  A
- * dataset that the manifest does not define validly is waited for.  One that
- * fails later does not take readiness away: its last rows still serve.
- */
 static bool
 is_ready(void)
 {
-	CatalogRights rights;
-	bool		ready;
-
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute_saved("SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL AND NOT EXISTS"
-						  " (SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest"
-	/* a crash has emptied it, which the launcher is yet to notice */
-						  " AND (d.loaded IS NULL OR (d.rows > 0 AND pg_relation_size(d.relation::regclass) = 0))"
-						  " AND (d.relation IS NULL OR d.definition->>'ready_state' = 'on_load')"
-						  " AND (d.definition->>'accelerated' = 'true' OR d.definition IS NULL))",
-						  0, NULL, NULL, NULL);
-	ready = SPI_processed > 0;
-	SPI_finish();
-	catalog_leave(&rights);
-	return ready;
+	return catalog_get_bool(catalog_query("SELECT ready FROM spice_catalog.readiness", NULL), 0, "ready");
 }
 
 Datum
@@ -374,7 +342,7 @@ spice_pause(PG_FUNCTION_ARGS)
 
 	(void) run_on_dataset("UPDATE spice_catalog.dataset SET paused = true WHERE id = $1", dataset);
 	update_cron_jobs();
-	handover_wake_at_commit();
+	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -387,7 +355,7 @@ spice_resume(PG_FUNCTION_ARGS)
 						  " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
 						  dataset);
 	update_cron_jobs();
-	handover_wake_at_commit();
+	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -401,8 +369,9 @@ spice_retain(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dataset \"%s\" has no retention", dataset->name),
 				 errhint("Set retention_check_enabled and retention_period or retention_sql in the manifest.")));
-	request_refresh(dataset, NULL, NULL, true);
-	handover_wake_at_commit();
+	check_launcher("retention", "");
+	request_add(dataset, NULL, NULL, true);
+	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -461,6 +430,16 @@ spice_drop(PG_FUNCTION_ARGS)
 				 errdetail("Its server keeps its log until the slot is dropped."),
 				 errhint("The launcher drops it as soon as the source can be reached; spice.slot shows it until then.")));
 	(void) run_on_dataset("DELETE FROM spice_catalog.dataset WHERE id = $1", dataset);
-	handover_wake_at_commit();
+	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
+}
+
+Datum
+spice_relation_bytes(PG_FUNCTION_ARGS)
+{
+	int64		bytes = table_bytes(PG_GETARG_OID(0));
+
+	if (bytes < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(bytes);
 }

@@ -90,22 +90,9 @@ history_end(const Refresh *refresh, const char *error)
 }
 
 void
-history_close_orphans(void)
+history_close_interrupted(void)
 {
-	CatalogArguments arguments = {0};
-
-	(void) catalog_query("WITH orphan AS (UPDATE spice_catalog.refresh_history h SET finished = clock_timestamp(),"
-						 " outcome = '" OUTCOME_INTERRUPTED "', error = 'the refreshing process ended'"
-						 " WHERE h.outcome = '" OUTCOME_RUNNING "' AND NOT EXISTS"
-						 " (SELECT 1 FROM pg_stat_get_activity(h.pid) a WHERE a.pid = h.pid"
-						 "  AND a.backend_start <= h.started) RETURNING h.dataset, h.mode)"
-						 " UPDATE spice_catalog.dataset d SET"
-						 " next_refresh = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode <> 'retention')"
-						 "  THEN now() + interval '1 s' ELSE next_refresh END,"
-						 " next_retention = CASE WHEN EXISTS (SELECT 1 FROM orphan o WHERE o.dataset = d.name AND o.mode = 'retention')"
-						 "  THEN now() + interval '1 s' ELSE next_retention END"
-						 " WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e WHERE e.name IN (SELECT o.dataset FROM orphan o)"
-						 "  AND e.in_manifest FOR UPDATE SKIP LOCKED)", &arguments);
+	(void) catalog_query("SELECT spice_catalog.close_interrupted()", NULL);
 }
 
 void
@@ -114,8 +101,5 @@ history_expire(void)
 	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, spice_history_retention);
-	(void) catalog_query("DELETE FROM spice_catalog.refresh_history h WHERE h.started < now() - $1 * interval '1 min'"
-						 " AND h.outcome <> '" OUTCOME_RUNNING "' AND (h.outcome <> '" OUTCOME_UNCHANGED "' OR EXISTS"
-						 " (SELECT 1 FROM spice_catalog.refresh_history n WHERE n.dataset = h.dataset"
-						 "  AND n.outcome = '" OUTCOME_UNCHANGED "' AND n.id > h.id))", &arguments);
+	(void) catalog_query("SELECT spice_catalog.expire_history($1)", &arguments);
 }

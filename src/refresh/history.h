@@ -17,7 +17,7 @@ extern int64 history_begin(const Refresh *refresh);
 extern void history_end(const Refresh *refresh, const char *error);
 
 /* Closes rows whose process is gone, and makes their datasets due. */
-extern void history_close_orphans(void);
+extern void history_close_interrupted(void);
 
 /* Deletes rows older than spice.history_retention, except those that dataset_clock needs. */
 extern void history_expire(void);

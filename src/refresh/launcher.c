@@ -33,17 +33,16 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -52,19 +51,17 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "catalog/dataset_row.h"
 #include "catalog/execute.h"
 #include "catalog/extension.h"
 #include "catalog/reconcile.h"
-#include "catalog/rights.h"
 #include "compat.h"
-#include "refresh/handover.h"
+#include "refresh/dispatch.h"
 #include "refresh/history.h"
 #include "refresh/launcher.h"
 #include "refresh/step.h"
+#include "refresh/worker.h"
 #include "settings.h"
 #include "source/source.h"
-#include "table/make.h"
 #include "table/storage.h"
 
 #define RESTART_SECONDS		5
@@ -73,6 +70,7 @@
 #define LOOK_INTERVAL_MS	20	/* the same, though told again and again */
 #define EXPIRE_INTERVAL_MS	600000	/* history that is old enough to go */
 #define RESPITE_MS			1000	/* between two starts for one dataset */
+#define CLOCK_STEP_MS		1000	/* a step back that is worth a correction */
 
 /* the manifest's file, as far as a change would show */
 typedef struct FileIdentity
@@ -98,7 +96,7 @@ typedef struct Due
 
 typedef struct Worker
 {
-	int			place;			/* in shared memory */
+	int			slot;			/* its index in shared memory */
 	BackgroundWorkerHandle *handle;
 } Worker;
 
@@ -110,7 +108,7 @@ typedef struct Run
 {
 	int			dataset;
 	TimestampTz started;
-	int			place;			/* of its worker; -1: it is over */
+	int			slot;			/* of its worker; -1: it has ended */
 	bool		known;			/* the catalog was read since */
 } Run;
 
@@ -125,6 +123,7 @@ static struct
 	bool		look;			/* somebody has said that the catalog changed */
 	Oid			extension;		/* InvalidOid: WAITING */
 	TimestampTz serving_since;
+	TimestampTz turn;			/* when the present turn began */
 	TimestampTz catalog_read;
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
@@ -144,14 +143,14 @@ launcher_is_here(void)
 {
 	pid_t		pid;
 
-	return handover_launcher(&pid) == MyDatabaseId;
+	return dispatch_launcher(&pid) == MyDatabaseId;
 }
 
 void
 launcher_leave_database(const char *database)
 {
 	pid_t		pid;
-	Oid			serving = handover_launcher(&pid);
+	Oid			serving = dispatch_launcher(&pid);
 	Oid			oid = get_database_oid(database, true);
 
 	if (OidIsValid(oid) && oid == serving && compat_owns_database(oid))
@@ -237,66 +236,22 @@ read_schedule(void)
 	MemoryContextSwitchTo(old);
 }
 
-/* datasets whose table has lost its rows, for instance in a crash */
+/* Prepares a database that the launcher has not served before. */
 static void
-forget_lost_rows(void)
+prepare_serving(void)
 {
-	List	   *ids = NIL;
-	ListCell   *cell;
-	CatalogRights rights;
-	MemoryContext context = CurrentMemoryContext;
-
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute_saved("SELECT d.id FROM spice_catalog.dataset d WHERE d.loaded IS NOT NULL", 0, NULL, NULL, NULL);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-		bool		isnull;
-
-		ids = lappend_int(ids, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row],
-														   SPI_tuptable->tupdesc, 1, &isnull)));
-		MemoryContextSwitchTo(old);
-	}
-	foreach(cell, ids)
-	{
-		Dataset    *dataset = catalog_dataset_by_id(lfirst_int(cell));
-		Oid			types[] = {INT4OID};
-		Datum		values[] = {Int32GetDatum(lfirst_int(cell))};
-
-		if (dataset != NULL && dataset->accelerated && table_lost_its_rows(dataset))
-			catalog_execute_saved("UPDATE spice_catalog.dataset SET loaded = NULL, checked = NULL, rows = NULL,"
-								  " etag = NULL, last_modified = NULL, digest = NULL"
-								  " WHERE id = (SELECT id FROM spice_catalog.dataset WHERE id = $1 FOR UPDATE SKIP LOCKED)",
-								  1, types, values, NULL);
-	}
-	SPI_finish();
-	catalog_leave(&rights);
-}
-
-/* what a start makes due: first loads, and those that every start reloads */
-static void
-serve(void)
-{
-	CatalogRights rights;
-
-	history_close_orphans();
-	forget_lost_rows();
+	history_close_interrupted();
+	(void) catalog_query("SELECT spice_catalog.correct_times()", NULL);
+	(void) catalog_query("SELECT spice_catalog.forget_lost_rows()", NULL);
+	(void) catalog_query("SELECT spice_catalog.schedule_start()", NULL);
 	source_sweep(true);
 	launcher.swept = false;
-	catalog_enter(&rights);
-	SPI_connect();
-	/* a row that a session has locked is being refreshed by it */
-	catalog_execute_saved("UPDATE spice_catalog.dataset SET next_refresh = now(), attempt = 0"
-						  " WHERE id IN (SELECT id FROM spice_catalog.dataset WHERE in_manifest AND definition IS NOT NULL"
-						  " AND (loaded IS NULL OR definition->>'refresh_on_startup' = 'always')"
-						  " FOR UPDATE SKIP LOCKED)",
-						  0, NULL, NULL, NULL);
-	catalog_execute_saved("UPDATE spice_catalog.dataset SET next_retention = now()"
-						  " WHERE in_manifest AND definition->>'retention_check_interval_ms' IS NOT NULL",
-						  0, NULL, NULL, NULL);
-	SPI_finish();
-	catalog_leave(&rights);
+}
+
+static void
+correct_times(void)
+{
+	(void) catalog_query("SELECT spice_catalog.correct_times()", NULL);
 }
 
 /* says it once, not every second */
@@ -365,12 +320,6 @@ reconcile(void)
 	}
 }
 
-static void
-close_orphans(void)
-{
-	history_close_orphans();
-}
-
 /* ------- the loop ------- */
 
 static bool
@@ -430,7 +379,7 @@ find_run(int dataset)
 }
 
 static void
-end_runs_of(int place)
+end_runs_of(int slot)
 {
 	ListCell   *cell;
 
@@ -438,8 +387,8 @@ end_runs_of(int place)
 	{
 		Run		   *run = lfirst(cell);
 
-		if (run->place == place)
-			run->place = -1;
+		if (run->slot == slot)
+			run->slot = -1;
 	}
 }
 
@@ -451,11 +400,11 @@ note_ended_runs(void)
 
 	foreach(cell, launcher.workers)
 	{
-		int			place = ((Worker *) lfirst(cell))->place;
-		WorkerState state = handover_state(place);
+		int			slot = ((Worker *) lfirst(cell))->slot;
+		WorkerState state = dispatch_state(slot);
 
-		if (state == WORKER_IDLE || state == WORKER_LEAVING)
-			end_runs_of(place);
+		if (state == WORKER_IDLE || state == WORKER_EXITING)
+			end_runs_of(slot);
 	}
 }
 
@@ -501,7 +450,7 @@ look_at_catalog(TimestampTz now)
 	Oid			before = launcher.extension;
 	ListCell   *cell;
 
-	launcher.look |= handover_catalog_changed();
+	launcher.look |= dispatch_catalog_changed();
 	if (time_to_look(now) > 0)
 		return;
 	note_ended_runs();
@@ -512,7 +461,7 @@ look_at_catalog(TimestampTz now)
 		launcher.extension = InvalidOid;
 	if (OidIsValid(launcher.extension) && launcher.extension != before)
 	{
-		if (in_transaction(serve))
+		if (in_transaction(prepare_serving))
 		{
 			launcher.serving_since = GetCurrentTimestamp();
 			launcher.manifest_stale = true;
@@ -525,7 +474,7 @@ look_at_catalog(TimestampTz now)
 	if (!OidIsValid(launcher.extension))
 		launcher.schedule = NIL;
 	foreach(cell, launcher.runs)
-		((Run *) lfirst(cell))->known |= ((Run *) lfirst(cell))->place < 0;
+		((Run *) lfirst(cell))->known |= ((Run *) lfirst(cell))->slot < 0;
 }
 
 /* workers that have ended; what they left behind is in the catalog */
@@ -542,8 +491,8 @@ reap_workers(void)
 
 		if (GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STOPPED)
 			continue;
-		end_runs_of(worker->place);
-		handover_dismiss(worker->place);
+		end_runs_of(worker->slot);
+		dispatch_free(worker->slot);
 		launcher.workers = foreach_delete_current(launcher.workers, cell);
 		pfree(worker->handle);
 		pfree(worker);
@@ -553,21 +502,32 @@ reap_workers(void)
 	{
 		launcher.catalog_read = 0;
 		if (OidIsValid(launcher.extension))
-			in_transaction(close_orphans);
+			in_transaction(history_close_interrupted);
 	}
 }
 
+static void
+report_no_worker(TimestampTz now)
+{
+	if (TimestampDifferenceExceeds(launcher.slots_warned, now, 60000))
+		ereport(WARNING,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no free background worker for a refresh"),
+				 errhint("Raise max_worker_processes, or lower spice.max_refresh_workers.")));
+	launcher.slots_warned = now;
+}
+
 static bool
-hire_worker(const WorkerOrder *order, TimestampTz now, int *place)
+start_worker(const WorkerTask *task, TimestampTz now, int *slot)
 {
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle;
 	Worker	   *entry;
-	Oid			database = MyDatabaseId;
+	WorkerArguments arguments = {.database = MyDatabaseId};
 
-	*place = handover_hire(order);
-	if (*place < 0)
+	if (!dispatch_claim(task, &arguments.slot))
 		return false;
+	*slot = arguments.slot.index;
 	strlcpy(worker.bgw_name, "spice refresh", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "spice refresh", BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -575,24 +535,20 @@ hire_worker(const WorkerOrder *order, TimestampTz now, int *place)
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	strlcpy(worker.bgw_library_name, "spice", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "spice_worker_main", BGW_MAXLEN);
-	worker.bgw_main_arg = Int32GetDatum(*place);
 	worker.bgw_notify_pid = MyProcPid;
-	memcpy(worker.bgw_extra, &database, sizeof(database));
+	memcpy(worker.bgw_extra, &arguments, sizeof(arguments));
 
 	launcher.slots_short = !RegisterDynamicBackgroundWorker(&worker, &handle);
 	if (launcher.slots_short)
 	{
-		handover_dismiss(*place);
-		if (TimestampDifferenceExceeds(launcher.slots_warned, now, 60000))
-			ereport(WARNING,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("no free background worker for a refresh"),
-					 errhint("Raise max_worker_processes, or lower spice.max_refresh_workers.")));
-		launcher.slots_warned = now;
+		dispatch_free(*slot);
+		/* the parked worker fails its refresh, and then accepts this task */
+		if (!dispatch_evict())
+			report_no_worker(now);
 		return false;
 	}
 	entry = palloc(sizeof(Worker));
-	entry->place = *place;
+	entry->slot = *slot;
 	entry->handle = handle;
 	launcher.workers = lappend(launcher.workers, entry);
 	return true;
@@ -605,56 +561,93 @@ count_workers(WorkerState state)
 	ListCell   *cell;
 
 	foreach(cell, launcher.workers)
-		n += handover_state(((Worker *) lfirst(cell))->place) == state;
+		n += dispatch_state(((Worker *) lfirst(cell))->slot) == state;
 	return n;
 }
 
-/* the limit may be lower than it was when the workers were hired */
 static bool
-at_limit(void)
+waits_for_lock(const Worker *worker)
 {
-	return count_workers(WORKER_ORDERED) + count_workers(WORKER_BUSY) >= spice_max_refresh_workers;
+	pid_t		pid;
+	PGPROC	   *process;
+
+	if (GetBackgroundWorkerPid(worker->handle, &pid) != BGWH_STARTED)
+		return false;
+	process = BackendPidGetProc(pid);
+	return process != NULL && process->waitLock != NULL;
 }
 
-/* to a worker that waits, or to a new one; false: none is to be had now */
+/*
+ * Workers that wait for a lock.  They keep no other dataset from its refresh:
+ * the lock's holder may be an idle transaction.
+ */
+static int
+count_waiting_workers(void)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, launcher.workers)
+	{
+		WorkerState state = dispatch_state(((Worker *) lfirst(cell))->slot);
+
+		n += state == WORKER_PARKED || state == WORKER_EVICTED ||
+			(state == WORKER_BUSY && waits_for_lock(lfirst(cell)));
+	}
+	return Min(n, MAX_WAITING_WORKERS);
+}
+
+/*
+ * May the launcher start or wake a worker?  spice.max_refresh_workers may have
+ * been lowered since the workers were started.
+ */
 static bool
-hand_over(const WorkerOrder *order, TimestampTz now, int *place)
+may_use_worker(void)
+{
+	int			idle = count_workers(WORKER_IDLE);
+	int			n = list_length(launcher.workers) - count_waiting_workers();
+
+	return idle > 0 ? n - idle < spice_max_refresh_workers : n < spice_max_refresh_workers;
+}
+
+/* Assigns the task to an idle worker or to a new one; returns false if there is neither. */
+static bool
+assign_task(const WorkerTask *task, TimestampTz now, int *slot)
 {
 	ListCell   *cell;
 
-	if (at_limit())
+	if (!may_use_worker())
 		return false;
 	foreach(cell, launcher.workers)
 	{
-		*place = ((Worker *) lfirst(cell))->place;
-		if (handover_order(*place, order))
+		*slot = ((Worker *) lfirst(cell))->slot;
+		if (dispatch_assign(*slot, task))
 		{
-			/* the one before is over, though nobody may have looked since */
-			end_runs_of(*place);
+			/* its task before has ended, even if the catalog has not been read since */
+			end_runs_of(*slot);
 			return true;
 		}
 	}
-	return list_length(launcher.workers) < spice_max_refresh_workers &&
-		hire_worker(order, now, place);
+	return start_worker(task, now, slot);
 }
 
 static bool
 start_run(const Due *due, TimestampTz now)
 {
-	WorkerOrder order = {.dataset = due->id, .request = due->request, .retention = due->retention, .release = due->release};
+	WorkerTask	task = {.dataset = due->id, .request = due->request, .retention = due->retention, .release = due->release};
 	MemoryContext old = MemoryContextSwitchTo(launcher.worker_context);
-	int			place;
+	int			slot;
 	bool		started;
 
-	strlcpy(order.trigger, due->trigger, sizeof(order.trigger));
-	started = hand_over(&order, now, &place);
+	strlcpy(task.trigger, due->trigger, sizeof(task.trigger));
+	started = assign_task(&task, now, &slot);
 	if (started)
 	{
 		Run		   *run = palloc0(sizeof(Run));
 
 		run->dataset = due->id;
 		run->started = now;
-		run->place = place;
+		run->slot = slot;
 		launcher.runs = lappend(launcher.runs, run);
 	}
 	MemoryContextSwitchTo(old);
@@ -678,14 +671,6 @@ start_due(TimestampTz now)
 	}
 }
 
-/* can anything be handed over before a worker says that it is done? */
-static bool
-all_are_busy(void)
-{
-	return at_limit() ||
-		(count_workers(WORKER_IDLE) == 0 && list_length(launcher.workers) >= spice_max_refresh_workers);
-}
-
 /* how long nothing will happen unless we are woken */
 static long
 time_to_sleep(TimestampTz now)
@@ -693,7 +678,7 @@ time_to_sleep(TimestampTz now)
 	long		sleep = Min(WATCH_INTERVAL_MS, time_to_look(now));
 	ListCell   *cell;
 
-	if (launcher.slots_short || all_are_busy())
+	if (launcher.slots_short || !may_use_worker())
 		return Max(sleep, 1);
 	foreach(cell, launcher.schedule)
 	{
@@ -708,11 +693,29 @@ time_to_sleep(TimestampTz now)
 	return Max(sleep, 1);
 }
 
+/* The clock was ahead and has been set back: no time that it has shown is waited for. */
 static void
-take_turn(void)
+start_times_anew(TimestampTz now)
+{
+	ListCell   *cell;
+
+	launcher.catalog_read = 0;
+	launcher.history_expired = now;
+	launcher.slots_warned = 0;
+	foreach(cell, launcher.runs)
+		((Run *) lfirst(cell))->started = now;
+	if (OidIsValid(launcher.extension))
+		in_transaction(correct_times);
+}
+
+static void
+do_turn(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
+	if (TimestampDifferenceExceeds(now, launcher.turn, CLOCK_STEP_MS))
+		start_times_anew(now);
+	launcher.turn = now;
 	if (ConfigReloadPending)
 	{
 		ConfigReloadPending = false;
@@ -743,7 +746,7 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	ListCell   *cell;
 
-	handover_retire();
+	dispatch_retire();
 	foreach(cell, launcher.workers)
 		TerminateBackgroundWorker(((Worker *) lfirst(cell))->handle);
 }
@@ -758,7 +761,7 @@ enter(void)
 	launcher.worker_context = AllocSetContextCreate(TopMemoryContext, "spice launcher workers",
 													ALLOCSET_DEFAULT_SIZES);
 	before_shmem_exit(leave, (Datum) 0);
-	handover_announce(MyDatabaseId);
+	dispatch_announce(MyDatabaseId);
 }
 
 void
@@ -769,17 +772,15 @@ spice_launcher_main(Datum arg pg_attribute_unused())
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(spice_database, NULL, 0);
 	pgstat_report_appname("spice launcher");
+	step_pin_settings();
 	SetConfigOption("lock_timeout", "2s", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	enter();
 
 	for (;;)
 	{
 		MemoryContextReset(launcher.turn_context);
 		MemoryContextSwitchTo(launcher.turn_context);
-		take_turn();
+		do_turn();
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 time_to_sleep(GetCurrentTimestamp()), PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);

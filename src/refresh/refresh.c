@@ -16,7 +16,6 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -31,6 +30,8 @@
 #include "refresh/history.h"
 #include "refresh/processors.h"
 #include "refresh/refresh.h"
+#include "refresh/refresh_lock.h"
+#include "refresh/request.h"
 #include "refresh/schedule.h"
 #include "refresh/state.h"
 #include "source/foreign_table.h"
@@ -38,12 +39,6 @@
 #include "secret/redact.h"
 #include "source/source.h"
 #include "table/make.h"
-
-/*
- * A class of advisory locks of our own; those that SQL can take are 1 and 2.
- * It dies with its session and shows in pg_locks with objsubid 83.
- */
-#define REFRESH_LOCK_CLASS	83
 
 #define LONGEST_CHECK_DELAY_MS	60000	/* of a source that is followed, while it is away */
 
@@ -83,15 +78,6 @@ look_at_table(Refresh *refresh)
 }
 
 bool
-refresh_lock(int dataset, bool wait, bool session_lock)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) dataset, REFRESH_LOCK_CLASS);
-	return LockAcquire(&tag, ExclusiveLock, session_lock, !wait) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-void
 refresh_begin(Refresh *refresh, int dataset)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
@@ -106,12 +92,15 @@ refresh_begin(Refresh *refresh, int dataset)
 	set_mode(refresh);
 	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
-	/* one that follows its source is only looked at, as a rule */
+	if (refresh->background && !refresh_try_table(refresh->dataset))
+		return false;
+	/* a dataset that follows its source is only checked, as a rule */
 	if (!dataset_follows(refresh->dataset))
 		refresh->history = history_begin(refresh);
 	if (!refresh->retention && !dataset_follows(refresh->dataset))
 		look_at_table(refresh);
 	MemoryContextSwitchTo(old);
+	return true;
 }
 
 static bool
@@ -295,6 +284,9 @@ apply_response(void *arg)
 {
 	Refresh    *refresh = arg;
 
+	/* refresh_sql may release all advisory locks of its session, but not of its transaction */
+	if (refresh->background)
+		(void) refresh_lock_dataset(refresh->dataset->id, false);
 	look_again(refresh);
 	if (is_unchanged(refresh))
 		finish_unchanged(refresh);
@@ -307,6 +299,7 @@ apply_response(void *arg)
 	else
 		apply_source(refresh);
 	history_end(refresh, NULL);
+	request_end(refresh);
 }
 
 /* an error of the source's server gets a hint that speaks of the manifest */
@@ -397,6 +390,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	/* there may be another dataset of this number */
 	if (catalog_extension() != refresh->extension)
 		return;
+	request_end(refresh);
 	if (dataset_follows(dataset))
 		(void) ledger_leave(dataset->id, true);
 	if (refresh->history == 0)

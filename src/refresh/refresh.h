@@ -38,16 +38,17 @@
 #define OUTCOME_REGISTERED	"registered"
 #define OUTCOME_EMPTY		"empty"
 #define OUTCOME_FAILED		"failed"
-#define OUTCOME_INTERRUPTED "interrupted"
 
 typedef struct Refresh
 {
 	Dataset    *dataset;
 	Oid			extension;		/* that the dataset belongs to */
+	bool		background;		/* a worker's: another time is as good */
 	const char *trigger;
 	const char *refresh_sql;	/* an override, or NULL */
 	const char *refresh_mode;	/* the same */
 	MemoryContext context;		/* outlives the refresh's transactions */
+	int64		request;		/* its row of spice.refresh_request, or 0 */
 	int64		history;		/* its row; 0: a check, which has none */
 	bool		retention;		/* deletes old rows; fetches nothing */
 	bool		rebuild;		/* from the table's own rows; nothing is fetched */
@@ -71,20 +72,15 @@ typedef struct Refresh
 } Refresh;
 
 /*
- * One process at a time refreshes a dataset.  False when another does and wait
- * is false.  session_lock: until the session ends, else until the transaction.
+ * The three steps.  The caller holds the dataset's lock.  begin and apply need
+ * a transaction; fetch needs none, and a worker runs it without.  begin returns
+ * false if a worker would have to wait for the dataset's table.
  */
-extern bool refresh_lock(int dataset, bool wait, bool session_lock);
-
-/*
- * The three steps, once the lock is had.  begin and apply need a transaction;
- * fetch needs none, and a worker runs it without.
- */
-extern void refresh_begin(Refresh *refresh, int dataset);
+extern bool refresh_begin(Refresh *refresh, int dataset);
 extern void refresh_fetch(Refresh *refresh);
 extern void refresh_apply(Refresh *refresh);
 
-/* in a transaction of its own, after the one that failed was rolled back */
+/* Records the error, in a transaction after the one that has failed. */
 extern void refresh_fail(const Refresh *refresh, const ErrorData *error);
 
 #endif

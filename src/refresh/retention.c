@@ -29,6 +29,7 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/history.h"
+#include "refresh/request.h"
 #include "refresh/retention.h"
 #include "refresh/state.h"
 #include "refresh/step.h"
@@ -150,5 +151,6 @@ retention_delete_rows(Refresh *refresh)
 	refresh->outcome = OUTCOME_RETAINED;
 	state_retained(refresh);
 	history_end(refresh, NULL);
+	request_end(refresh);
 	step_commit();
 }

@@ -8,6 +8,9 @@
 #ifndef SPICE_STEP_H
 #define SPICE_STEP_H
 
+/* Makes the settings of transactions what spice needs, for the life of the process. */
+extern void step_pin_settings(void);
+
 /*
  * A step is one transaction with an active snapshot.  step_commit() returns to
  * the memory context in which step_begin() was called.  Steps do not nest.

@@ -15,112 +15,78 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "catalog/execute.h"
 #include "catalog/extension.h"
 #include "catalog/pinned.h"
 #include "catalog/rights.h"
+#include "refresh/dispatch.h"
 #include "refresh/follow/following.h"
-#include "refresh/handover.h"
 #include "refresh/refresh.h"
+#include "refresh/refresh_lock.h"
 #include "refresh/registration.h"
+#include "refresh/request.h"
 #include "refresh/retention.h"
 #include "refresh/step.h"
 #include "refresh/worker.h"
+#include "settings.h"
+#include "table/swap_lock.h"
 
-#define IDLE_MS		2000		/* how long it waits for another order */
+#define IDLE_MS		2000		/* how long it waits for another task */
 #define MAX_RUNS	1000		/* after so many its memory goes back to the system */
 
 /*
- * Takes the oldest request for the dataset, with what it overrides.  False
- * when there is none.
+ * Another process may hold the dataset's lock, or a lock on its table.  Then the
+ * task is left: a request stays, and the launcher comes back to it.
  */
 static bool
-take_request(Refresh *refresh, int dataset)
+begin_refresh(Refresh *refresh, const WorkerTask *task)
 {
-	Oid			types[] = {INT4OID, BOOLOID};
-	Datum		values[] = {Int32GetDatum(dataset), BoolGetDatum(refresh->retention)};
-	CatalogRights rights;
-	bool		found;
-
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute("DELETE FROM spice_catalog.refresh_request r WHERE r.id ="
-					" (SELECT min(id) FROM spice_catalog.refresh_request WHERE dataset = $1 AND retention = $2)"
-					" RETURNING r.refresh_sql, r.refresh_mode", 2, types, values, NULL);
-	found = SPI_processed > 0;
-	if (found)
-	{
-		refresh->refresh_sql = catalog_text(0, 1, refresh->context);
-		refresh->refresh_mode = catalog_text(0, 2, refresh->context);
-	}
-	SPI_finish();
-	catalog_leave(&rights);
-	return found;
-}
-
-/* false: there is nothing to do */
-static bool
-begin(Refresh *refresh, const WorkerOrder *order)
-{
-	bool		locked;
+	bool		begun = false;
 
 	step_begin();
 
 	/*
-	 * That it has begun is for others to see, and need not outlive a crash, after which it begins
-	 * again: the disk is waited for once, at the end.
+	 * Other sessions see that the refresh has begun.  After a crash it begins again, so the disk
+	 * is waited for only once, at its end.
 	 */
 	catalog_pin_setting("synchronous_commit", "off");
-
-	/*
-	 * Who holds the lock is refreshing it, and may take its time: a request stays where it is,
-	 * and the launcher comes back to it.
-	 */
-	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
-	if (locked)
+	if (OidIsValid(catalog_extension()) && refresh_lock_dataset(task->dataset, true))
 	{
-		if (order->request && take_request(refresh, order->dataset))
-			refresh->trigger = "request";
-		refresh_begin(refresh, order->dataset);
-		if (!refresh->retention)
+		if (task->request)
+			request_start(refresh, task->dataset);
+		begun = refresh_begin(refresh, task->dataset);
+		if (begun && !refresh->retention)
 			registration_create_table(refresh);
 	}
 	step_commit();
-	return locked;
+	return begun;
 }
 
-/* the dataset may be gone from the catalog */
+/* The dataset may be gone from the catalog. */
 static void
-release(const WorkerOrder *order)
+release_slots(int dataset)
 {
 	bool		locked;
 
 	step_begin();
-	locked = OidIsValid(catalog_extension()) && refresh_lock(order->dataset, false, true);
+	locked = OidIsValid(catalog_extension()) && refresh_lock_dataset(dataset, true);
 	step_commit();
 	if (locked)
-		following_release(order->dataset);
+		following_release(dataset);
 }
 
-/* what the process is called while it does this */
 static void
-show(const Refresh *refresh, const char *phase)
+report_phase(const Refresh *refresh, const char *phase)
 {
 	const char *what = refresh->retention ? "retention" : "refresh";
 
@@ -129,39 +95,40 @@ show(const Refresh *refresh, const char *phase)
 }
 
 static void
-run_refresh(const WorkerOrder *order)
+run_refresh(const WorkerTask *task)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "spice refresh",
 												  ALLOCSET_DEFAULT_SIZES);
 	Refresh    *refresh = MemoryContextAllocZero(context, sizeof(Refresh));
 
 	refresh->context = context;
-	refresh->trigger = order->trigger;
-	refresh->retention = order->retention;
+	refresh->trigger = task->trigger;
+	refresh->retention = task->retention;
+	refresh->background = true;
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (order->release)
-			release(order);
-		else if (!begin(refresh, order))
+		if (task->release)
+			release_slots(task->dataset);
+		else if (!begin_refresh(refresh, task))
 			;
 		else if (refresh->retention)
 		{
-			show(refresh, "");
+			report_phase(refresh, "");
 			retention_delete_rows(refresh);
 		}
 		else if (dataset_follows(refresh->dataset))
 		{
-			show(refresh, "");
+			report_phase(refresh, "");
 			following_follow(refresh);
 		}
 		else
 		{
 			if (refresh->dataset->has_slot)
 				following_leave(refresh);
-			show(refresh, ": fetch");
+			report_phase(refresh, ": fetch");
 			refresh_fetch(refresh);
-			show(refresh, ": load");
+			report_phase(refresh, ": load");
 			step_begin();
 			refresh_apply(refresh);
 			step_commit();
@@ -180,26 +147,25 @@ run_refresh(const WorkerOrder *order)
 		}
 	}
 	PG_END_TRY();
-	/* and what refresh_sql has locked for the session: the next refresh is another one's */
-	LockReleaseSession(USER_LOCKMETHOD);
+	refresh_unlock_all();
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextDelete(context);
 }
 
-/* waits for the next order; false: it is time to go */
+/* Waits for the next task; returns false when it is time to exit. */
 static bool
-next_order(int place, int patience_ms, WorkerOrder *order)
+next_task(int patience_ms, WorkerTask *task)
 {
 	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), patience_ms);
 
 	pgstat_report_appname("spice refresh");
 	pgstat_report_activity(STATE_IDLE, NULL);
 	CHECK_FOR_INTERRUPTS();
-	while (!handover_take(place, order))
+	while (!dispatch_receive(task))
 	{
 		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
 
-		if (left <= 0 && handover_leave(place))
+		if (left <= 0 && dispatch_exit())
 			return false;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left,
 						 PG_WAIT_EXTENSION);
@@ -209,44 +175,49 @@ next_order(int place, int patience_ms, WorkerOrder *order)
 	return true;
 }
 
+/* Called while the worker waits for its table. */
 static void
-reload_configuration(void)
+park_worker(const char *dataset)
 {
-	if (!ConfigReloadPending)
-		return;
-	ConfigReloadPending = false;
-	ProcessConfigFile(PGC_SIGHUP);
+	if (!dispatch_park())
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("table of dataset \"%s\" is in use, and its worker is needed for other datasets", dataset),
+				 errhint("End the long transaction that uses the table (see pg_locks), or raise max_worker_processes.")));
+}
+
+static void
+read_configuration(void)
+{
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+	SetConfigOption("lock_timeout", psprintf("%dms", spice_swap_timeout), PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 void
-spice_worker_main(Datum arg)
+spice_worker_main(Datum arg pg_attribute_unused())
 {
-	int			place = DatumGetInt32(arg);
-	WorkerOrder order;
-	Oid			database;
+	WorkerArguments arguments;
+	WorkerTask	task;
 
-	memcpy(&database, MyBgworkerEntry->bgw_extra, sizeof(database));
+	memcpy(&arguments, MyBgworkerEntry->bgw_extra, sizeof(arguments));
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
-	handover_arrive(place);
+	BackgroundWorkerInitializeConnectionByOid(arguments.database, InvalidOid, 0);
+	dispatch_attach(arguments.slot);
+	step_pin_settings();
+	swap_wait_hook = park_worker;
 
-	/* what a refresh waits for is bounded by its own settings */
-	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-
-	/* a standby that is away shall not keep readers from a table that has been swapped */
-	SetConfigOption("synchronous_commit", "local", PGC_USERSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
-
-	/* to leave without asking would take an order along that comes just then */
-	for (int runs = 0; next_order(place, runs < MAX_RUNS ? IDLE_MS : 0, &order); runs++)
+	/* a worker that exits without asking could take a task along that has just arrived */
+	for (int runs = 0; next_task(runs < MAX_RUNS ? IDLE_MS : 0, &task); runs++)
 	{
-		reload_configuration();
-		run_refresh(&order);
+		read_configuration();
+		run_refresh(&task);
 		pgstat_report_stat(true);
-		handover_done(place);
+		dispatch_done();
 	}
 }

@@ -8,7 +8,15 @@
 #ifndef SPICE_WORKER_H
 #define SPICE_WORKER_H
 
-/* arg: its slot (handover.h); bgw_extra: the database */
+#include "refresh/dispatch.h"
+
+/* What the launcher hands to a worker at its start, in bgw_extra. */
+typedef struct WorkerArguments
+{
+	Oid			database;
+	WorkerSlotId slot;
+} WorkerArguments;
+
 extern PGDLLEXPORT void spice_worker_main(Datum arg);
 
 #endif

@@ -7,17 +7,18 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "storage/bufmgr.h"
+#include "miscadmin.h"
+#include "storage/smgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "catalog/execute.h"
 #include "catalog/relation.h"
+#include "compat.h"
 #include "table/abort.h"
 #include "table/alter.h"
 #include "table/index.h"
@@ -112,19 +113,35 @@ table_comment(const Dataset *dataset, Oid relation)
 	}
 }
 
+/* A swap may remove a file at any time, so each is opened before it is measured. */
+int64
+table_bytes(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	int64		blocks = 0;
+	Form_pg_class class;
+
+	if (!HeapTupleIsValid(tuple))
+		return -1;
+	class = (Form_pg_class) GETSTRUCT(tuple);
+	if (OidIsValid(class->relfilenode))
+	{
+		SMgrRelation storage = compat_smgr_open(class->reltablespace ? class->reltablespace : MyDatabaseTableSpace,
+												MyDatabaseId, class->relfilenode);
+
+		for (ForkNumber fork = 0; fork <= MAX_FORKNUM; fork++)
+			blocks += smgrexists(storage, fork) ? smgrnblocks(storage, fork) : 0;
+	}
+	ReleaseSysCache(tuple);
+	return blocks * BLCKSZ;
+}
+
 bool
 table_lost_its_rows(const Dataset *dataset)
 {
-	Relation	relation;
-	bool		lost;
-
 	if (!OidIsValid(dataset->relation))
 		return dataset->loaded;
-	relation = try_relation_open(dataset->relation, AccessShareLock);
-	if (relation == NULL)
-		return true;
-	lost = relation->rd_rel->relkind == RELKIND_RELATION && dataset->rows > 0 &&
-		RelationGetNumberOfBlocks(relation) == 0;
-	relation_close(relation, AccessShareLock);
-	return lost;
+	return get_rel_relkind(dataset->relation) == '\0' ||
+		(get_rel_relkind(dataset->relation) == RELKIND_RELATION && dataset->rows > 0 &&
+		 table_bytes(dataset->relation) == 0);
 }

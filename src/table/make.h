@@ -19,6 +19,9 @@ extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 /* Makes the descriptions of the manifest comments. */
 extern void table_comment(const Dataset *dataset, Oid relation);
 
+/* The size of a relation's files, of all forks, without a lock on it; -1: there is no such relation. */
+extern int64 table_bytes(Oid relation);
+
 /* Are the rows that were loaded gone?  A crash empties unlogged tables. */
 extern bool table_lost_its_rows(const Dataset *dataset);
 

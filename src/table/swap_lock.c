@@ -65,6 +65,8 @@ typedef struct Attempt
 	Oid			blocked;		/* relation whose lock was not to be had, or InvalidOid */
 } Attempt;
 
+void		(*swap_wait_hook) (const char *dataset);
+
 static void
 pause_ms(long ms)
 {
@@ -230,6 +232,8 @@ try_until_done(Attempt *attempt, const char *dataset)
 	for (int n = 0;; n++)
 	{
 		attempt->queue = n >= EAGER_TRIES;
+		if (attempt->queue && swap_wait_hook != NULL)
+			swap_wait_hook(dataset);
 		if (attempt->change != NULL && attempt->change->prepare != NULL)
 			attempt->change->prepare(attempt->change->arg);
 		if (make_attempt(attempt))

@@ -24,6 +24,12 @@ typedef struct SwapChange
 } SwapChange;
 
 /*
+ * A process that others wait for sets this.  It is called again and again while
+ * the process waits for a dataset's table, and may raise an error.
+ */
+extern void (*swap_wait_hook) (const char *dataset);
+
+/*
  * Makes the change in one subtransaction, under AccessExclusiveLock on the table, its indexes
  * and its TOAST table.  Raises an error that names the dataset after spice.swap_timeout.
  */
