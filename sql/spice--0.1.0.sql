@@ -274,7 +274,7 @@ CREATE VIEW spice_catalog.dataset_state AS
 COMMENT ON VIEW spice_catalog.dataset_state IS 'what a refresh has to know of a dataset beside its definition';
 
 -- Domains that a dataset's foreign table had, and that nothing else uses.
-CREATE VIEW spice.unused_local_type AS
+CREATE VIEW spice_catalog.unused_local_type AS
 	SELECT t.typname::pg_catalog.text AS type_name,
 		pg_catalog.substring(t.typname::pg_catalog.text, ' of ([0-9]+)$')::integer AS dataset
 	FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
@@ -284,7 +284,7 @@ CREATE VIEW spice.unused_local_type AS
 			WHERE p.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
 			AND (p.refobjid OPERATOR(pg_catalog.=) t.oid OR p.refobjid OPERATOR(pg_catalog.=) t.typarray)
 			AND p.deptype OPERATOR(pg_catalog.=) 'n');
-COMMENT ON VIEW spice.unused_local_type IS 'types of columns of sources that have gone';
+COMMENT ON VIEW spice_catalog.unused_local_type IS 'types of columns of sources that have gone';
 
 -- What the launcher has to do, the earliest first: refreshes and retentions, and slots of
 -- datasets whatever has become of these.

@@ -69,7 +69,7 @@ local_type_drop_all(const Dataset *dataset)
 	ListCell   *cell;
 
 	catalog_add_int(&arguments, dataset->id);
-	names = catalog_get_texts(catalog_query("SELECT type_name FROM spice.unused_local_type WHERE dataset = $1",
+	names = catalog_get_texts(catalog_query("SELECT type_name FROM spice_catalog.unused_local_type WHERE dataset = $1",
 											&arguments), "type_name");
 	foreach(cell, names)
 		catalog_run(psprintf("DROP DOMAIN %s", quote_qualified_identifier(SPICE_SOURCE_SCHEMA, lfirst(cell))));
