@@ -220,6 +220,10 @@ CREATE VIEW spice_catalog.home AS
 	WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
 COMMENT ON VIEW spice_catalog.home IS 'what tells this database from every other';
 
+CREATE VIEW spice_catalog.own_slot AS
+	SELECT s.* FROM spice.slot s WHERE s.home OPERATOR(pg_catalog.=) (SELECT h.home FROM spice_catalog.home h);
+COMMENT ON VIEW spice_catalog.own_slot IS 'replication slots of this database';
+
 -- A relation is a dataset's only if it depends on the extension: an OID may have been given
 -- to another one.  A dump keeps neither, but its owner can only be who restored it, or who
 -- owns the tables; the next refresh writes both down again.
@@ -311,7 +315,7 @@ COMMENT ON COLUMN spice.due.request IS 'spice_refresh(wait => false) or spice_re
 COMMENT ON COLUMN spice.due.changed IS 'the manifest has another definition than the table';
 COMMENT ON COLUMN spice.due.release IS 'a replication slot is to be dropped from its source';
 
--- Sizes of relations that other sessions may have locked.
+-- Sizes of relations that other sessions may have locked.  Readers of spice.datasets call it.
 CREATE FUNCTION spice_catalog.relation_bytes(relation pg_catalog.oid) RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'spice_relation_bytes';
 COMMENT ON FUNCTION spice_catalog.relation_bytes(oid) IS 'size on disk of one relation, without a lock on it; null: there is none';

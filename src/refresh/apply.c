@@ -3,16 +3,15 @@
  * apply.c
  *		From the source to the table.
  *
- * There are four ways for rows to get there, all of them through a heap of
- * their own, so that nothing of the table is touched before everything is
- * known to be well:
+ * Rows get there in one of four ways.  Each loads a heap of its own, so that the
+ * table is not touched before the load has succeeded:
  *
- *		whole		the table's contents are replaced (full; the first load of append),
- *					by a swap of storage or, row by row, by a merge
- *		snapshot	the same, from a copy of the source, whose changes follow it (changes)
- *		news		rows at and past the watermark are merged (append)
- *		rebuild		the table's own rows move into a table of another make: append
- *					must not lose what the source no longer has
+ *		whole		replaces the table's contents, by a swap of storage or by a merge
+ *					(full, and the first load of append)
+ *		snapshot	the same, from a copy of the source (changes)
+ *		news		merges rows at and past the watermark (append)
+ *		rebuild		moves the table's own rows into storage of another shape, because
+ *					append must not lose rows that the source no longer has
  *
  *-------------------------------------------------------------------------
  */
@@ -69,9 +68,8 @@ refresh_query(const Refresh *refresh)
 	return refresh->refresh_sql ? refresh->refresh_sql : refresh->dataset->refresh_sql;
 }
 
-/* as the manifest says, without an override? */
 static bool
-is_usual(const Refresh *refresh)
+has_no_override(const Refresh *refresh)
 {
 	return refresh->refresh_sql == NULL && refresh->refresh_mode == NULL;
 }
@@ -87,10 +85,10 @@ note_unknown_fields(Refresh *refresh)
 {
 	List	   *null_fields = source_null_fields(refresh->dataset);
 
-	if (source_report.unknown_total > 0)
+	if (refresh->source_report.unknown_total > 0)
 		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
-									 (long long) source_report.unknown_total,
-									 source_report.unknown_name));
+									 (long long) refresh->source_report.unknown_total,
+									 refresh->source_report.unknown_name));
 	if (null_fields != NIL)
 		add_notice(refresh, psprintf("field \"%s\" is no column, as it has had nothing but null"
 									 " (%d such fields): declare its type under columns, or wait for its first value",
@@ -105,7 +103,7 @@ find_or_create_table(Dataset *dataset, TupleDesc result)
 	if (!OidIsValid(table))
 	{
 		table = table_create(dataset, result, catalog_table_owner());
-		/* made from the definition, so that nothing is left to change */
+		/* it was created from the definition, so there is nothing left to alter */
 		dataset->changed = false;
 	}
 	else
@@ -139,7 +137,7 @@ find_column(List *columns, const char *name)
 	return NULL;
 }
 
-/* where the manifest describes nothing, a database does; its relation has that as comments */
+/* Adds the descriptions that a database has as comments, where the manifest has none. */
 static const Dataset *
 with_source_descriptions(const Dataset *dataset)
 {
@@ -169,7 +167,6 @@ with_source_descriptions(const Dataset *dataset)
 	return described;
 }
 
-/* descriptions become comments, once per definition */
 void
 apply_descriptions(const Refresh *refresh)
 {
@@ -187,29 +184,30 @@ apply_descriptions(const Refresh *refresh)
 	}
 }
 
-/* ------- drift: the source's fields and the columns have come apart ------- */
+/* ------- drift: the source has other fields than the table has columns ------- */
 
 static void
-refuse_drift(const Dataset *dataset)
+refuse_drift(const Refresh *refresh)
 {
-	bool		unknown = source_report.unknown_total > 0;
+	const Dataset *dataset = refresh->dataset;
+	bool		unknown = refresh->source_report.unknown_total > 0;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the source of dataset \"%s\" has changed its fields", dataset->name),
-			 unknown ? errdetail("Field \"%s\" is no column.", source_report.unknown_name) :
+			 unknown ? errdetail("Field \"%s\" is no column.", refresh->source_report.unknown_name) :
 			 source_fetches(dataset) ?
-			 errdetail("No record has a field for column \"%s\".", source_report.absent_name) :
-			 errdetail("Column \"%s\" is gone.", source_report.absent_name),
+			 errdetail("No record has a field for column \"%s\".", refresh->source_report.absent_name) :
+			 errdetail("Column \"%s\" is gone.", refresh->source_report.absent_name),
 			 errhint("on_schema_change is fail; append_new_columns and sync_all_columns would follow the source.")));
 }
 
-/* has the scan met something that on_schema_change wants followed?  Then follows it. */
+/* Follows new fields if on_schema_change says so; returns whether columns have changed. */
 static bool
 follow_drift(Refresh *refresh)
 {
 	Dataset    *dataset = refresh->dataset;
-	bool		unknown = source_report.unknown_total > 0;
+	bool		unknown = refresh->source_report.unknown_total > 0;
 	CatalogRights rights;
 
 	if (dataset->evolving)
@@ -218,21 +216,21 @@ follow_drift(Refresh *refresh)
 		(dataset_schema_change(dataset) == SCHEMA_APPEND || source_null_fields(dataset) != NIL))
 	{
 		catalog_enter(&rights);
-		dataset->evolving = source_evolve(dataset, refresh->response->spool, false);
+		dataset->evolving = source_evolve(dataset, refresh->response->spool, false, &refresh->source_report);
 		catalog_leave(&rights);
 		CommandCounterIncrement();
 	}
 	if (!dataset->evolving && dataset_schema_change(dataset) == SCHEMA_FAIL &&
-		(unknown || source_report.absent_name[0] != '\0'))
-		refuse_drift(dataset);
+		(unknown || refresh->source_report.absent_name[0] != '\0'))
+		refuse_drift(refresh);
 	return dataset->evolving;
 }
 
 /*
- * sync_all_columns: types can change as well, so the columns are found anew
- * each time.  News that lack a field do not make the table's older rows lose it.
- * A database is asked beforehand by the other settings, too: its columns are in
- * its catalog, and a query that names one which is gone fails.
+ * sync_all_columns finds the columns again in each refresh, because types may
+ * change, too.  A column stays if only rows of append lack its field.  A database
+ * is asked before the load with any setting, because a query that names a column
+ * which is gone fails.
  */
 static void
 sync_source(Refresh *refresh)
@@ -246,19 +244,20 @@ sync_source(Refresh *refresh)
 		return;
 	catalog_enter(&rights);
 	dataset->evolving = source_evolve(dataset, fetches ? refresh->response->spool : NULL,
-									  dataset_schema_change(dataset) == SCHEMA_SYNC && refresh->watermark == NULL);
+									  dataset_schema_change(dataset) == SCHEMA_SYNC && refresh->watermark == NULL,
+									  &refresh->source_report);
 	catalog_leave(&rights);
 	CommandCounterIncrement();
 	if (!fetches)
 	{
 		(void) follow_drift(refresh);
-		memset(&source_report, 0, sizeof(source_report));
+		memset(&refresh->source_report, 0, sizeof(refresh->source_report));
 	}
 }
 
 /* ------- the ways ------- */
 
-/* type of time_column in what the refresh query gives */
+/* The type of time_column in the refresh query's result. */
 static Oid
 time_column_type(const Dataset *dataset, TupleDesc result)
 {
@@ -299,7 +298,7 @@ plan_news(Refresh *refresh, char **condition)
 	return query_plan(dataset, refresh_query(refresh), *condition);
 }
 
-/* what the source has become during the load */
+/* Checks again for what the source may have become during the load. */
 static void
 check_source(const Dataset *dataset)
 {
@@ -310,15 +309,15 @@ check_source(const Dataset *dataset)
 	catalog_leave(&rights);
 }
 
-/* will the whole new version come by changes of rows, and not by a swap? */
+/* Will the whole new version come by a merge instead of a swap? */
 static bool
 merges_whole(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
 	/*
-	 * the rows of a rebuild stay what they are, and are nobody's news; another mode is another
-	 * storage
+	 * A rebuild changes no row, so subscribers need not hear of it.  A change between logged and
+	 * unlogged needs other storage.
 	 */
 	if (refresh->rebuild || refresh->watermark != NULL ||
 		dataset_is_unlogged(dataset) != (get_rel_persistence(dataset->relation) == RELPERSISTENCE_UNLOGGED))
@@ -351,28 +350,27 @@ has_spool_in_file(const Refresh *refresh)
 		spool_path(refresh->response->spool) != NULL;
 }
 
-/* pours a query into the new heap */
 static void
-pour(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
+load_query(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
 {
 	instr_time	start;
 
 	INSTR_TIME_SET_CURRENT(start);
-	/* beside a reader nothing can be made */
+	/* in parallel mode the load cannot create a TOAST table */
 	if (query->reader_allowed && has_spool_in_file(refresh))
 		toast_add(build);
 	query_run(query, load_receiver(build));
 	refresh->load_ms += elapsed_ms(start);
 }
 
-/* several rows of a key in one response: the rule of on_conflict picks one */
+/* Several rows of a response may have one key: on_conflict decides which remains. */
 static void
-settle_conflicts(Refresh *refresh, TableBuild *build)
+resolve_conflicts(Refresh *refresh, TableBuild *build)
 {
 	int64		before = build->rows;
 	ListCell   *cell;
 
-	/* mode full of a dataset that appends means: append from the beginning */
+	/* mode full of a dataset that appends: append from the beginning */
 	if (!dataset_appends(refresh->dataset) && refresh->refresh_mode == NULL)
 		return;
 	foreach(cell, refresh->dataset->conflicts)
@@ -391,16 +389,16 @@ settle_conflicts(Refresh *refresh, TableBuild *build)
 		catalog_enter_as_owner(refresh->dataset, &rights);
 		heap = build_again(build);
 		catalog_leave(&rights);
-		pour(refresh, query, build);
+		load_query(refresh, query, build);
 		build_drop(heap);
 	}
 	refresh->counts.dropped = before - build->rows;
 	refresh->counts.inserted = build->rows;
 }
 
-/* a source that has suddenly come back short */
+/* Refuses a response with suspiciously few rows. */
 static void
-check_guards(const Refresh *refresh, const TableBuild *build)
+check_row_count(const Refresh *refresh, const TableBuild *build)
 {
 	const Dataset *dataset = refresh->dataset;
 	int64		least = Max(dataset->refresh_min_rows, 0);
@@ -418,26 +416,26 @@ check_guards(const Refresh *refresh, const TableBuild *build)
 
 /*
  * Nothing reads the response any more.  Removing a large file takes tens of
- * milliseconds, in which readers must not wait for the lock of the swap.
+ * milliseconds, so the caller does that before it takes the swap's lock.
  */
 static void
-let_go_of_response(const Refresh *refresh)
+discard_response(const Refresh *refresh)
 {
 	source_withdraw();
 	if (refresh->response != NULL && refresh->response->spool != NULL)
 		spool_discard(refresh->response->spool);
 }
 
-/* changes of the source go on from a snapshot at the very commit that loads it */
+/* The subscription begins in the transaction that loads its snapshot. */
 static void
-note_loaded(Refresh *refresh)
+record_load(Refresh *refresh)
 {
 	state_loaded(refresh);
 	if (refresh->snapshot != NULL)
 		snapshot_subscribe(refresh->snapshot, refresh->dataset);
 }
 
-/* what is in the new heap becomes the table */
+/* The new heap becomes the table's storage. */
 static void
 finish_build(Refresh *refresh, TableBuild *build)
 {
@@ -445,7 +443,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	instr_time	start;
 
 	/* the indexes may need its disk space */
-	let_go_of_response(refresh);
+	discard_response(refresh);
 	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
 	index_build_all(build);
@@ -454,12 +452,12 @@ finish_build(Refresh *refresh, TableBuild *build)
 	sync_storage(build->heap);
 	refresh->index_ms = elapsed_ms(start);
 
-	/* before the lock: what this may wait for, readers need not wait for */
+	/* before the swap's lock, because these may wait */
 	refresh->rows = build->rows;
 	refresh->outcome = OUTCOME_LOADED;
 	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
-	note_loaded(refresh);
+	record_load(refresh);
 
 	INSTR_TIME_SET_CURRENT(start);
 	swap_table(build);
@@ -468,7 +466,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	catalog_leave(&rights);
 }
 
-/* what is in the new heap is compared with the table, and what differs written */
+/* Rows that differ between the new heap and the table are written to the table. */
 static void
 finish_merge(Refresh *refresh, TableBuild *build)
 {
@@ -489,7 +487,7 @@ finish_merge(Refresh *refresh, TableBuild *build)
 	if (published_lacks_identity(build->table))
 		add_notice(refresh, pstrdup("subscribers could not be told of rows that change or leave: "
 									"the table has neither a primary_key nor another replica identity"));
-	note_loaded(refresh);
+	record_load(refresh);
 	apply_descriptions(refresh);
 	catalog_leave(&rights);
 }
@@ -513,9 +511,9 @@ load_whole(Refresh *refresh)
 	RefreshQuery *query = plan_whole(refresh);
 	TableBuild *build = begin_build(refresh, query->result);
 
-	refresh->repeatable = is_usual(refresh) && query->repeatable &&
+	refresh->repeatable = has_no_override(refresh) && query->repeatable &&
 		refresh->dataset->refresh_data_window_ms == 0;
-	pour(refresh, query, build);
+	load_query(refresh, query, build);
 	if (follow_drift(refresh))
 	{
 		build_drop(build->heap);
@@ -523,8 +521,8 @@ load_whole(Refresh *refresh)
 		return;
 	}
 	check_source(refresh->dataset);
-	settle_conflicts(refresh, build);
-	check_guards(refresh, build);
+	resolve_conflicts(refresh, build);
+	check_row_count(refresh, build);
 	note_unknown_fields(refresh);
 	finish_whole(refresh, build);
 }
@@ -538,8 +536,8 @@ load_news(Refresh *refresh)
 	CatalogRights rights;
 	instr_time	start;
 
-	refresh->repeatable = is_usual(refresh) && query->repeatable;
-	pour(refresh, query, build);
+	refresh->repeatable = has_no_override(refresh) && query->repeatable;
+	load_query(refresh, query, build);
 	if (follow_drift(refresh))
 	{
 		build_drop(build->heap);
@@ -563,7 +561,6 @@ load_news(Refresh *refresh)
 	catalog_leave(&rights);
 }
 
-/* as whole, of rows that come over a connection of their own; changes go on from there */
 static void
 load_snapshot(Refresh *refresh)
 {
@@ -578,7 +575,7 @@ load_snapshot(Refresh *refresh)
 	foreach(cell, refresh->snapshot->table->columns)
 		appendStringInfo(&text, "%s%s", text.len ? ", " : "SELECT ", quote_identifier(lfirst(cell)));
 	appendStringInfo(&text, " FROM %s", quote_qualified_identifier(dataset->schema, dataset->table));
-	/* it tells the columns, and is not run */
+	/* only its result's columns are used */
 	query = query_plan(dataset, text.data, NULL);
 	build = begin_build(refresh, query->result);
 	INSTR_TIME_SET_CURRENT(start);
@@ -593,7 +590,7 @@ apply_source(Refresh *refresh)
 	check_override(refresh);
 	sync_source(refresh);
 	if (refresh->response != NULL)
-		source_offer(refresh->dataset, refresh->response->spool, refresh->context);
+		source_offer(refresh->dataset, refresh->response->spool, &refresh->source_report, refresh->context);
 	if (refresh->snapshot != NULL)
 		load_snapshot(refresh);
 	else if (refresh->watermark != NULL)
@@ -627,6 +624,6 @@ apply_rebuild(Refresh *refresh)
 	swap_lock_out_writers(dataset->relation, dataset->name);
 	query = query_plan_text(dataset, psprintf("SELECT * FROM %s", catalog_relation_name(dataset->relation)));
 	build = begin_build(refresh, query->result);
-	pour(refresh, query, build);
+	load_query(refresh, query, build);
 	finish_build(refresh, build);
 }

@@ -10,12 +10,13 @@
 
 #include "refresh/refresh.h"
 
-/* the source's rows into the table: whole, or what is new of them */
+/* Loads the source's rows into the table: all of them, or those that are new. */
 extern void apply_source(Refresh *refresh);
 
-/* the table's own rows into a table of the present definition's make */
+/* Moves the table's own rows into storage as the present definition has it. */
 extern void apply_rebuild(Refresh *refresh);
 
+/* Makes the descriptions of the definition comments. */
 extern void apply_descriptions(const Refresh *refresh);
 
 #endif

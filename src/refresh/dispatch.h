@@ -17,7 +17,7 @@
 typedef struct WorkerTask
 {
 	int			dataset;
-	bool		request;		/* there may be a row in spice.refresh_request */
+	bool		request;		/* there may be a row in spice_catalog.refresh_request */
 	bool		retention;		/* delete old rows instead of a refresh */
 	bool		release;		/* drop replication slots instead of a refresh */
 	char		trigger[16];

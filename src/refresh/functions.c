@@ -49,11 +49,21 @@ PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
 PG_FUNCTION_INFO_V1(spice_relation_bytes);
 
-#define READY_POLL_MS	100		/* how late spice_wait_ready() may notice */
+#define READY_POLL_MS	100
+
+/* One statement about one dataset; returns the number of rows. */
+static uint64
+execute_on_dataset(const char *command, const Dataset *dataset)
+{
+	CatalogArguments arguments = {0};
+
+	catalog_add_int(&arguments, dataset->id);
+	return catalog_query(command, &arguments)->n;
+}
 
 /*
- * Who may refresh may not thereby run SQL of his own with the rights of the
- * table's owner, nor decide what becomes of the rows that are there.
+ * EXECUTE on spice_refresh() gives neither the right to run SQL as the tables'
+ * owner, nor a say in what becomes of the table's rows.
  */
 static void
 check_override_rights(const Dataset *dataset)
@@ -86,31 +96,20 @@ check_launcher(const char *task, const char *otherwise)
 				 errhint("Add spice to shared_preload_libraries and set spice.database%s.", otherwise)));
 }
 
-/* what happens to a table that follows its source, or did a moment ago, a worker does */
+/* Only a worker touches a table that follows its source, or whose subscription is still there. */
 static void
-refuse_here(const Dataset *dataset)
+refuse_following(const Dataset *dataset)
 {
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
-	CatalogRights rights;
-	bool		subscribed;
+	bool		subscribed = dataset->has_slot &&
+	execute_on_dataset("SELECT 1 FROM spice_catalog.own_slot WHERE dataset = $1"
+					   " AND subscription IS NOT NULL", dataset) > 0;
 
-	if (!dataset_follows(dataset) && !dataset->has_slot)
-		return;
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute("SELECT 1 FROM spice.slot s, spice_catalog.home h WHERE s.dataset = $1"
-					" AND s.subscription IS NOT NULL AND s.home = h.home",
-					1, types, values, NULL);
-	subscribed = SPI_processed > 0;
-	SPI_finish();
-	catalog_leave(&rights);
 	if (dataset_follows(dataset) || subscribed)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("dataset \"%s\" cannot be refreshed in a session", dataset->name),
 				 errdetail(dataset_follows(dataset) ? "Its table follows the source (refresh_mode changes)." :
-						   "Its table has followed the source, which is yet to end."),
+						   "Its table has followed the source, and the subscription has not ended yet."),
 				 errhint("SELECT spice_refresh(%s, wait => false) has the launcher do it.",
 						 quote_literal_cstr(dataset->name))));
 }
@@ -178,7 +177,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 		request_add(dataset, refresh_sql, mode, false);
 		PG_RETURN_NULL();
 	}
-	refuse_here(dataset);
+	refuse_following(dataset);
 	PG_RETURN_INT64(refresh_here(dataset, refresh_sql, mode));
 }
 
@@ -254,24 +253,6 @@ spice_validate(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* one statement about one dataset, by its id; how many rows it found */
-static uint64
-run_on_dataset(const char *command, const Dataset *dataset)
-{
-	Oid			types[] = {INT4OID};
-	Datum		values[] = {Int32GetDatum(dataset->id)};
-	CatalogRights rights;
-	uint64		found;
-
-	catalog_enter(&rights);
-	SPI_connect();
-	catalog_execute(command, 1, types, values, NULL);
-	found = SPI_processed;
-	SPI_finish();
-	catalog_leave(&rights);
-	return found;
-}
-
 static bool
 is_ready(void)
 {
@@ -284,7 +265,6 @@ spice_ready(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(is_ready());
 }
 
-/* infinity without a timeout */
 static TimestampTz
 wait_deadline(FunctionCallInfo fcinfo)
 {
@@ -321,7 +301,7 @@ spice_wait_ready(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
-/* a dataset that is paused has no jobs */
+/* A dataset that is paused has no jobs. */
 static void
 update_cron_jobs(void)
 {
@@ -340,7 +320,7 @@ spice_pause(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	(void) run_on_dataset("UPDATE spice_catalog.dataset SET paused = true WHERE id = $1", dataset);
+	(void) execute_on_dataset("UPDATE spice_catalog.dataset SET paused = true WHERE id = $1", dataset);
 	update_cron_jobs();
 	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
@@ -351,9 +331,9 @@ spice_resume(PG_FUNCTION_ARGS)
 {
 	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 
-	(void) run_on_dataset("UPDATE spice_catalog.dataset SET paused = false, attempt = 0,"
-						  " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
-						  dataset);
+	(void) execute_on_dataset("UPDATE spice_catalog.dataset SET paused = false, attempt = 0,"
+							  " next_refresh = CASE WHEN in_manifest THEN clock_timestamp() END WHERE id = $1",
+							  dataset);
 	update_cron_jobs();
 	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
@@ -383,7 +363,7 @@ drop_relation(Oid relation)
 							 catalog_relation_name(relation)));
 }
 
-/* in this order: before its first load a table may have its source for a child */
+/* Before the first load the source may be a child of the table. */
 static void
 drop_relations(const Dataset *dataset)
 {
@@ -391,11 +371,11 @@ drop_relations(const Dataset *dataset)
 	drop_relation(dataset->relation);
 }
 
-/* the dataset as it is now, to stay so */
+/* Reads the dataset again, under a lock of its row. */
 static void
 lock_leaving(Dataset *dataset)
 {
-	if (run_on_dataset("SELECT 1 FROM spice_catalog.dataset WHERE id = $1 AND NOT in_manifest FOR UPDATE", dataset) == 0 ||
+	if (execute_on_dataset("SELECT 1 FROM spice_catalog.dataset WHERE id = $1 AND NOT in_manifest FOR UPDATE", dataset) == 0 ||
 		!catalog_dataset_again(dataset))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -416,8 +396,8 @@ spice_drop(PG_FUNCTION_ARGS)
 	catalog_enter(&rights);
 
 	/*
-	 * waits for a refresh that is at these tables; then none can begin, nor any other of them
-	 * have been made
+	 * Dropping waits for a refresh of these relations.  The lock keeps another one from
+	 * beginning, and what the refresh has created before is dropped afterwards.
 	 */
 	drop_relations(dataset);
 	lock_leaving(dataset);
@@ -429,7 +409,7 @@ spice_drop(PG_FUNCTION_ARGS)
 				(errmsg("a replication slot of dataset \"%s\" is still on its source", dataset->name),
 				 errdetail("Its server keeps its log until the slot is dropped."),
 				 errhint("The launcher drops it as soon as the source can be reached; spice.slot shows it until then.")));
-	(void) run_on_dataset("DELETE FROM spice_catalog.dataset WHERE id = $1", dataset);
+	(void) execute_on_dataset("DELETE FROM spice_catalog.dataset WHERE id = $1", dataset);
 	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }

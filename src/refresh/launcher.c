@@ -1,30 +1,33 @@
 /*-------------------------------------------------------------------------
  *
  * launcher.c
- *		Watches the manifest and the clock, and starts a worker for every
- *		refresh that is due.
+ *		Watches the manifest and the clock, and assigns each refresh that is due
+ *		to a worker.
  *
- * What it must survive, and how:
+ * What the launcher must survive, and how:
  *
- *	- CREATE EXTENSION, later or again: it looks for the extension every
- *	  second while there is none, and compares its OID when there is.
- *	- DROP EXTENSION at any time: nothing is held between transactions; a step
- *	  that fails is rolled back and the catalog looked at anew.
- *	- DROP DATABASE: the session that drops it has the launcher leave; its
- *	  workers go with it.
- *	- a manifest that is missing, broken, or swapped by renaming a directory
- *	  above it: the file is known by its device, inode, size and time; what
+ *	- CREATE EXTENSION, later or again: it looks for the extension every second
+ *	  while there is none, and compares its OID when there is one.
+ *	- DROP EXTENSION at any time: the launcher holds nothing between transactions.
+ *	  A step that fails is rolled back, and the catalog is read again.
+ *	- DROP DATABASE: the session that drops the database has the launcher exit,
+ *	  which terminates its workers.
+ *	- A manifest that is missing, broken, or replaced by renaming a directory above
+ *	  it: the file is known by its device, inode, size and time.  A manifest that
  *	  cannot be applied changes nothing.
- *	- the death of a worker, or of everything: whatever history shows as
- *	  running without a process is closed and due again.
- *	- sessions that hold locks on the catalog: a lock timeout, then again.
+ *	- The death of a worker, or of the server: rows of history whose process is
+ *	  gone are closed, and their datasets are due again.
+ *	- Sessions that hold locks: the launcher takes no lock on a table.  Its waits
+ *	  for locks on the catalog are bounded.  A worker that waits for a lock does not
+ *	  count as one of spice.max_refresh_workers.
+ *	- A clock that was ahead and is set back: no time that it has shown is waited for.
  *
  * States:
  *
  *	WAITING		no extension in the database, or one of another version	-> SERVING
- *	SERVING		reconciles and starts refreshes	-> WAITING
+ *	SERVING		reads the manifest and starts refreshes	-> WAITING
  *
- * It never touches the network.
+ * The launcher never uses the network.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,14 +68,15 @@
 #include "table/storage.h"
 
 #define RESTART_SECONDS		5
-#define WATCH_INTERVAL_MS	1000	/* the manifest's file; the extension while there is none */
-#define CATALOG_INTERVAL_MS 5000	/* the catalog, without being told */
-#define LOOK_INTERVAL_MS	20	/* the same, though told again and again */
-#define EXPIRE_INTERVAL_MS	600000	/* history that is old enough to go */
-#define RESPITE_MS			1000	/* between two starts for one dataset */
+#define WATCH_INTERVAL_MS	1000	/* of the manifest's file, and of the extension while there is
+									 * none */
+#define CATALOG_INTERVAL_MS 5000	/* of reading the catalog without being woken */
+#define LOOK_INTERVAL_MS	20	/* shortest interval of reading the catalog */
+#define EXPIRE_INTERVAL_MS	600000	/* of deleting old history */
+#define RESPITE_MS			1000	/* between two starts of one dataset's refresh */
 #define CLOCK_STEP_MS		1000	/* a step back that is worth a correction */
 
-/* the manifest's file, as far as a change would show */
+/* What tells that the manifest's file has changed. */
 typedef struct FileIdentity
 {
 	bool		exists;
@@ -88,9 +92,9 @@ typedef struct Due
 	int			id;
 	char	   *name;
 	TimestampTz when;
-	bool		request;		/* somebody asked for it */
-	bool		retention;		/* deletes old rows, instead of a refresh */
-	bool		release;		/* drops slots on sources, the same */
+	bool		request;		/* a session has requested it */
+	bool		retention;		/* delete old rows instead of a refresh */
+	bool		release;		/* drop replication slots instead of a refresh */
 	const char *trigger;
 } Due;
 
@@ -101,8 +105,8 @@ typedef struct Worker
 } Worker;
 
 /*
- * A refresh that was started.  Until the catalog has been read after its end, it
- * is not known when the dataset is due again.
+ * A refresh that was started.  The dataset is not started again before the
+ * catalog has been read after the refresh's end.
  */
 typedef struct Run
 {
@@ -120,17 +124,17 @@ static struct
 	List	   *schedule;		/* of Due *, soonest first */
 	List	   *workers;		/* of Worker *: processes */
 	List	   *runs;			/* of Run *: under way, or started a moment ago */
-	bool		look;			/* somebody has said that the catalog changed */
+	bool		look;			/* a process has said that the catalog changed */
 	Oid			extension;		/* InvalidOid: WAITING */
 	TimestampTz serving_since;
 	TimestampTz turn;			/* when the present turn began */
 	TimestampTz catalog_read;
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
-	bool		outdated;		/* its objects are of another version than the library */
-	bool		swept;			/* no extension, and nothing of it is left */
-	bool		storage_swept;	/* what a crash left of loads is gone */
-	bool		slots_short;	/* the newest start failed for want of one */
+	bool		outdated;		/* the extension is of another version than the library */
+	bool		swept;			/* no file of a dropped extension is left */
+	bool		storage_swept;	/* no file of a load that crashed is left */
+	bool		slots_short;	/* the last start of a worker has failed */
 	FileIdentity manifest;
 	bool		manifest_stale;
 	bool		manifest_incomplete;
@@ -174,7 +178,7 @@ launcher_register(void)
 
 /* ------- steps, each a transaction of its own ------- */
 
-/* runs a step; when it fails, what it did is undone and the error logged */
+/* Runs a step; if it fails, rolls it back and reports the error. */
 static bool
 in_transaction(void (*step) (void))
 {
@@ -254,7 +258,7 @@ correct_times(void)
 	(void) catalog_query("SELECT spice_catalog.correct_times()", NULL);
 }
 
-/* says it once, not every second */
+/* Warns once, not every second. */
 static bool
 versions_agree(void)
 {
@@ -277,7 +281,7 @@ find_extension(void)
 		launcher.extension = InvalidOid;
 		return;
 	}
-	/* an extension that was dropped leaves files behind */
+	/* DROP EXTENSION does not remove files */
 	if (!OidIsValid(launcher.extension) && !launcher.swept)
 	{
 		source_sweep(false);
@@ -347,7 +351,7 @@ identify_manifest(void)
 	return identity;
 }
 
-/* reads the manifest if its file is another than the one read last */
+/* Reads the manifest if its file has changed. */
 static void
 watch_manifest(void)
 {
@@ -357,7 +361,7 @@ watch_manifest(void)
 		return;
 	if (!in_transaction(reconcile))
 		return;
-	/* a dataset that was locked gets its definition in a later turn */
+	/* a dataset that was locked receives its definition in a later turn */
 	launcher.manifest = now;
 	launcher.manifest_stale = launcher.manifest_incomplete;
 	launcher.catalog_read = 0;
@@ -392,7 +396,7 @@ end_runs_of(int slot)
 	}
 }
 
-/* a worker that waits for an order has done the one before */
+/* A worker that is idle has done its task. */
 static void
 note_ended_runs(void)
 {
@@ -408,7 +412,7 @@ note_ended_runs(void)
 	}
 }
 
-/* a refresh that ends at once shall not be started over and over */
+/* Keeps a refresh that ends at once from being started in a loop. */
 static TimestampTz
 respite_end(const Run *run)
 {
@@ -431,7 +435,7 @@ forget_runs(TimestampTz now)
 	}
 }
 
-/* how long the catalog need not be looked at, in ms */
+/* How long the catalog need not be read, in ms. */
 static long
 time_to_look(TimestampTz now)
 {
@@ -477,7 +481,7 @@ look_at_catalog(TimestampTz now)
 		((Run *) lfirst(cell))->known |= ((Run *) lfirst(cell))->slot < 0;
 }
 
-/* workers that have ended; what they left behind is in the catalog */
+/* Forgets workers that have exited, and closes their rows of history. */
 static void
 reap_workers(void)
 {
@@ -671,7 +675,7 @@ start_due(TimestampTz now)
 	}
 }
 
-/* how long nothing will happen unless we are woken */
+/* How long the launcher has nothing to do unless it is woken. */
 static long
 time_to_sleep(TimestampTz now)
 {
@@ -740,7 +744,7 @@ do_turn(void)
 	}
 }
 
-/* leaving: what we started must not outlive us, nor keep a database open */
+/* Workers do not outlive the launcher, nor keep a database from being dropped. */
 static void
 leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {

@@ -11,10 +11,10 @@
 /* Registers the launcher's process; called once, while the library is preloaded. */
 extern void launcher_register(void);
 
-/* is there a launcher, and does it serve this database? */
+/* Does a launcher serve this database? */
 extern bool launcher_is_here(void);
 
-/* makes the launcher and its workers leave a database that is to be dropped */
+/* Has the launcher and its workers exit if they are in a database that is about to be dropped. */
 extern void launcher_leave_database(const char *database);
 
 extern PGDLLEXPORT void spice_launcher_main(Datum arg);

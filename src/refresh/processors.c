@@ -3,13 +3,12 @@
  * processors.c
  *		Whether processors are short.
  *
- * A second process that reads records, or builds part of an index, makes a refresh
- * faster where a processor has nothing else
- * to do.  Where sessions keep all of them busy it only takes from those, whose
- * reads then wait for tens of milliseconds.  Load averages tell neither: they are
- * of the past minute, and of the whole machine.  But the kernel counts how long
- * each process has been ready to run without being let, and a transfer takes long
- * enough to see.
+ * A second process that reads records, or builds part of an index, speeds up a
+ * refresh if a processor is idle.  If sessions keep all of them busy, it delays
+ * their queries by tens of milliseconds.  Load averages do not help: they cover
+ * the past minute and the whole machine.  But the kernel counts how long each
+ * process has been runnable without running, and a transfer lasts long enough for
+ * that to be seen.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,10 +21,10 @@
 #include "refresh/processors.h"
 #include "settings.h"
 
-/* waiting for a processor, of the time one was wanted, from which on they are short */
+/* Processors are short once this fraction of the runnable time was spent waiting for one. */
 #define SHORT_SHARE		0.1
 
-/* what it cannot tell, on another system for instance, is 0 */
+/* Sets fields to 0 that the platform does not report. */
 void
 processors_read(ProcessorTime *time)
 {

@@ -12,14 +12,14 @@
 typedef struct ProcessorTime
 {
 	uint64		ran;
-	uint64		waited;			/* ready to run, while others did */
+	uint64		waited;			/* runnable, but not running */
 } ProcessorTime;
 
 extern void processors_read(ProcessorTime *time);
 
 /*
- * Has this process had to wait for one for more than a tenth of the time?  Never, where
- * spice.parallel_when_busy says that others help all the same.
+ * Has this process waited for a processor for more than a tenth of its runnable
+ * time?  Always false if spice.parallel_when_busy is on.
  */
 extern bool processors_short_since(const ProcessorTime *start);
 

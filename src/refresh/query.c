@@ -35,7 +35,7 @@
 #include "source/scan/offer.h"
 #include "table/guard.h"
 
-/* a result column that cannot be a column of a table, and why */
+/* Refuses result columns that cannot be columns of a table. */
 static void
 check_result(const Dataset *dataset, TupleDesc result)
 {
@@ -81,8 +81,8 @@ is_local_type(Oid type)
 }
 
 /*
- * What a database's column is so that no condition on it is sent away is no
- * concern of the table: it gets the type beneath.
+ * Foreign columns may have a domain of spice's own, which keeps conditions from
+ * being pushed down.  The table has the domain's base type.
  */
 static void
 use_base_types(TupleDesc result)
@@ -101,7 +101,7 @@ use_base_types(TupleDesc result)
 	}
 }
 
-/* do the same bytes of the source always give the same rows? */
+/* Do the same bytes of the source always give the same rows? */
 static bool
 is_repeatable(const Dataset *dataset, Query *query, const PlannedStmt *plan)
 {
@@ -118,9 +118,9 @@ is_repeatable(const Dataset *dataset, Query *query, const PlannedStmt *plan)
 }
 
 /*
- * May another process read the records while this one runs the query and
- * writes?  Nothing may then begin a command: not what the query calls, and not
- * what a CHECK constraint of the table calls.
+ * May another process read the records while this one runs the query and writes?
+ * Both are in parallel mode then, so no function of the query or of a CHECK
+ * constraint may begin a command.
  */
 static bool
 may_run_beside_reader(const Dataset *dataset, Query *query)
@@ -130,8 +130,8 @@ may_run_beside_reader(const Dataset *dataset, Query *query)
 }
 
 /*
- * SELECT * FROM (the refresh query) AS q WHERE condition.  The query is put in
- * as a parse tree: as text it might end in a comment or a semicolon.
+ * SELECT * FROM (the refresh query) AS q WHERE condition.  The query is inserted
+ * as a parse tree, because its text may end in a comment or a semicolon.
  */
 static RawStmt *
 restrict_query(RawStmt *query, const char *condition)
@@ -147,7 +147,7 @@ restrict_query(RawStmt *query, const char *condition)
 }
 
 static Query *
-analyze(const Dataset *dataset, const char *refresh_sql, const char *condition)
+analyze_query(const Dataset *dataset, const char *refresh_sql, const char *condition)
 {
 	RawStmt    *raw = refresh_sql_parse(refresh_sql, dataset->name, dataset->schema, dataset->table,
 										get_namespace_name(get_rel_namespace(dataset->source_relation)),
@@ -177,8 +177,8 @@ query_plan(const Dataset *dataset, const char *refresh_sql, const char *conditio
 	callback.arg = (void *) refresh_sql;
 	error_context_stack = &callback;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	query = analyze(dataset, refresh_sql, condition);
-	/* the planner scribbles on its input */
+	query = analyze_query(dataset, refresh_sql, condition);
+	/* the planner modifies its input */
 	result->plan = pg_plan_query(copyObject(query), refresh_sql, 0, NULL);
 	result->result = ExecCleanTypeFromTL(result->plan->planTree->targetlist);
 	use_base_types(result->result);
@@ -191,7 +191,6 @@ query_plan(const Dataset *dataset, const char *refresh_sql, const char *conditio
 	return result;
 }
 
-/* any other query of ours over relations of the dataset */
 RefreshQuery *
 query_plan_text(const Dataset *dataset, const char *text)
 {

@@ -3,10 +3,10 @@
  * refresh.c
  *		One refresh from start to end.
  *
- * The same three steps serve a worker, which runs each in a transaction of
- * its own or, for the fetch, in none, and spice_refresh(), which runs all of
- * them in its caller's.  Until the last one commits nothing of the table has
- * changed, and the last one takes the table's lock only for the swap.
+ * A refresh has three steps: begin, fetch and apply.  A worker runs begin and
+ * apply in a transaction each, and fetch in none.  spice_refresh() runs all of
+ * them in its caller's transaction.  Only apply changes the table, and it locks
+ * the table only for the swap.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,12 +35,11 @@
 #include "refresh/schedule.h"
 #include "refresh/state.h"
 #include "source/foreign_table.h"
-#include "source/scan/offer.h"
 #include "secret/redact.h"
 #include "source/source.h"
 #include "table/make.h"
 
-#define LONGEST_CHECK_DELAY_MS	60000	/* of a source that is followed, while it is away */
+#define LONGEST_CHECK_DELAY_MS	60000	/* while a source that is followed is away */
 
 static void
 set_mode(Refresh *refresh)
@@ -57,13 +56,13 @@ set_mode(Refresh *refresh)
 	dataset->refresh_mode = MemoryContextStrdup(refresh->context, refresh->refresh_mode);
 }
 
-/* what the table holds decides what is asked of the source */
+/* The request depends on the rows that the table has. */
 static void
 look_at_table(Refresh *refresh)
 {
 	Dataset    *dataset = refresh->dataset;
 
-	/* rows that a crash took away must be fetched again, whatever the source says */
+	/* lost rows are fetched even if the source says that it has not changed */
 	if (dataset->loaded && dataset->accelerated && table_lost_its_rows(dataset))
 		dataset->loaded = false;
 	if (!dataset->loaded || !dataset_appends(dataset) || dataset->reload || !OidIsValid(dataset->relation))
@@ -81,9 +80,8 @@ bool
 refresh_begin(Refresh *refresh, int dataset)
 {
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
+	bool		begins;
 
-	/* the process may have done another refresh before, whose report is not this one's */
-	memset(&source_report, 0, sizeof(source_report));
 	refresh->dataset = catalog_dataset_by_id(dataset);
 	if (refresh->dataset == NULL)
 		ereport(ERROR,
@@ -92,15 +90,14 @@ refresh_begin(Refresh *refresh, int dataset)
 	set_mode(refresh);
 	refresh->extension = catalog_extension();
 	refresh->outcome = OUTCOME_RUNNING;
-	if (refresh->background && !refresh_try_table(refresh->dataset))
-		return false;
+	begins = !refresh->background || refresh_try_table(refresh->dataset);
 	/* a dataset that follows its source is only checked, as a rule */
-	if (!dataset_follows(refresh->dataset))
+	if (begins && !dataset_follows(refresh->dataset))
 		refresh->history = history_begin(refresh);
-	if (!refresh->retention && !dataset_follows(refresh->dataset))
+	if (begins && !refresh->retention && !dataset_follows(refresh->dataset))
 		look_at_table(refresh);
 	MemoryContextSwitchTo(old);
-	return true;
+	return begins;
 }
 
 static bool
@@ -116,7 +113,7 @@ newest_rows_left(const Refresh *refresh)
 	return refresh->watermark != NULL && !same_text(refresh->watermark->newest, refresh->dataset->watermark);
 }
 
-/* is what was loaded before still what a load would give, if the bytes are the same? */
+/* Would the same bytes give the same rows as they did? */
 static bool
 may_be_unchanged(const Refresh *refresh)
 {
@@ -164,7 +161,7 @@ is_unchanged(const Refresh *refresh)
 		memcmp(VARDATA_ANY(dataset->digest), spool_digest(response->spool), SPOOL_DIGEST_LENGTH) == 0;
 }
 
-/* does the table still hold what the source was asked to go on from? */
+/* Does the table still hold the watermark that the source was asked for? */
 static bool
 same_watermark(const Refresh *refresh)
 {
@@ -177,9 +174,8 @@ same_watermark(const Refresh *refresh)
 }
 
 /*
- * The response has come without any lock on anything.  What has happened to
- * the dataset meanwhile decides whether it is still wanted, and relations may
- * have been dropped or made.
+ * The fetch held no lock but the dataset's.  Its response is of no use if the
+ * definition has changed since; relations may have been dropped or created.
  */
 static void
 look_again(Refresh *refresh)
@@ -198,7 +194,7 @@ look_again(Refresh *refresh)
 				 errmsg("the table of dataset \"%s\" lost its newest rows during the refresh", dataset->name)));
 }
 
-/* nobody drops or alters the foreign table while we read it */
+/* Keeps other sessions from dropping or altering the foreign table during the load. */
 static void
 lock_source(const Dataset *dataset)
 {
@@ -226,7 +222,7 @@ prepare_source(Refresh *refresh)
 	return prepared;
 }
 
-/* is there nothing to write down about the dataset but that it was looked at? */
+/* Has nothing of the dataset's row changed but the time of its check? */
 static bool
 only_clock_moves(const Refresh *refresh)
 {
@@ -302,7 +298,7 @@ apply_response(void *arg)
 	request_end(refresh);
 }
 
-/* an error of the source's server gets a hint that speaks of the manifest */
+/* An error of the source's server gets a hint in terms of the manifest. */
 void
 refresh_apply(Refresh *refresh)
 {
@@ -336,7 +332,7 @@ refresh_apply(Refresh *refresh)
 	AtEOXact_GUC(false, guc_level);
 }
 
-/* may trying again help, without anybody changing anything? */
+/* May a retry succeed without a change of anything? */
 static bool
 is_transient(const Refresh *refresh, const ErrorData *error)
 {
@@ -349,17 +345,17 @@ is_transient(const Refresh *refresh, const ErrorData *error)
 		case ERRCODE_TRANSACTION_ROLLBACK:
 			return true;
 		case ERRCODE_INSUFFICIENT_RESOURCES:
-			/* a limit that somebody set, temp_file_limit for instance, stays */
+			/* a configured limit, as temp_file_limit, stays */
 			return error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
 		default:
-			/* somebody else has written a key that on_conflict will find next time */
+			/* another session has written the key, which on_conflict finds the next time */
 			return (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && dataset->conflicts != NIL) ||
 				error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 				error->sqlerrcode == ERRCODE_QUERY_CANCELED;
 	}
 }
 
-/* the error as people read it in spice.datasets, without its SQLSTATE */
+/* The error as spice.datasets shows it. */
 static char *
 error_text(const ErrorData *error)
 {
@@ -387,7 +383,7 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	(dataset->refresh_retry_max_attempts < 0 || attempt <= dataset->refresh_retry_max_attempts);
 	int64		delay = schedule_next_delay(dataset);
 
-	/* there may be another dataset of this number */
+	/* the extension was created again, and the number may be another dataset's */
 	if (catalog_extension() != refresh->extension)
 		return;
 	request_end(refresh);
@@ -396,8 +392,8 @@ refresh_fail(const Refresh *refresh, const ErrorData *error)
 	if (refresh->history == 0)
 	{
 		/*
-		 * The table follows on as soon as it can, which the next check finds; yet looking at a
-		 * source that does not answer takes a worker's time.
+		 * The table follows its source again as soon as it can, which the next check finds. But
+		 * checking a source that does not answer takes a worker's time.
 		 */
 		delay = Max(delay, schedule_retry_delay(attempt, pg_prng_double(&pg_global_prng_state)));
 		delay = Min(delay, LONGEST_CHECK_DELAY_MS);

@@ -11,22 +11,23 @@
 #include "catalog/dataset.h"
 #include "refresh/watermark.h"
 #include "source/http/http.h"
+#include "source/scan/offer.h"
 #include "table/merge/merge.h"
 
 /*
- * Outcomes, as history shows them.  A refresh is RUNNING first and ends as
+ * Outcomes, as history shows them.  A refresh is running first and ends as
  * one of the others:
  *
- *	loaded		the table has new contents
+ *	loaded		the table's contents were replaced by a swap
  *	merged		the same, by changes of rows
- *	appended	what is new has been added to the table, nothing if nothing was
- *	retained	what retention has outlived has been deleted
+ *	appended	rows that are new in the source were added, possibly none
+ *	retained	rows that are too old were deleted
  *	unchanged	the source has not changed; nothing was written
- *	following	changes come by themselves, and all is well (of a check, which history does not show)
+ *	following	a check found the subscription well (history does not show checks)
  *	registered	not accelerated: the foreign table is up to date
- *	empty		no record and no declared column to make a table from
- *	failed		nothing has changed
- *	interrupted	its process ended before it did
+ *	empty		neither a record nor a declared column tells the table's columns
+ *	failed		the table is as it was
+ *	interrupted	the process exited before the refresh ended
  */
 #define OUTCOME_RUNNING		"running"
 #define OUTCOME_LOADED		"loaded"
@@ -42,13 +43,13 @@
 typedef struct Refresh
 {
 	Dataset    *dataset;
-	Oid			extension;		/* that the dataset belongs to */
+	Oid			extension;		/* of which the dataset is a row */
 	bool		background;		/* a worker's: another time is as good */
 	const char *trigger;
 	const char *refresh_sql;	/* an override, or NULL */
-	const char *refresh_mode;	/* the same */
+	const char *refresh_mode;	/* likewise */
 	MemoryContext context;		/* outlives the refresh's transactions */
-	int64		request;		/* its row of spice.refresh_request, or 0 */
+	int64		request;		/* its row of spice_catalog.refresh_request, or 0 */
 	int64		history;		/* its row; 0: a check, which has none */
 	bool		retention;		/* deletes old rows; fetches nothing */
 	bool		rebuild;		/* from the table's own rows; nothing is fetched */
@@ -56,19 +57,20 @@ typedef struct Refresh
 	char	   *source_query;	/* http_append_query with the watermark, or NULL */
 	HttpResponse *response;
 	HttpReport	report;			/* of the request, also of one that failed */
-	bool		alone;			/* processors are short: no other process is to help */
-	bool		moves_clock;	/* the row of history says when the dataset is due again */
-	struct SourceCopy *snapshot;	/* of a table that follows its source, while it is loaded */
+	SourceReport source_report; /* of the newest scan of the response */
+	bool		alone;			/* processors are short: no other process helps */
+	bool		moves_clock;	/* next_refresh is in the row of history only */
+	struct SourceCopy *snapshot;	/* refresh_mode changes: the copy that is loaded */
 
-	/* what history shows of it */
+	/* for history */
 	const char *outcome;
 	int64		rows;
-	MergeCounts counts;			/* retention counts what it deletes here, too */
+	MergeCounts counts;			/* retention counts deleted rows here, too */
 	char	   *notice;			/* or NULL */
 	double		load_ms;
 	double		index_ms;
 	double		swap_ms;
-	bool		repeatable;		/* same bytes, same rows: validators may be kept */
+	bool		repeatable;		/* the same bytes give the same rows: validators are kept */
 } Refresh;
 
 /*

@@ -3,9 +3,8 @@
  * registration.c
  *		A table that answers before its first load (ready_state on_registration).
  *
- * A worker does this in the transaction that comes before the fetch, so that
- * the table is there and reads the source for as long as the fetch takes, and
- * for as long as it fails.  It takes columns that are known without a response.
+ * A worker creates the table before the fetch, so that the table reads the source
+ * until the first load, also while fetches fail.  The columns must be declared.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,14 +25,14 @@
 #include "table/standin.h"
 
 static bool
-is_wanted(const Dataset *dataset)
+must_create_table(const Dataset *dataset)
 {
 	return dataset_answers_early(dataset) && dataset->accelerated && !dataset->loaded &&
 		dataset->refresh_sql == NULL && source_fetches(dataset) && !OidIsValid(dataset->relation) &&
 		source_columns_declared(dataset);
 }
 
-/* the definition changed before anything was loaded: begin anew */
+/* The definition has changed before the first load. */
 static void
 drop_stand_in(Dataset *dataset)
 {
@@ -45,8 +44,8 @@ drop_stand_in(Dataset *dataset)
 }
 
 /*
- * The table has no NOT NULL and no index yet: the source knows of neither.  The
- * first load brings them, since the catalog does not say that they are there.
+ * The source may not fulfil NOT NULL and unique indexes, so the table has none.
+ * The first load adds them.
  */
 static Oid
 create_bare_table(const Dataset *dataset)
@@ -68,7 +67,7 @@ registration_create_table(const Refresh *refresh)
 	catalog_enter(&rights);
 	if (dataset->source_changed && standin_exists(dataset))
 		drop_stand_in(dataset);
-	if (is_wanted(dataset) && source_prepare(dataset, NULL, catalog_table_owner()))
+	if (must_create_table(dataset) && source_prepare(dataset, NULL, catalog_table_owner()))
 	{
 		CommandCounterIncrement();
 		dataset->relation = create_bare_table(dataset);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * request.h
- *		Refreshes that sessions hand to the launcher: spice.refresh_request.
+ *		Refreshes that sessions hand to the launcher: spice_catalog.refresh_request.
  *
  *-------------------------------------------------------------------------
  */

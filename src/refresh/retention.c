@@ -3,9 +3,8 @@
  * retention.c
  *		Deletes what a dataset is not to keep any longer.
  *
- * In batches, each a transaction of its own: readers are never held up, and
- * vacuum can take away one batch while the next is deleted.  An interrupted
- * run has done part of the work; the next one does the rest.
+ * Each batch is a transaction, so that vacuum can remove one batch while the next
+ * is deleted.  If retention is interrupted, the next one does the rest.
  *
  *-------------------------------------------------------------------------
  */
@@ -115,7 +114,7 @@ delete_batch(const Dataset *dataset, const RetentionRule *rule)
 	int64		deleted;
 
 	step_begin();
-	/* before the table: with DROP EXTENSION it may have gone */
+	/* the extension is locked before the table, which DROP EXTENSION may have dropped */
 	(void) catalog_extension();
 	deleted = run_rule(dataset, rule);
 	step_commit();

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * schedule.c
- *		How long to wait before trying again.
+ *		Delays until the next refresh.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +35,7 @@ schedule_retry_delay(int attempt, double random)
 	return (int64) (delay * (1.0 - SPREAD + 2.0 * SPREAD * random));
 }
 
-/* jitter: by chance as much earlier or later, for the same reason */
+/* The jitter spreads the requests of many sidecars, too. */
 int64
 schedule_next_delay(const Dataset *dataset)
 {

@@ -14,19 +14,18 @@
 #include "refresh/schedule.h"
 #include "refresh/state.h"
 
-/* tells an error of retention from one of a refresh, each cleared by its like */
+/* marks an error of retention, which only a retention clears */
 #define RETENTION_ERROR "retention: "
 
 /*
- * What a refresh found out under a definition that has been replaced meanwhile
- * does not move the clock of the new one, which is due.  $1 is the dataset, $2
- * the definition that the refresh had.
+ * A definition that has been replaced during the refresh is due, and stays so.
+ * $1 is the dataset, $2 the definition that the refresh had.
  */
 #define MOVED(clock, ms) \
 	clock " = CASE WHEN definition::text <> $2 THEN " clock \
 	" WHEN " ms " > 0 AND in_manifest THEN clock_timestamp() + " ms " * interval '1 ms' END"
 
-/* the names are for a database that this one is restored or copied to */
+/* names find the relations in a database that was restored or copied */
 #define NOTE_RELATIONS(relation, source) \
 	" home = (SELECT h.home FROM spice_catalog.home h), relation = " relation ", relation_name = " relation "::text," \
 	" source_relation = " source ", source_relation_name = " source "::text,"
@@ -74,7 +73,7 @@ table_rows(const Refresh *refresh)
 	return refresh->rows;
 }
 
-/* of a dataset that was dropped meanwhile nobody would know the tables that are written down here */
+/* Without the dataset's row, which may have been dropped, the table would have no owner. */
 static void
 update_tables(const Dataset *dataset, const char *command, CatalogArguments *arguments)
 {

@@ -3,9 +3,9 @@
  * watermark.c
  *		The newest time a table holds, and what it means for the next refresh.
  *
- * Always asked of the table, never remembered beside it: whatever retention or
- * a person has done to the table, the next refresh starts from the rows that
- * are there.  The table has an index for it.
+ * The watermark is always read from the table, which has an index for it.  So the
+ * next refresh starts from the rows that are there, whatever retention or another
+ * session has deleted.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@
 #include "compat.h"
 #include "refresh/watermark.h"
 
-/* what a time_column's values are */
+/* What the values of a time_column are. */
 typedef enum TimeKind
 {
 	TIME_WITH_ZONE,
@@ -105,16 +105,16 @@ column_type(const Dataset *dataset, Oid table)
 	return get_atttype(table, attnum);
 }
 
-/* the column as something that has an order in time */
+/* The column as an expression that is ordered by time. */
 static char *
 time_value(TimeKind kind, const char *column)
 {
 	return kind == TIME_TEXT ? psprintf("%s::pg_catalog.timestamptz", column) : pstrdup(column);
 }
 
-/* value less a span, as an expression */
+/* An expression: the value, less so many ms. */
 static char *
-less_span(TimeKind kind, const char *value, int64 ms)
+subtract_ms(TimeKind kind, const char *value, int64 ms)
 {
 	switch (kind)
 	{
@@ -129,9 +129,9 @@ less_span(TimeKind kind, const char *value, int64 ms)
 	}
 }
 
-/* the present, as a value of the kind; times without a zone are UTC */
+/* The present as a value of the kind; times without a zone are UTC. */
 static const char *
-present(TimeKind kind)
+present_time(TimeKind kind)
 {
 	switch (kind)
 	{
@@ -148,7 +148,7 @@ present(TimeKind kind)
 	}
 }
 
-/* an expression for the text in which a source is told of a value */
+/* An expression: the value as the source reads it. */
 static char *
 source_text(TimeKind kind, const char *value)
 {
@@ -187,7 +187,7 @@ watermark_read(const Dataset *dataset, Oid table)
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT newest::pg_catalog.text, floor::pg_catalog.text, %s, %s FROM (SELECT newest, %s AS floor FROM"
 					 " (SELECT pg_catalog.max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
-					 source_text(kind, "floor"), is_finite(kind, "newest"), less_span(kind, "newest", dataset->refresh_append_overlap_ms),
+					 source_text(kind, "floor"), is_finite(kind, "newest"), subtract_ms(kind, "newest", dataset->refresh_append_overlap_ms),
 					 time_value(kind, column),
 					 catalog_relation_name(table));
 	catalog_enter_unfiltered(dataset, &rights);
@@ -223,15 +223,15 @@ watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type
 }
 
 /*
- * With the time worked out: a wrapper sends away conditions on constants, but
- * none that asks for the present.
+ * With a constant time, because foreign data wrappers do not push down conditions
+ * that call now().
  */
 char *
 window_condition(const Dataset *dataset, Oid type)
 {
 	TimeKind	kind = time_kind(dataset, type);
 	const char *column = psprintf("q.%s", quote_identifier(dataset->time_column));
-	char	   *floor = less_span(kind, present(kind), dataset->refresh_data_window_ms);
+	char	   *floor = subtract_ms(kind, present_time(kind), dataset->refresh_data_window_ms);
 	MemoryContext context = CurrentMemoryContext;
 	CatalogRights rights;
 
@@ -252,7 +252,7 @@ retention_condition(const Dataset *dataset)
 	TimeKind	kind = time_kind(dataset, column_type(dataset, dataset->relation));
 
 	return psprintf("%s OPERATOR(pg_catalog.<) %s", time_value(kind, quote_identifier(dataset->time_column)),
-					less_span(kind, present(kind), dataset->retention_period_ms));
+					subtract_ms(kind, present_time(kind), dataset->retention_period_ms));
 }
 
 char *

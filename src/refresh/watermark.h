@@ -12,30 +12,29 @@
 
 typedef struct Watermark
 {
-	char	   *newest;			/* as people read it */
+	char	   *newest;			/* for spice.datasets */
 	char	   *floor;			/* newest less the overlap, a literal of the column's type */
 	char	   *for_source;		/* floor as the source reads it: ISO 8601 or unix time */
 } Watermark;
 
 /*
- * NULL when the table (or the heap that is to become it) holds no row.  Needs a transaction; raises an error when
- * the column is missing or does not agree with time_format.  In the current
- * context.
+ * Returns NULL if the table, or the new heap, holds no row.  Needs a transaction.
+ * Raises an error if the column is missing or does not agree with time_format.
  */
 extern Watermark *watermark_read(const Dataset *dataset, Oid table);
 
 /*
  * Conditions on the rows of the refresh query, whose alias is q: not older
- * than the watermark, or than refresh_data_window.  Rows without a time pass,
- * so that the load refuses them instead of losing them.
+ * than the watermark, or than refresh_data_window.  Rows without a time fulfil
+ * them, so that the load refuses those rows instead of losing them.
  */
 extern char *watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type);
 extern char *window_condition(const Dataset *dataset, Oid type);
 
-/* a condition on the table that holds for what retention_period has outlived */
+/* A condition on the table, for rows older than retention_period. */
 extern char *retention_condition(const Dataset *dataset);
 
-/* http_append_query with the watermark in it, percent-encoded; NULL without either */
+/* http_append_query with the watermark, percent-encoded; NULL if there is neither. */
 extern char *watermark_query(const Dataset *dataset, const Watermark *watermark);
 
 #endif

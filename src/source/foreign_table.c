@@ -524,28 +524,28 @@ source_prepare(Dataset *dataset, Spool *spool, Oid owner)
 
 /* how the columns that are there differ from those the source has */
 static void
-report_drift(const Dataset *dataset, List *columns)
+report_drift(const Dataset *dataset, List *columns, SourceReport *report)
 {
 	Relation	relation = table_open(dataset->source_relation, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
 	ListCell   *cell;
 
-	memset(&source_report, 0, sizeof(source_report));
+	memset(report, 0, sizeof(*report));
 	foreach(cell, columns)
 	{
 		SourceColumn *column = lfirst(cell);
 
 		if (get_attnum(dataset->source_relation, column->name) != InvalidAttrNumber)
 			continue;
-		if (source_report.unknown_total++ == 0)
-			strlcpy(source_report.unknown_name, column->name, sizeof(source_report.unknown_name));
+		if (report->unknown_total++ == 0)
+			strlcpy(report->unknown_name, column->name, sizeof(report->unknown_name));
 	}
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		if (!attribute->attisdropped && source_column_find(columns, NameStr(attribute->attname)) == NULL)
-			strlcpy(source_report.absent_name, NameStr(attribute->attname), NAMEDATALEN);
+			strlcpy(report->absent_name, NameStr(attribute->attname), NAMEDATALEN);
 	}
 	table_close(relation, AccessShareLock);
 }
@@ -570,7 +570,7 @@ known_columns(const Dataset *dataset, List *columns)
 }
 
 bool
-source_evolve(Dataset *dataset, Spool *spool, bool drop)
+source_evolve(Dataset *dataset, Spool *spool, bool drop, SourceReport *report)
 {
 	const Connector *connector = connector_of(dataset);
 	SourceRelation source = {0};
@@ -584,7 +584,7 @@ source_evolve(Dataset *dataset, Spool *spool, bool drop)
 		/* a response without records says nothing about fields */
 		return source.records > 0 && has_types(columns) && alter_relation(dataset, columns, drop);
 	}
-	report_drift(dataset, columns);
+	report_drift(dataset, columns, report);
 	if (dataset_schema_change(dataset) == SCHEMA_FAIL)
 		return false;
 	evolved = alter_relation(dataset, columns, drop);

@@ -10,6 +10,7 @@
 
 #include "catalog/dataset.h"
 #include "source/http/spool.h"
+#include "source/scan/offer.h"
 
 /* does the foreign table's shape have to be found out from a response? */
 extern bool source_needs_response(const Dataset *dataset);
@@ -36,8 +37,8 @@ extern List *source_null_fields(const Dataset *dataset);
  * ones are added; with sync_all_columns and drop, others go and types change;
  * with fail nothing happens.  A field that has had nothing but null becomes a column
  * in any case, with its first value.  False when nothing was to be changed.  Of a
- * database, source_report says how they differed.
+ * database, report says how they differed.
  */
-extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop);
+extern bool source_evolve(Dataset *dataset, Spool *spool, bool drop, SourceReport *report);
 
 #endif

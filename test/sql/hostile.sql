@@ -250,6 +250,7 @@ SELECT p.oid::regprocedure AS function,
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'spice'
 WHERE EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)
+		AND has_schema_privilege('public', p.pronamespace, 'USAGE')
 	OR obj_description(p.oid, 'pg_proc') IS NULL OR p.prosecdef OR (l.lanname <> 'c' AND NOT coalesce(p.proconfig::text LIKE '%search_path=%', false));
 SELECT pg_describe_object(d.classid, d.objid, 0) AS uncommented FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'spice'
 	LEFT JOIN pg_class c ON c.oid = d.objid AND d.classid = 'pg_class'::regclass

@@ -45,7 +45,8 @@ CREATE FOREIGN TABLE regress_nobody_p (id bigint) SERVER spice OPTIONS (dataset 
 RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM regress_nobody;
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass
-WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'spice') AND has_function_privilege('regress_nobody', p.oid, 'EXECUTE');
+WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'spice') AND has_function_privilege('regress_nobody', p.oid, 'EXECUTE')
+	AND has_schema_privilege('regress_nobody', p.pronamespace, 'USAGE');
 SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('spice'::regnamespace, 'spice_catalog'::regnamespace, 'spice_source'::regnamespace)
 	AND relkind IN ('r', 'v', 'f', 'S') AND (CASE WHEN relkind = 'S' THEN has_sequence_privilege('regress_nobody', c.oid, 'USAGE')
 	ELSE has_any_column_privilege('regress_nobody', c.oid, 'SELECT, INSERT, UPDATE') END);

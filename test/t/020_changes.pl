@@ -209,7 +209,7 @@ END LOOP; END $$});
 # a new snapshot by hand
 value(q{SELECT spice_refresh('sales.types', wait => false)});
 Spice::wait_for($node, q{SELECT count(*) = 2 FROM spice.refreshes WHERE outcome = 'loaded' AND dataset = 'sales.types'}, 'a new snapshot on demand');
-is(notice('sales.types'), 'new snapshot: a new snapshot was asked for', 'which says why');
+is(notice('sales.types'), 'new snapshot: a new snapshot was requested', 'which says why');
 remote('INSERT INTO sales.types (id) VALUES (1001)');
 wait_for_same('sales.types', 'changes go on after it');
 is(slots(), '3', 'with as many slots');

@@ -3,24 +3,21 @@
  * following.c
  *		A dataset whose table follows its source: refresh_mode changes.
  *
- * What the launcher starts as its refresh is a check, and becomes a snapshot
- * when there is a reason for one:
+ * The refresh that the launcher starts is a check.  It becomes a snapshot if
  *
- *		nothing has been loaded, or the definition is another
- *		somebody asked for it
- *		the subscription or the table is gone
- *		the slot is gone, or its log is
- *		the publication is gone, or gives other columns or rows
- *		a change cannot be applied, and would fail again
+ *		nothing has been loaded, or the definition has changed,
+ *		a session has requested it,
+ *		the subscription or the table is gone,
+ *		the slot is gone, or the log that it needs,
+ *		the publication is gone, or publishes other columns or rows, or
+ *		a change cannot be applied, and would fail again.
  *
  * A snapshot is a refresh like any other: a copy is loaded beside the table and
- * swapped in, so that readers have the old rows until they have the new.  The
- * subscription begins in the same transaction, at the very point of the
- * source's log at which the copy was taken.
+ * swapped in.  The subscription is created in the same transaction, and begins at
+ * the point of the source's log at which the copy was taken.
  *
- * The slot of before is dropped first and the new one written down before it is
- * made (ledger.h), so whatever happens in between, no slot is left that nobody
- * knows of.
+ * The old slot is dropped first, and the new one is recorded before it is
+ * created (slot_ledger.h), so that no slot is ever left without a record.
  *
  *-------------------------------------------------------------------------
  */
@@ -60,7 +57,7 @@
 
 /* ------- slots that are no longer wanted ------- */
 
-/* the local side, which nothing can hold up: the table gets no more changes from there */
+/* The local side, which needs no connection: the table receives no more changes. */
 static List *
 unsubscribe(int dataset, MemoryContext context)
 {
@@ -157,14 +154,14 @@ following_leave(Refresh *refresh)
 	step_begin();
 	n = ledger_leave(refresh->dataset->id, false);
 	step_commit();
-	/* those that left before are seen to by the launcher's clock */
+	/* the launcher schedules slots that have left before */
 	if (n > 0)
 		following_release(refresh->dataset->id);
 }
 
 /* ------- is there a reason for a snapshot? ------- */
 
-/* changes go to the table of the source's name, and nowhere else */
+/* Logical replication finds the table by its name on the source. */
 static void
 refuse_renamed(const Dataset *dataset)
 {
@@ -182,7 +179,7 @@ refuse_renamed(const Dataset *dataset)
 				 errhint("ALTER TABLE ... RENAME or SET SCHEMA gives it back.")));
 }
 
-/* as far as can be known here; NULL: none */
+/* What can be known without the source; NULL: no reason. */
 static const char *
 local_reason(const Refresh *refresh, const SlotEntry *entry, const SubscriptionState *state)
 {
@@ -191,7 +188,7 @@ local_reason(const Refresh *refresh, const SlotEntry *entry, const SubscriptionS
 	if (!dataset->loaded)
 		return "";
 	if (strcmp(refresh->trigger, "request") == 0)
-		return "a new snapshot was asked for";
+		return "a new snapshot was requested";
 	if (dataset->changed)
 		return "the definition has changed";
 	if (!OidIsValid(dataset->relation))
@@ -227,11 +224,10 @@ remote_reason(const SlotEntry *entry, const SourceSlot *slot, const PublishedTab
 	return NULL;
 }
 
-/* one that would come again */
 static const char *
 conflict_reason(const ApplyError *error)
 {
-	return psprintf("a change could not be applied: %s (nobody else should write to the table)", error->text);
+	return psprintf("a change could not be applied: %s (no other session should write to the table)", error->text);
 }
 
 /* ------- a check ------- */
@@ -250,7 +246,7 @@ stopped_problem(const SlotEntry *entry, const SubscriptionState *state, const Ap
 					error ? ": " : "", error ? error->text : "");
 }
 
-/* all is well, or will be without us */
+/* There is no reason for a snapshot. */
 static void
 note_following(Refresh *refresh, const SlotEntry *entry, SubscriptionState *state, const SourceSlot *slot,
 			   const ApplyError *error)
@@ -262,11 +258,11 @@ note_following(Refresh *refresh, const SlotEntry *entry, SubscriptionState *stat
 	step_begin();
 	if (!catalog_dataset_again(refresh->dataset))
 	{
-		/* there is another definition, which is due */
+		/* the definition has changed, which makes the dataset due */
 		step_commit();
 		return;
 	}
-	/* where the process is now, since the source was asked before */
+	/* the source was asked first, so the position of the apply worker is not older */
 	*state = subscription_look(entry->subscription, refresh->dataset->relation);
 	conninfo = postgres_conninfo(refresh->dataset);
 	if (state->exists && strcmp(conninfo, state->conninfo) != 0)
@@ -317,7 +313,7 @@ make_primary_key(List *columns)
 	return index;
 }
 
-/* columns of the key that the table has, whoever gave it; NIL: none */
+/* Columns of the primary key that the table has; NIL: it has none. */
 static List *
 key_of_table(Oid relation)
 {
@@ -342,8 +338,8 @@ key_of_table(Oid relation)
 }
 
 /*
- * Without a primary key in the manifest the table gets the source's, and gives
- * up the one it had from there before.
+ * Without a primary key in the manifest the table gets the source's, in place of
+ * the one that it had from the source before.
  */
 static void
 take_primary_key(Dataset *dataset, const PublishedTable *table)
@@ -372,7 +368,7 @@ take_primary_key(Dataset *dataset, const PublishedTable *table)
 	}
 }
 
-/* a slot of this name that is there already: ours from before, or somebody else's? */
+/* Drops a slot of this name that exists, unless the manifest names it and it was not spice's. */
 static void
 clear_slot(const Dataset *dataset, Remote *source, const char *slot, bool ours)
 {
@@ -387,7 +383,7 @@ clear_slot(const Dataset *dataset, Remote *source, const char *slot, bool ours)
 	changes_drop_slot(source, slot);
 }
 
-/* has a slot of this name been ours? */
+/* Has a slot of this name been spice's? */
 static bool
 is_leaving(int dataset, const char *slot)
 {
@@ -407,7 +403,7 @@ report_phase(const Refresh *refresh, const char *phase)
 	pgstat_report_activity(STATE_RUNNING, psprintf("refresh of %s: %s", refresh->dataset->name, phase));
 }
 
-/* from here on it is a refresh, which fails as others do */
+/* From here on the check is a refresh, with a row of history. */
 static void
 begin_history(Refresh *refresh, const char *reason)
 {
@@ -450,7 +446,7 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	changes_create_slot(snapshot->source, snapshot->slot);
 
 	report_phase(refresh, "copy");
-	/* columns, key and all are those of the source, as they are now */
+	/* columns and key become those that the source has now */
 	dataset->changed = dataset->source_changed = dataset->evolving = true;
 	refresh->snapshot = snapshot;
 	step_begin();
@@ -459,7 +455,7 @@ take_snapshot(Refresh *refresh, Remote *source, const char *reason, int conflict
 	step_commit();
 }
 
-/* a conflict that comes again and again shall not have the source copied without a pause */
+/* A conflict that recurs does not cause one copy after the other. */
 static bool
 is_too_soon(Refresh *refresh, const SlotEntry *entry, const char *reason)
 {

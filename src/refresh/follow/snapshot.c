@@ -29,7 +29,7 @@ snapshot_load(const SourceCopy *copy, TableBuild *build, TupleDesc result)
 	bool	   *nulls = palloc0(sizeof(bool) * build->desc->natts);
 	CatalogRights rights;
 
-	/* the input of domains and the table's CHECK constraints run what their owner has written */
+	/* domains and CHECK constraints call functions that the table's owner has written */
 	catalog_enter_as_owner(build->dataset, &rights);
 	receiver->rStartup(receiver, CMD_SELECT, result);
 	changes_copy_begin(copy->source, copy->table, build->heap);

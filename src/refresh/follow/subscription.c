@@ -3,15 +3,15 @@
  * subscription.c
  *		The server's own subscription to a source's changes, of one dataset.
  *
- * What core does by itself when it makes a subscription, the slot and the first
- * copy, is done by us, because it empties the table in the sight of its readers.
- * So the subscription is made without a connection, its table entered as one
- * that has been copied, and all of it in the transaction in which the copy is
- * swapped in.  Dropping one leaves the slot alone for the same reason that
- * making one does: a rollback could not take back what was done elsewhere.
+ * CREATE SUBSCRIPTION would create the slot and copy the table, whose readers
+ * would see it empty until the copy is there.  Spice does both itself: it creates
+ * the subscription without a connection, enters its table as one that has been
+ * copied, and does so in the transaction that swaps the copy in.  Neither
+ * creating nor dropping a subscription touches the slot, because a rollback could
+ * not undo that on the source.
  *
- * It belongs to the superuser that the cluster was made with: from no other do
- * all versions take a password that is not in the catalog.
+ * The bootstrap superuser owns the subscription.  All versions accept a password
+ * that is not in the catalog from no other role.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,22 +47,22 @@ subscription_name(const Dataset *dataset)
 }
 
 static void
-enter(CatalogRights *rights)
+enter_as_superuser(CatalogRights *rights)
 {
 	catalog_enter(rights);
 	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, rights->security | SECURITY_LOCAL_USERID_CHANGE);
-	/* it would warn of what is meant */
+	/* CREATE SUBSCRIPTION warns that nothing is replicated, which is intended */
 	catalog_pin_setting("client_min_messages", "error");
 	(void) set_config_option("log_min_messages", "error", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 }
 
 static void
-run(const char *command)
+execute_as_superuser(const char *command)
 {
 	CatalogRights rights;
 
-	enter(&rights);
+	enter_as_superuser(&rights);
 	catalog_run(command);
 	catalog_leave(&rights);
 	CommandCounterIncrement();
@@ -84,9 +84,9 @@ subscription_create(const char *name, const char *publication, const char *conni
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("subscription \"%s\" already exists and is not spice's", name),
 				 errhint("ALTER SUBSCRIPTION ... DISABLE, SET (slot_name = NONE), and DROP SUBSCRIPTION; or name another pg_replication_slot.")));
-	run(psprintf("CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION %s"
-				 " WITH (connect = false, slot_name = %s, streaming = on)", quote_identifier(name),
-				 quote_literal_cstr(conninfo), quote_identifier(publication), quote_literal_cstr(name)));
+	execute_as_superuser(psprintf("CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION %s"
+								  " WITH (connect = false, slot_name = %s, streaming = on)", quote_identifier(name),
+								  quote_literal_cstr(conninfo), quote_identifier(publication), quote_literal_cstr(name)));
 	subscription = get_subscription_oid(name, false);
 	compat_add_subscription_table(subscription, table);
 	CommandCounterIncrement();
@@ -117,21 +117,21 @@ subscription_drop(Oid subscription)
 	if (!is_ours(subscription))
 		return;
 	name = quoted_name(subscription);
-	run(psprintf("ALTER SUBSCRIPTION %s DISABLE", name));
-	run(psprintf("ALTER SUBSCRIPTION %s SET (slot_name = NONE)", name));
-	run(psprintf("DROP SUBSCRIPTION %s", name));
+	execute_as_superuser(psprintf("ALTER SUBSCRIPTION %s DISABLE", name));
+	execute_as_superuser(psprintf("ALTER SUBSCRIPTION %s SET (slot_name = NONE)", name));
+	execute_as_superuser(psprintf("DROP SUBSCRIPTION %s", name));
 }
 
 void
 subscription_connect(Oid subscription, const char *conninfo)
 {
-	run(psprintf("ALTER SUBSCRIPTION %s CONNECTION %s", quoted_name(subscription), quote_literal_cstr(conninfo)));
+	execute_as_superuser(psprintf("ALTER SUBSCRIPTION %s CONNECTION %s", quoted_name(subscription), quote_literal_cstr(conninfo)));
 }
 
 void
 subscription_enable(Oid subscription)
 {
-	run(psprintf("ALTER SUBSCRIPTION %s ENABLE", quoted_name(subscription)));
+	execute_as_superuser(psprintf("ALTER SUBSCRIPTION %s ENABLE", quoted_name(subscription)));
 }
 
 SubscriptionState
@@ -144,7 +144,7 @@ subscription_look(Oid subscription, Oid table)
 	CatalogRights rights;
 	char	   *applied;
 
-	enter(&rights);
+	enter_as_superuser(&rights);
 	SPI_connect();
 	catalog_execute_saved("SELECT s.subconninfo, s.subenabled, r.srrelid IS NOT NULL, a.pid IS NOT NULL, a.latest_end_lsn,"
 						  " (SELECT count(*) FROM pg_stat_activity w WHERE w.backend_type LIKE 'logical replication%worker')"

@@ -197,11 +197,11 @@ close_scan(ForeignScanWork *work)
 {
 	if (work->process != NULL)
 	{
-		reader_process_stop(work->process, &source_report);
+		reader_process_stop(work->process, source_offered_report());
 		work->process = NULL;
 	}
 	else if (work->offered)
-		source_report = scan_report(work->scan, NULL);
+		*source_offered_report() = scan_report(work->scan, NULL);
 	work->phase = SCAN_ENDED;
 }
 

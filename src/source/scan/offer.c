@@ -5,7 +5,7 @@
  *
  * A foreign data wrapper has no argument for the spool that a scan is to read,
  * so the refresh leaves it in a variable of the process before it runs the
- * refresh query, and the scan leaves its report there.
+ * refresh query, and the scan finds there where to leave its report.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,10 +20,9 @@ static struct
 {
 	const Dataset *dataset;
 	Spool	   *spool;
+	SourceReport *report;
 	bool		reader_allowed; /* another process may read it */
 } offered;
-
-SourceReport source_report;
 
 static void
 withdraw_callback(void *arg)
@@ -34,7 +33,7 @@ withdraw_callback(void *arg)
 }
 
 void
-source_offer(const Dataset *dataset, Spool *spool, MemoryContext context)
+source_offer(const Dataset *dataset, Spool *spool, SourceReport *report, MemoryContext context)
 {
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 
@@ -43,6 +42,7 @@ source_offer(const Dataset *dataset, Spool *spool, MemoryContext context)
 	MemoryContextRegisterResetCallback(context, callback);
 	offered.dataset = dataset;
 	offered.spool = spool;
+	offered.report = report;
 }
 
 void
@@ -55,6 +55,12 @@ Spool *
 source_offered(int dataset)
 {
 	return offered.dataset != NULL && offered.dataset->id == dataset ? offered.spool : NULL;
+}
+
+SourceReport *
+source_offered_report(void)
+{
+	return offered.report;
 }
 
 const Dataset *

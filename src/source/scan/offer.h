@@ -11,14 +11,24 @@
 #include "catalog/dataset.h"
 #include "source/http/spool.h"
 
+/* Where the newest scan of an offered spool found other fields than columns. */
+typedef struct SourceReport
+{
+	int64		unknown_total;	/* fields that are no column */
+	char		unknown_name[64];
+	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */
+} SourceReport;
+
 /*
  * From now on the foreign table of this dataset reads this spool instead of
  * fetching by itself, in this process, until it is withdrawn or context is
- * deleted.
+ * deleted.  The scan leaves its report with the caller.
  */
-extern void source_offer(const Dataset *dataset, Spool *spool, MemoryContext context);
+extern void source_offer(const Dataset *dataset, Spool *spool, SourceReport *report,
+						 MemoryContext context);
 extern void source_withdraw(void);
 extern Spool *source_offered(int dataset);	/* or NULL */
+extern SourceReport *source_offered_report(void);	/* of an offered spool */
 extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
 
 /*
@@ -27,15 +37,5 @@ extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
  */
 extern void source_allow_reader(bool allowed);
 extern bool source_reader_allowed(void);
-
-/* what the newest scan of an offered spool met */
-typedef struct SourceReport
-{
-	int64		unknown_total;	/* fields that are no column */
-	char		unknown_name[64];
-	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */
-} SourceReport;
-
-extern SourceReport source_report;
 
 #endif
