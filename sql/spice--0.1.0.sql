@@ -256,8 +256,6 @@ CREATE VIEW spice_catalog.dataset_state AS
 		d.definition OPERATOR(pg_catalog.->>) 'table' AS "table",
 		d.source_applied::pg_catalog.text AS source_applied,
 		d.applied IS NOT NULL AND d.applied OPERATOR(pg_catalog.=) d.definition AS described,
-		COALESCE((d.applied OPERATOR(pg_catalog.-) k.schedule) OPERATOR(pg_catalog.=)
-			(d.definition OPERATOR(pg_catalog.-) k.schedule), false) AS same_rows,
 		(SELECT r.relation FROM spice_catalog.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
 			AND r.kind OPERATOR(pg_catalog.=) 'table') AS relation,
 		(SELECT r.relation FROM spice_catalog.dataset_relation r WHERE r.id OPERATOR(pg_catalog.=) d.id
@@ -271,9 +269,6 @@ CREATE VIEW spice_catalog.dataset_state AS
 			AND s.home OPERATOR(pg_catalog.=) h.home) AS has_slot,
 		m.secrets::pg_catalog.text AS secrets, m.path AS manifest_path
 	FROM spice_catalog.dataset d CROSS JOIN spice_catalog.home h LEFT JOIN spice.manifest m ON true
-		CROSS JOIN (VALUES ('{description,ready_state,client_timeout_ms,connect_timeout_ms,refresh_interval_ms,
-			refresh_cron,refresh_jitter_max_ms,refresh_on_startup,refresh_retry_enabled,refresh_retry_max_attempts,
-			retention_check_interval_ms,retention_cron}'::pg_catalog.text[])) k(schedule)
 	WHERE d.definition IS NOT NULL;
 COMMENT ON VIEW spice_catalog.dataset_state IS 'what a refresh has to know of a dataset beside its definition';
 

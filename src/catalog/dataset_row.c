@@ -51,7 +51,8 @@ read_dataset(const CatalogRows *state)
 	dataset->in_manifest = catalog_get_bool(state, 0, "in_manifest");
 	dataset->paused = catalog_get_bool(state, 0, "paused");
 	dataset->described = catalog_get_bool(state, 0, "described");
-	dataset->same_rows = catalog_get_bool(state, 0, "same_rows");
+	dataset->same_rows = applied != NULL &&
+		!definition_differs(applied, definition, KEY_SOURCE | KEY_ROWS | KEY_TABLE | KEY_REFRESH);
 	dataset->relation = catalog_get_oid(state, 0, "relation");
 	dataset->source_relation = catalog_get_oid(state, 0, "source_relation");
 	dataset->moved = catalog_get_bool(state, 0, "moved");
