@@ -18,6 +18,7 @@
 
 #include "secret/dotenv.h"
 
+#define MIN_LENGTH		4		/* shorter ones are in any text, and protect nothing */
 #define PART_LENGTH		6		/* so many bytes of a secret are the secret */
 #define MAX_ROUNDS		3		/* escapes within escapes */
 #define STRUCK			'*'
@@ -49,7 +50,7 @@ redaction_free(Redaction * redaction)
 bool
 redaction_add(Redaction * redaction, const char *secret)
 {
-	if (secret[0] == '\0')
+	if (strlen(secret) < MIN_LENGTH)
 		return true;
 	if (redaction->count == redaction->capacity)
 	{

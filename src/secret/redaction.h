@@ -18,7 +18,7 @@ typedef struct Redaction Redaction;
 extern Redaction * redaction_create(void);
 extern void redaction_free(Redaction * redaction);	/* wipes; NULL does nothing */
 
-/* Copies the secret.  False: out of memory. */
+/* Copies the secret, unless it is shorter than four bytes.  False: out of memory. */
 extern bool redaction_add(Redaction * redaction, const char *secret);
 
 /*

@@ -84,8 +84,8 @@ sub look_at_catalog
 	my ($when) = @_;
 
 	look("$when, activity", value('SELECT string_agg(to_jsonb(a)::text, chr(10)) FROM pg_stat_activity a'));
-	look("$when, spice.$_", value("SELECT coalesce(string_agg(t::text, chr(10)), '') FROM spice.$_ t"))
-	  for qw(dataset datasets refreshes refresh_history);
+	look("$when, $_", value("SELECT coalesce(string_agg(t::text, chr(10)), '') FROM $_ t"))
+	  for qw(spice_catalog.dataset spice.datasets spice.refreshes spice_catalog.refresh_history);
 	return;
 }
 
@@ -125,11 +125,11 @@ cmp_ok($failed, '>', @answers, 'the source has been refused, and said why');
 foreach my $answer (grep { $_->[0] =~ /status 401|a value$/ } @answers)
 {
 	my ($name, %answer) = @$answer;
-	my $last = value('SELECT max(id) FROM spice.refresh_history');
+	my $last = value('SELECT max(id) FROM spice_catalog.refresh_history');
 
 	$source->set('/declared', %answer);
 	value(q{SELECT spice_refresh('declared', wait => false)});
-	Spice::wait_for($node, "SELECT count(*) > 0 FROM spice.refresh_history WHERE id > $last AND outcome = 'failed'", "in the background: $name");
+	Spice::wait_for($node, "SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE id > $last AND outcome = 'failed'", "in the background: $name");
 	look_at_catalog($name);
 }
 $session->quit;

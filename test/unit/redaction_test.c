@@ -35,6 +35,7 @@ main(void)
 	redaction_add(redaction, "sk_live/4eC3+9Hq");
 	redaction_add(redaction, "ab'c");
 	redaction_add(redaction, "");
+	redaction_add(redaction, "key");
 
 	expect(true, "Invalid key: sk_live/4eC3+9Hq");
 	expect(true, "Invalid key: sk_liv...");
