@@ -25,6 +25,7 @@
 #define MAX_NODES			100000
 #define MAX_KEYS			500
 #define MAX_ANCHORS			1000
+#define MAX_TAG_DIRECTIVES	100
 #define EXCERPT_BYTES		60
 
 #define TAG_PREFIX			"tag:yaml.org,2002:"
@@ -394,19 +395,42 @@ read_document(DocReader *reader)
 	return root;
 }
 
+/*
+ * libyaml compares each %TAG directive with those before it, for minutes if a
+ * file is full of them.  No tag that a directive can define is valid here.
+ */
+static void
+refuse_directives(DocReader *reader, const char *text, size_t length)
+{
+	const char *end = text + length;
+	int			count = 0;
+	int			line = 1;
+
+	for (const char *p = text; p < end; p++)
+	{
+		line += *p == '\n';
+		if (*p == '%' && end - p >= 4 && memcmp(p, "%TAG", 4) == 0 && ++count > MAX_TAG_DIRECTIVES)
+			fail(reader, line, "take the directives out; tags have no meaning here",
+				 "the manifest has more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
+	}
+}
+
 const DocNode *
 document_parse(Arena *arena, const char *text, size_t length, DocError *error)
 {
 	DocReader  *reader = arena_alloc(arena, sizeof(DocReader));
 	jmp_buf    *outer = arena->escape;
+	const size_t mark = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
 	memset(error, 0, sizeof(*error));
 	reader->arena = arena;
 	reader->error = error;
 	if (!yaml_parser_initialize(&reader->parser))
 		arena_out_of_memory(arena);
-	yaml_parser_set_input_string(&reader->parser,
-								 (const unsigned char *) text, length);
+	/* libyaml would take UTF-16, too, which refuse_directives() cannot read */
+	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&reader->parser, (const unsigned char *) text + mark,
+								 length - mark);
 
 	arena->escape = &reader->escape;
 	if (setjmp(reader->escape) == 0)
@@ -414,6 +438,7 @@ document_parse(Arena *arena, const char *text, size_t length, DocError *error)
 		if (length > MAX_TEXT_BYTES)
 			fail(reader, 0, "split the manifest",
 				 "the manifest is larger than %d bytes", MAX_TEXT_BYTES);
+		refuse_directives(reader, text, length);
 		reader->root = read_document(reader);
 	}
 	yaml_event_delete(&reader->event);

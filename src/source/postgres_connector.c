@@ -39,6 +39,7 @@ typedef struct Settings
 {
 	List	   *options;		/* of DefElem *: the foreign server's */
 	char	   *host;			/* or NULL */
+	char	   *hostaddr;		/* or NULL */
 	char	   *user;			/* or NULL */
 	char	   *password;		/* or NULL */
 	char	   *session;		/* libpq's options, or NULL */
@@ -87,6 +88,8 @@ take_keyword(Settings *settings, const Dataset *dataset, const char *keyword, co
 	{
 		if (strcmp(keyword, "host") == 0)
 			settings->host = pstrdup(value);
+		else if (strcmp(keyword, "hostaddr") == 0)
+			settings->hostaddr = pstrdup(value);
 		settings->has_sslmode |= strcmp(keyword, "sslmode") == 0;
 		set_option(settings, keyword, value);
 	}
@@ -160,6 +163,9 @@ take_place(Settings *settings, Resolver *resolver, const Dataset *dataset)
 		if (value != NULL)
 			take_keyword(settings, dataset, params[i][1], value);
 	}
+	/* libpq looks for the password by host, which the server's environment may set */
+	if (settings->host == NULL && settings->hostaddr != NULL)
+		take_keyword(settings, dataset, "host", settings->hostaddr);
 	if (!settings->has_sslmode)
 		set_option(settings, "sslmode", "verify-full");
 	if (certificate != NULL)

@@ -234,6 +234,9 @@ push @datasets, from_postgres('missing', 'sales.nothing'), from_postgres('hidden
   from_postgres('slow', 'sales.view', params => { client_timeout => '100ms' }, refresh_sql => 'SELECT * FROM slow'),
   Spice::dataset('texted', 'postgres:sales.view', params => { pg_connection_string => '${secrets:PG_TEXT}', pg_sslmode => 'disable' },
 	refresh_retry_enabled => $false),
+  Spice::dataset('addressed', 'postgres:sales.view', params => {
+	  pg_connection_string => sprintf('hostaddr=127.0.0.1 port=%d dbname=shop user=reader sslmode=disable', $remote->port),
+	  pg_pass => '${secrets:PG_PASS}' }, refresh_retry_enabled => $false),
   Spice::dataset('garbled', 'postgres:sales.view', params => { pg_connection_string => "host=x '\${secrets:PG_PASS}" });
 my $text = sprintf 'host=127.0.0.1 port=%d dbname=shop user=reader password=\'%s\'', $remote->port, $password =~ s/\\/\\\\/gr;
 Spice::write_beside_manifest($node, '.env', qq{PG_PASS='$password'\nPG_TEXT="} . $text =~ s/\\/\\\\/gr . qq{"\n});
@@ -242,6 +245,7 @@ like(error_of(q{SELECT spice_refresh('missing')}), qr/the source of dataset "mis
 like(error_of(q{SELECT spice_refresh('hidden')}), qr/permission denied for table hidden.*HINT:.*GRANT SELECT/s, 'no right to read it');
 like(error_of(q{SELECT spice_refresh('encrypted')}), qr/SSL.*HINT:.*pg_sslmode is verify-full/s, 'no encryption, which is what is asked for');
 is(refresh('texted'), '3', 'a connection string from a secret store');
+is(refresh('addressed'), '3', 'one that names an address and no host, with the password as a param');
 like(error_of(q{SELECT spice_refresh('garbled')}), qr/pg_connection_string of dataset "garbled" is not a connection string/, 'one that is none');
 my $blocker = Spice::Session->new($remote, 'shop');
 $blocker->query('BEGIN; LOCK TABLE sales.view_of');

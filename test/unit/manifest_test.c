@@ -204,6 +204,19 @@ expect(int test_line, const char *text, ManifestSeverity severity, int line,
 #define WARNING_AT(line, text, message, hint) \
 	expect(__LINE__, text, MANIFEST_WARNING, line, message, hint)
 
+static void
+expect_count(int test_line, const char *text, int count)
+{
+	Manifest   *manifest = parse(text);
+
+	check(manifest->n_problems == count, test_line, "as many problems as mistakes");
+	if (manifest->n_problems != count)
+		show_problems(manifest);
+	manifest_free(manifest);
+}
+
+#define PROBLEMS(count, text)	expect_count(__LINE__, text, count)
+
 /* The value of a key of a definition as JSON text in a static buffer; null if it is left out. */
 static const char *
 defined(const Manifest *manifest, int index, const char *key)
@@ -398,6 +411,7 @@ test_broken_manifests(void)
 {
 	char		bomb[2048] = HEAD "metadata:\n  a0: &a0 [x]\n";
 	char		deep[512] = HEAD "metadata: ";
+	char		tags[4096] = "";
 
 	BROKEN("");
 	BROKEN("just text");
@@ -416,6 +430,13 @@ test_broken_manifests(void)
 	ERROR_AT(4, HEAD "x: \xff\n", "not valid YAML", "UTF-8");
 	ERROR_AT(4, HEAD "metadata: \"a\\0b\"\n", "zero byte", NULL);
 	ERROR_AT(4, HEAD "metadata: !ruby/object x\n", "unknown tag", NULL);
+	PROBLEMS(0, "\xef\xbb\xbf%YAML 1.1\n---\n" HEAD);
+	ERROR_AT(1, "\xff\xfe" "v", "not valid YAML", "UTF-8");
+
+	for (int i = 0; i < 101; i++)
+		snprintf(tags + strlen(tags), sizeof(tags) - strlen(tags), "%%TAG !t%d! tag:x,2000:\n", i);
+	strcat(tags, "---\n" HEAD);
+	ERROR_AT(101, tags, "more than 100 %TAG directives", "take the directives out");
 
 	for (int i = 1; i < 12; i++)
 		snprintf(bomb + strlen(bomb), sizeof(bomb) - strlen(bomb),
@@ -734,24 +755,17 @@ test_databases(void)
 			 "    params: {http_append_query: \"t={watermark}\"}\n", "http_append_query has no meaning", NULL);
 	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_host: h, pg_db: d, pg_user: u, pg_pass: x}\n",
 			   "for everyone to read", "${secrets:KEY}");
+	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: 'postgresql://u:x@h/d'}\n",
+			   "pg_connection_string stands in the manifest", "${secrets:KEY}");
+	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: 'postgresql://${env:U}:x@${env:H}/d'}\n",
+			   "pg_connection_string stands in the manifest", "${secrets:KEY}");
+	PROBLEMS(0, DATABASE("postgres:a") "  params: {pg_connection_string: 'postgresql://u:${env:P}@h:5432/d'}\n");
+	PROBLEMS(0, DATABASE("postgres:a") "  params: {pg_connection_string: 'postgresql://u@h:5432/d?a=b@c:d'}\n");
 	WARNING_AT(7, DATABASE("postgres:a") "  params: {pg_connection_string: host=h password=x}\n",
 			   "for everyone to read", "${secrets:KEY}");
 }
 
 /* One mistake must not be told twice. */
-static void
-expect_count(int test_line, const char *text, int count)
-{
-	Manifest   *manifest = parse(text);
-
-	check(manifest->n_problems == count, test_line, "as many problems as mistakes");
-	if (manifest->n_problems != count)
-		show_problems(manifest);
-	manifest_free(manifest);
-}
-
-#define PROBLEMS(count, text)	expect_count(__LINE__, text, count)
-
 static void
 test_append(void)
 {
