@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * arena.c
- *		Memory that is given back all at once.
+ *		Memory that is freed all at once.
  *
- * Blocks are chained; small requests are cut from the newest one, large ones
- * get a block of their own.  Nothing is ever freed singly.
+ * Blocks form a chain.  The newest block serves small requests; a large request
+ * gets a block of its own.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,13 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * arena.h
- *		Memory that is given back all at once.
+ *		Memory that is freed all at once.
  *
- * A manifest is a web of small texts that share one life.  Freeing them one
- * by one would put a second copy of the parser's shape into its error paths,
- * so they come from one arena.  Running out of memory leaves the parser by a
- * jump to whoever set "escape", which is why allocation has no failure result
- * that each of some hundred callers would have to look at.
+ * The texts of a manifest live equally long.  To free them one by one, the error
+ * paths would have to repeat the parser's structure, so all come from one arena.
+ * When memory runs out, the arena jumps to its "escape", so that some hundred
+ * callers need not check a result.
  *
  * Includes no server header.
  *

@@ -96,7 +96,7 @@ csv_options_parse(Parser *parser, DatasetSpec *spec)
 		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
 					  "delimiter and %s of %s are the same character",
 					  delimiter == quote ? "quote" : "escape", format);
-	definition->csv_has_header = strcmp(check_text(&keys_of_http, params, key[0], "true"), "true") == 0;
+	definition->csv_has_header = keys_value_in("true", check_text(&keys_of_http, params, key[0], "true"));
 	definition->csv_quote = arena_strndup(parser->arena, &quote, quote != '\0');
 	definition->csv_escape = arena_strndup(parser->arena, &escape, escape != '\0');
 	definition->csv_delimiter = arena_strndup(parser->arena, &delimiter, 1);

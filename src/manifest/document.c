@@ -3,15 +3,13 @@
  * document.c
  *		One YAML document as a tree that remembers its lines.
  *
- * Built from libyaml's events instead of its document API, which neither
- * knows merge keys nor refuses duplicate ones, and which would let a file of
- * some hundred bytes stand for billions of nodes through nested aliases.
- * Every node knows how many nodes it stands for once its aliases are followed
- * (its weight), and a document that weighs too much is refused as it is read;
- * what comes later may then walk the tree without fear.
+ * The tree is built from libyaml's events.  libyaml's document API neither knows
+ * merge keys nor refuses duplicate keys, and lets a file of some hundred bytes
+ * stand for billions of nodes through nested aliases.  Each node counts the nodes
+ * that it stands for, aliases followed (its weight), and reading stops when a
+ * document weighs too much, so later code may walk the tree without a limit.
  *
- * An anchor is known only once its node is complete, so a node can never
- * contain itself.
+ * An anchor is known only when its node is complete, so no node contains itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -58,12 +56,12 @@ typedef struct MappingBuilder
 
 static const DocNode *read_node(DocReader *reader, int depth);
 
-static void fail(DocReader *reader, int line, const char *hint,
-				 const char *format,...)
+static void refuse_document(DocReader *reader, int line, const char *hint,
+							const char *format,...)
 			__attribute__((format(printf, 4, 5), noreturn));
 
 static void
-fail(DocReader *reader, int line, const char *hint, const char *format,...)
+refuse_document(DocReader *reader, int line, const char *hint, const char *format,...)
 {
 	va_list		args;
 
@@ -87,7 +85,7 @@ event_line(const DocReader *reader)
 	return line_of(&reader->event.start_mark);
 }
 
-/* The reader below the scanner knows bytes only: count the lines before. */
+/* libyaml gives errors of encoding a position in bytes: count the lines before it. */
 static int
 line_of_offset(const yaml_parser_t *parser)
 {
@@ -104,7 +102,7 @@ line_of_offset(const yaml_parser_t *parser)
 }
 
 static void
-fail_in_parser(DocReader *reader)
+refuse_yaml(DocReader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
 	const char *problem = parser->problem ? parser->problem : "unreadable";
@@ -112,15 +110,15 @@ fail_in_parser(DocReader *reader)
 	if (parser->error == YAML_MEMORY_ERROR)
 		arena_out_of_memory(reader->arena);
 	if (parser->error == YAML_READER_ERROR)
-		fail(reader, line_of_offset(parser),
-			 "save the manifest as UTF-8 without control characters",
-			 "the manifest is not valid YAML: %s", problem);
+		refuse_document(reader, line_of_offset(parser),
+						"save the manifest as UTF-8 without control characters",
+						"the manifest is not valid YAML: %s", problem);
 	if (parser->context != NULL)
-		fail(reader, line_of(&parser->problem_mark), NULL,
-			 "the manifest is not valid YAML: %s (%s that began in line %d)",
-			 problem, parser->context, line_of(&parser->context_mark));
-	fail(reader, line_of(&parser->problem_mark), NULL,
-		 "the manifest is not valid YAML: %s", problem);
+		refuse_document(reader, line_of(&parser->problem_mark), NULL,
+						"the manifest is not valid YAML: %s (%s that began in line %d)",
+						problem, parser->context, line_of(&parser->context_mark));
+	refuse_document(reader, line_of(&parser->problem_mark), NULL,
+					"the manifest is not valid YAML: %s", problem);
 }
 
 static yaml_event_type_t
@@ -128,7 +126,7 @@ next_event(DocReader *reader)
 {
 	yaml_event_delete(&reader->event);
 	if (!yaml_parser_parse(&reader->parser, &reader->event))
-		fail_in_parser(reader);
+		refuse_yaml(reader);
 	return reader->event.type;
 }
 
@@ -148,9 +146,9 @@ add_weight(DocReader *reader, DocNode *node, const DocNode *child)
 {
 	node->weight += child->weight;
 	if (node->weight > MAX_NODES)
-		fail(reader, child->line,
-			 "split the manifest, or use fewer aliases inside of aliases",
-			 "the manifest stands for more than %d values", MAX_NODES);
+		refuse_document(reader, child->line,
+						"split the manifest, or use fewer aliases inside of aliases",
+						"the manifest stands for more than %d values", MAX_NODES);
 }
 
 static void
@@ -169,8 +167,8 @@ check_tag(DocReader *reader, const char *tag)
 				return;
 		}
 	}
-	fail(reader, event_line(reader), "leave the tag out",
-		 "unknown tag \"%s\"", document_excerpt(reader->arena, tag));
+	refuse_document(reader, event_line(reader), "leave the tag out",
+					"unknown tag \"%s\"", document_excerpt(reader->arena, tag));
 }
 
 static void
@@ -179,8 +177,8 @@ remember_anchor(DocReader *reader, const char *name, const DocNode *node)
 	if (name == NULL)
 		return;
 	if (reader->n_anchors >= MAX_ANCHORS)
-		fail(reader, node->line, NULL,
-			 "the manifest has more than %d anchors", MAX_ANCHORS);
+		refuse_document(reader, node->line, NULL,
+						"the manifest has more than %d anchors", MAX_ANCHORS);
 	reader->anchors = arena_grow(reader->arena, reader->anchors,
 								 reader->n_anchors, &reader->anchors_capacity,
 								 sizeof(Anchor));
@@ -189,7 +187,7 @@ remember_anchor(DocReader *reader, const char *name, const DocNode *node)
 	reader->n_anchors++;
 }
 
-/* A name given twice means the later node from there on, so look backwards. */
+/* A name that occurs twice means the later node from there on, so look backwards. */
 static const DocNode *
 read_alias(DocReader *reader)
 {
@@ -200,9 +198,9 @@ read_alias(DocReader *reader)
 		if (strcmp(reader->anchors[i - 1].name, name) == 0)
 			return reader->anchors[i - 1].node;
 	}
-	fail(reader, event_line(reader), "define the anchor before its first use",
-		 "alias \"*%s\" has no anchor before it",
-		 document_excerpt(reader->arena, name));
+	refuse_document(reader, event_line(reader), "define the anchor before its first use",
+					"alias \"*%s\" has no anchor before it",
+					document_excerpt(reader->arena, name));
 }
 
 static char *
@@ -222,8 +220,8 @@ read_scalar(DocReader *reader)
 
 	check_tag(reader, tag);
 	if (memchr(value, '\0', length) != NULL)
-		fail(reader, node->line, "take the \\0 out of the text",
-			 "a text holds a zero byte");
+		refuse_document(reader, node->line, "take the \\0 out of the text",
+						"a text holds a zero byte");
 	node->text = arena_strndup(reader->arena, value, length);
 	node->plain = style == YAML_PLAIN_SCALAR_STYLE &&
 		(tag == NULL || (strcmp(tag, "!") != 0 &&
@@ -273,8 +271,8 @@ append_pair(DocReader *reader, MappingBuilder *builder, DocPair pair)
 	DocNode    *node = builder->node;
 
 	if (node->count >= MAX_KEYS)
-		fail(reader, pair.key->line, NULL,
-			 "a mapping has more than %d keys", MAX_KEYS);
+		refuse_document(reader, pair.key->line, NULL,
+						"a mapping has more than %d keys", MAX_KEYS);
 	node->pairs = arena_grow(reader->arena, node->pairs, node->count,
 							 &builder->capacity, sizeof(DocPair));
 	node->pairs[node->count++] = pair;
@@ -285,8 +283,8 @@ static void
 merge_mapping(DocReader *reader, MappingBuilder *builder, const DocNode *from)
 {
 	if (from->kind != DOC_MAPPING)
-		fail(reader, from->line, "write <<: *anchor or <<: [*first, *second]",
-			 "the merge key << needs a mapping or a list of mappings");
+		refuse_document(reader, from->line, "write <<: *anchor or <<: [*first, *second]",
+						"the merge key << needs a mapping or a list of mappings");
 	for (size_t i = 0; i < from->count; i++)
 	{
 		if (find_pair(builder->node, from->pairs[i].key->text) == NULL)
@@ -319,16 +317,16 @@ add_pair(DocReader *reader, MappingBuilder *builder, DocPair pair)
 	if (pair.key->plain && strcmp(name, "<<") == 0)
 	{
 		if (builder->merged != NULL)
-			fail(reader, pair.key->line, "write <<: [*first, *second]",
-				 "the merge key << stands twice in one mapping");
+			refuse_document(reader, pair.key->line, "write <<: [*first, *second]",
+							"the merge key << stands twice in one mapping");
 		builder->merged = pair.value;
 		return;
 	}
 	first = find_pair(builder->node, name);
 	if (first != NULL)
-		fail(reader, pair.key->line, "keep one of the two",
-			 "key \"%s\" stands twice in one mapping, first in line %d",
-			 document_excerpt(reader->arena, name), first->key->line);
+		refuse_document(reader, pair.key->line, "keep one of the two",
+						"key \"%s\" stands twice in one mapping, first in line %d",
+						document_excerpt(reader->arena, name), first->key->line);
 	append_pair(reader, builder, pair);
 }
 
@@ -345,7 +343,7 @@ read_mapping(DocReader *reader, int depth)
 
 		pair.key = read_node(reader, depth + 1);
 		if (pair.key->kind != DOC_SCALAR)
-			fail(reader, pair.key->line, NULL, "a key must be a single word");
+			refuse_document(reader, pair.key->line, NULL, "a key must be a single word");
 		next_event(reader);
 		pair.value = read_node(reader, depth + 1);
 		add_weight(reader, builder.node, pair.key);
@@ -362,8 +360,8 @@ static const DocNode *
 read_node(DocReader *reader, int depth)
 {
 	if (depth > MAX_DEPTH)
-		fail(reader, event_line(reader), NULL,
-			 "the manifest is nested more than %d levels deep", MAX_DEPTH);
+		refuse_document(reader, event_line(reader), NULL,
+						"the manifest is nested more than %d levels deep", MAX_DEPTH);
 	switch (reader->event.type)
 	{
 		case YAML_ALIAS_EVENT:
@@ -384,14 +382,14 @@ read_document(DocReader *reader)
 
 	next_event(reader);			/* start of the stream */
 	if (next_event(reader) == YAML_STREAM_END_EVENT)
-		fail(reader, 0, "a manifest begins with version, kind and name",
-			 "the manifest is empty");
+		refuse_document(reader, 0, "a manifest begins with version, kind and name",
+						"the manifest is empty");
 	next_event(reader);
 	root = read_node(reader, 1);
 	next_event(reader);			/* end of the document */
 	if (next_event(reader) != YAML_STREAM_END_EVENT)
-		fail(reader, event_line(reader), "keep one document, without ---",
-			 "the manifest holds more than one document");
+		refuse_document(reader, event_line(reader), "keep one document, without ---",
+						"the manifest holds more than one document");
 	return root;
 }
 
@@ -410,8 +408,8 @@ refuse_directives(DocReader *reader, const char *text, size_t length)
 	{
 		line += *p == '\n';
 		if (*p == '%' && end - p >= 4 && memcmp(p, "%TAG", 4) == 0 && ++count > MAX_TAG_DIRECTIVES)
-			fail(reader, line, "take the directives out; tags have no meaning here",
-				 "the manifest has more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
+			refuse_document(reader, line, "take the directives out; tags have no meaning here",
+							"the manifest has more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
 	}
 }
 
@@ -436,8 +434,8 @@ document_parse(Arena *arena, const char *text, size_t length, DocError *error)
 	if (setjmp(reader->escape) == 0)
 	{
 		if (length > MAX_TEXT_BYTES)
-			fail(reader, 0, "split the manifest",
-				 "the manifest is larger than %d bytes", MAX_TEXT_BYTES);
+			refuse_document(reader, 0, "split the manifest",
+							"the manifest is larger than %d bytes", MAX_TEXT_BYTES);
 		refuse_directives(reader, text, length);
 		reader->root = read_document(reader);
 	}

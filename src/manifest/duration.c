@@ -3,10 +3,9 @@
  * duration.c
  *		Durations as the manifest writes them: 30s, 1.5h, 90d, 10.
  *
- * The number is read by hand, since strtod() follows the process's locale
- * and would take "1,5h" for one and a half hours on some machines and not on
- * others.  A setting that is written wrongly must not become another setting,
- * so whatever is not understood to its last byte is refused with the cure.
+ * strtod() follows the locale of the process and would take "1,5h" for one and a
+ * half hours on some machines, so this file reads the number itself.  A slip must
+ * not become another setting: a text is refused unless its last byte is understood.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,16 +22,16 @@
 /* 100 years of 365.25 days */
 #define MAX_MILLISECONDS	(INT64_C(36525) * 24 * 60 * 60 * 1000)
 
-/* past this many digits more of them cannot change a millisecond */
+/* further digits cannot change a millisecond */
 #define MAX_SIGNIFICANT		18
 #define MAX_EXPONENT		400
 
-/* Fractions, since 0.001 has no exact binary form and 1500us must round up. */
+/* A fraction, since 0.001 has no exact binary form and 1500us must round up. */
 typedef struct DurationUnit
 {
 	const char *name;
 	long double milliseconds;
-	long double per;			/* so many units have that length */
+	long double per;			/* units that have this length together */
 } DurationUnit;
 
 static const DurationUnit units[] = {
@@ -64,9 +63,9 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Takes one digit; fraction says that it stands after the point. */
+/* fraction: the digit stands after the point */
 static void
-take_digit(Number *number, char c, bool fraction)
+add_digit(Number *number, char c, bool fraction)
 {
 	number->digits++;
 	if (number->significant >= MAX_SIGNIFICANT)
@@ -82,9 +81,9 @@ take_digit(Number *number, char c, bool fraction)
 		number->exponent--;
 }
 
-/* An exponent, only if digits follow: "1e" ends before the e. */
+/* Reads an exponent if digits follow: "1e" ends before the e. */
 static const char *
-take_exponent(Number *number, const char *text)
+read_exponent(Number *number, const char *text)
 {
 	const char *p = text + 1;
 	bool		negative = *p == '-';
@@ -104,19 +103,19 @@ take_exponent(Number *number, const char *text)
 }
 
 static const char *
-take_number(Number *number, const char *text)
+read_number(Number *number, const char *text)
 {
 	const char *p = text;
 
 	for (; is_digit(*p); p++)
-		take_digit(number, *p, false);
+		add_digit(number, *p, false);
 	if (*p == '.')
 	{
 		for (p++; is_digit(*p); p++)
-			take_digit(number, *p, true);
+			add_digit(number, *p, true);
 	}
 	if (number->digits > 0 && (*p == 'e' || *p == 'E'))
-		p = take_exponent(number, p);
+		p = read_exponent(number, p);
 	return p;
 }
 
@@ -133,7 +132,7 @@ find_unit(const char *name)
 
 /* The number times its unit, or a negative value when past the maximum. */
 static long double
-scale(const Number *number, const DurationUnit *unit)
+number_times_unit(const Number *number, const DurationUnit *unit)
 {
 	long double value = (long double) number->mantissa * unit->milliseconds;
 	long double divisor = unit->per;
@@ -149,7 +148,7 @@ scale(const Number *number, const DurationUnit *unit)
 }
 
 static bool
-refuse(const char **error, const char **hint, const char *what, const char *cure)
+refuse_text(const char **error, const char **hint, const char *what, const char *cure)
 {
 	*error = what;
 	*hint = cure;
@@ -166,26 +165,26 @@ duration_parse(const char *text, int64_t *milliseconds,
 	long double value;
 
 	if (*text == '\0')
-		return refuse(error, hint, "is empty", UNITS_HINT);
+		return refuse_text(error, hint, "is empty", UNITS_HINT);
 	if (*text == '-')
-		return refuse(error, hint, "is negative", UNITS_HINT);
-	rest = take_number(&number, *text == '+' ? text + 1 : text);
+		return refuse_text(error, hint, "is negative", UNITS_HINT);
+	rest = read_number(&number, *text == '+' ? text + 1 : text);
 	if (number.digits == 0)
-		return refuse(error, hint, "is not a duration", UNITS_HINT);
+		return refuse_text(error, hint, "is not a duration", UNITS_HINT);
 
 	unit = find_unit(rest);
 	if (unit == NULL)
 	{
 		/* a letter and later a digit: several units in one text */
 		if (strpbrk(rest, "0123456789") != NULL)
-			return refuse(error, hint, "mixes several units", COMPOUND_HINT);
-		return refuse(error, hint, "has an unknown unit", UNITS_HINT);
+			return refuse_text(error, hint, "mixes several units", COMPOUND_HINT);
+		return refuse_text(error, hint, "has an unknown unit", UNITS_HINT);
 	}
 
-	value = scale(&number, unit);
+	value = number_times_unit(&number, unit);
 	if (value < 0)
-		return refuse(error, hint, "is longer than 100 years",
-					  "leave the setting out when nothing should ever happen");
+		return refuse_text(error, hint, "is longer than 100 years",
+						   "leave the setting out when nothing should ever happen");
 	*milliseconds = (int64_t) (value + 0.5L);
 	if (*milliseconds == 0 && number.mantissa > 0)
 		*milliseconds = 1;
