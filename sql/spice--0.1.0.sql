@@ -392,7 +392,7 @@ CREATE FUNCTION spice_catalog.correct_times() RETURNS pg_catalog.void
 		WHERE d.checked OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 s')
 			OR d.name OPERATOR(pg_catalog.=) ANY (SELECT e.dataset FROM early e)
 			OR d.next_refresh OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 h' OPERATOR(pg_catalog.+) (interval '2 ms'
-				OPERATOR(pg_catalog.*) COALESCE((d.definition OPERATOR(pg_catalog.->>) 'refresh_interval_ms')::double precision, 0)))
+				OPERATOR(pg_catalog.*) COALESCE((d.definition OPERATOR(pg_catalog.->>) 'refresh_check_interval_ms')::double precision, 0)))
 			OR d.next_retention OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 h' OPERATOR(pg_catalog.+) (interval '1 ms'
 				OPERATOR(pg_catalog.*) COALESCE((d.definition OPERATOR(pg_catalog.->>) 'retention_check_interval_ms')::double precision, 0)))
 		FOR UPDATE SKIP LOCKED);
