@@ -98,7 +98,7 @@ static void
 refuse_format(Parser *parser, int line, const char *setting, const char *format)
 {
 	parse_problem(parser, MANIFEST_ERROR, line,
-				  "formats that work: json, jsonl, ndjson, ldjson, csv, tsv",
+				  "formats that work: json, jsonl, ndjson, ldjson, csv, tsv, parquet",
 				  "%s %s is not supported yet", setting, format);
 }
 
@@ -115,20 +115,21 @@ parse_format(Parser *parser, const DocNode *params, const char *from, int from_l
 	const char *extension = url_extension(parser, from);
 	bool		lines = file != NULL && keys_value_in(JSON_LINES, file->text);
 	bool		csv = file != NULL && keys_value_in(CSV_FORMATS, file->text);
+	bool		parquet = file != NULL && strcmp(file->text, "parquet") == 0;
 
-	if (file != NULL && !lines && !csv && strcmp(file->text, "json") != 0)
+	if (file != NULL && !lines && !csv && !parquet && strcmp(file->text, "json") != 0)
 		refuse_format(parser, file->line, "file_format", file->text);
 	if (json != NULL && keys_value_in("soda|socrata", json->text))
 		refuse_format(parser, json->line, "json_format", json->text);
 	if (file == NULL && json == NULL)
 	{
-		if (keys_value_in("parquet|arrow|avro|vortex", extension))
+		if (keys_value_in("arrow|avro|vortex", extension))
 			refuse_format(parser, from_line, "file_format", extension);
-		if (keys_value_in(CSV_FORMATS, extension))
+		if (keys_value_in(CSV_FORMATS "|parquet", extension))
 			return extension;
 		return keys_value_in(JSON_LINES, extension) ? "jsonl" : "auto";
 	}
-	if (csv)
+	if (csv || parquet)
 	{
 		if (json != NULL)
 			parse_problem(parser, MANIFEST_ERROR, json->line, "take one of the two out",

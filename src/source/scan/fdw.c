@@ -181,7 +181,7 @@ open_scan(ForeignScanState *node)
 
 			work->spool = source_fetch(work->dataset, NULL, false, &report, context)->spool;
 		}
-		else if (source_reader_allowed())
+		else if (source_reader_allowed() && !work->format.parquet)
 			work->process = reader_process_start(&work->format, RelationGetDescr(node->ss.ss_currentRelation),
 												 work->used, work->spool, work->scan);
 	}

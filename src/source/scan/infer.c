@@ -20,6 +20,7 @@
 #include "source/format/iso8601.h"
 #include "secret/redact.h"
 #include "source/scan/infer.h"
+#include "source/scan/parquet_records.h"
 #include "source/scan/records.h"
 #include "source/scan/typing.h"
 
@@ -182,6 +183,40 @@ check_column_name(const char *dataset, const char *name, Size length)
 				 errhint("Have the source rename the field: it cannot be a column.")));
 }
 
+/* what values of a type that the source itself names are taken to have been */
+static SeenBits
+seen_of_type(Oid type)
+{
+	SeenBits	bits = bits_of_type(type);
+
+	if (bits != 0)
+		return bits;
+	if (type == INT2OID || type == INT4OID)
+		return SEEN_INTEGER;
+	return type == FLOAT4OID ? SEEN_DECIMAL : SEEN_TEXT;
+}
+
+/* Parquet says of which types its columns are, so no record has to be read. */
+static List *
+parquet_columns(const Dataset *dataset, const RecordReader *reader)
+{
+	List	   *columns = NIL;
+
+	for (int i = 0; i < reader->n_fields; i++)
+	{
+		SourceColumn *column = palloc0(sizeof(SourceColumn));
+		size_t		length;
+		const char *name = record_reader_field_name(reader, i, &length);
+
+		check_column_name(dataset->name, name, length);
+		column->name = pstrdup(name);
+		column->type = parquet_records_type(reader, i, &column->typmod);
+		column->seen = seen_of_type(column->type);
+		columns = lappend(columns, column);
+	}
+	return columns;
+}
+
 List *
 infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 {
@@ -199,6 +234,13 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 	spool_rewind(spool, &cursor);
 	records_format(dataset, &format);
 	reader = records_open(&format, &cursor, true, scan);
+	if (format.parquet)
+	{
+		columns = parquet_columns(dataset, reader);
+		relation->records = reader->n_fields > 0;
+		MemoryContextDelete(scan);
+		return columns;
+	}
 	while (record_reader_next(reader))
 	{
 		for (int i = 0; i < reader->n_fields; i++)

@@ -28,6 +28,7 @@ typedef struct RecordFormat
 	const char *dataset;		/* its name, for errors */
 	JsonRecordFormat json;
 	const char *pointer;		/* json_pointer, or NULL */
+	bool		parquet;		/* the response is a Parquet file */
 	bool		csv;			/* the records are CSV, of which the rest says how */
 	bool		header;			/* the first line names the fields */
 	char		delimiter;

@@ -9,6 +9,7 @@
 
 #include "source/scan/csv_records.h"
 #include "source/scan/json_records.h"
+#include "source/scan/parquet_records.h"
 #include "source/scan/records.h"
 
 void
@@ -18,6 +19,7 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->dataset = dataset->name;
 	format->json = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
 		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
+	format->parquet = strcmp(dataset->format, "parquet") == 0;
 	format->pointer = dataset->json_pointer;
 	if (dataset->csv_delimiter == NULL)
 		return;
@@ -33,6 +35,7 @@ RecordReader *
 records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, MemoryContext context)
 {
 	RecordReader *reader = format->csv ? csv_records_open(format, cursor, discover, context) :
+	format->parquet ? parquet_records_open(format, cursor, discover, context) :
 	json_records_open(format, cursor, discover, context);
 
 	reader->format = format;

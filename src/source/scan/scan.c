@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "source/scan/json_records.h"
+#include "source/scan/parquet_records.h"
 #include "source/scan/records.h"
 #include "source/scan/scan.h"
 #include "source/scan/tuple_writer.h"
@@ -119,7 +120,8 @@ make_tuple(SourceScan *scan)
 		note_met(scan, i);
 	MemoryContextReset(scan->row_context);
 	old = MemoryContextSwitchTo(scan->row_context);
-	tuple = tuple_writer_write(&scan->writer, &scan->place);
+	tuple = scan->format->parquet ? parquet_records_tuple(scan->reader, &scan->writer, &scan->place) :
+		tuple_writer_write(&scan->writer, &scan->place);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }
