@@ -80,7 +80,7 @@ extern void dispatch_at_end(XactEvent event);
  * worker is idle.  evict: has the worker that has been parked longest give up;
  * returns false if there is none.  free: the worker's process has exited.
  */
-extern bool dispatch_claim(const WorkerTask *task, WorkerSlotId *slot);
+extern bool dispatch_claim(const WorkerTask *task, WorkerSlotId *id);
 extern bool dispatch_assign(int index, const WorkerTask *task);
 extern bool dispatch_evict(void);
 extern WorkerState dispatch_state(int index);
@@ -91,7 +91,7 @@ extern void dispatch_free(int index);
  * waits.  park: returns false if the worker must not wait for its table any
  * longer.  exit: returns false if a task has arrived.
  */
-extern void dispatch_attach(WorkerSlotId slot);
+extern void dispatch_attach(WorkerSlotId id);
 extern bool dispatch_receive(WorkerTask *task);
 extern bool dispatch_park(void);
 extern void dispatch_done(void);

@@ -54,12 +54,12 @@ sub wait_for_more
 Spice::wait_for($node,
 	q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'spice launcher'},
 	'the launcher runs without the extension');
-is(scalar $source->log, 0, 'and asks nobody');
+is(scalar $source->log, 0, 'without the extension the launcher asks no source');
 value('CREATE EXTENSION spice');
 Spice::wait_for($node, 'SELECT spice_ready()', 'CREATE EXTENSION is noticed: all datasets are loaded');
 is( value(q{SELECT string_agg(DISTINCT trigger || ' ' || outcome, ', ') FROM
 	(SELECT DISTINCT ON (dataset) * FROM spice.refreshes ORDER BY dataset, started) f}),
-	'manifest loaded', 'the first load is what the manifest asked for');
+	'manifest loaded', 'the manifest triggers the first load');
 is( value(q{SELECT count(*) FROM spice.refreshes a JOIN spice.refreshes b
 	ON a.started < b.started AND b.started < a.finished}),
 	'0', 'spice.max_refresh_workers = 1: no two refreshes at the same time');
@@ -69,53 +69,53 @@ is( value(q{SELECT count(*) FROM spice.refreshes a JOIN spice.refreshes b
 my %storage = map { $_ => Spice::storage_of($node, $_) } qw(etag digest);
 for my $dataset (qw(etag digest))
 {
-	wait_for_more($dataset, 2, "$dataset: refreshed by its interval");
+	wait_for_more($dataset, 2, "$dataset: the interval triggers refreshes");
 	is(count_of($dataset, q{(outcome <> 'unchanged' OR trigger <> 'schedule')}),
-		'1', "$dataset: and each time found unchanged");
-	is(Spice::storage_of($node, $dataset), $storage{$dataset}, "$dataset: nothing was written");
+		'1', "$dataset: each of these refreshes finds the source unchanged");
+	is(Spice::storage_of($node, $dataset), $storage{$dataset}, "$dataset: an unchanged source leaves the storage as it is");
 }
-is(count_of('etag', q{outcome = 'unchanged' AND http_status <> 304}), '0', 'known by its tag');
-is(count_of('digest', q{outcome = 'unchanged' AND http_status <> 200}), '0', 'known by its digest');
+is(count_of('etag', q{outcome = 'unchanged' AND http_status <> 304}), '0', 'a source with an ETag answers 304');
+is(count_of('digest', q{outcome = 'unchanged' AND http_status <> 200}), '0', 'a source without an ETag is recognized by its digest');
 
 $source->set('/digest', body => \@two, etag => $true);
 Spice::wait_for($node, q{SELECT count(*) > 0 FROM spice.refreshes WHERE dataset = 'digest' AND http_status = 304},
-	'a tag that comes later with the same bytes is kept');
+	'an ETag that comes later with the same bytes is kept');
 
 my $oid = value(q{SELECT 'digest'::regclass::oid});
 $source->set('/digest', body => [ @two, { id => 3 } ]);
-Spice::wait_for($node, 'SELECT count(*) = 3 FROM digest', 'a change is noticed by interval');
-isnt(Spice::storage_of($node, 'digest'), $storage{digest}, 'the table has new storage');
-is(value(q{SELECT 'digest'::regclass::oid}), $oid, 'and is the same table');
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM digest', 'the interval\'s refresh loads a change');
+isnt(Spice::storage_of($node, 'digest'), $storage{digest}, 'a load gives the table new storage');
+is(value(q{SELECT 'digest'::regclass::oid}), $oid, 'the table keeps its OID');
 
-is(count_of('once'), '1', 'no interval: loaded once');
+is(count_of('once'), '1', 'a dataset without an interval is loaded once');
 is(value(q{SELECT next_refresh IS NULL FROM spice.datasets WHERE dataset = 'once'}),
-	't', 'and not due again');
+	't', 'a dataset without an interval has no next refresh');
 
 # --- restart
 
 $node->restart;
 Spice::wait_for($node, q{SELECT count(*) = 1 FROM spice.refreshes
 	WHERE dataset = 'always' AND trigger = 'startup' AND finished IS NOT NULL},
-	'refresh_on_startup always: refreshed at start');
-wait_for_more('etag', 2, 'intervals go on after a restart');
-is(count_of('once'), '1', 'refresh_on_startup auto: not refreshed at start');
-is(count_of('hourly'), '1', 'nor is one whose interval has not passed');
-is(value('SELECT count(*) FROM once'), '2', 'its rows are there');
+	'refresh_on_startup always: the dataset is refreshed at the start');
+wait_for_more('etag', 2, 'intervals continue after a restart');
+is(count_of('once'), '1', 'refresh_on_startup auto: a loaded dataset is not refreshed at the start');
+is(count_of('hourly'), '1', 'a dataset whose interval has not passed is not refreshed at the start');
+is(value('SELECT count(*) FROM once'), '2', 'the rows survive the restart');
 
 # --- on demand
 
 my $next = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
 my $row = value(q{SELECT ctid, xmin FROM spice_catalog.dataset WHERE name = 'hourly'});
-is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh of an unchanged source');
+is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh returns 0 for an unchanged source');
 is(value("SELECT next_refresh > '$next' AND next_refresh > last_refresh AND staleness < '1 min'
-	FROM spice.datasets WHERE dataset = 'hourly'"), 't', 'it starts the interval anew');
-is(value(q{SELECT ctid, xmin FROM spice_catalog.dataset WHERE name = 'hourly'}), $row, 'and writes nothing but its history');
+	FROM spice.datasets WHERE dataset = 'hourly'"), 't', 'spice_refresh of an unchanged source restarts the interval');
+is(value(q{SELECT ctid, xmin FROM spice_catalog.dataset WHERE name = 'hourly'}), $row, 'a refresh that finds nothing new writes only its history row');
 $source->set('/hourly', body => [ { id => 1 } ]);
-is(value(q{SELECT spice_refresh('hourly')}), '1', 'spice_refresh of a changed source');
-is(value(q{SELECT next_refresh > last_refresh FROM spice.datasets WHERE dataset = 'hourly'}), 't', 'this one, too');
-is(value(q{SELECT spice_refresh('hourly')}), '0', 'and unchanged again');
+is(value(q{SELECT spice_refresh('hourly')}), '1', 'spice_refresh returns the rows of a changed source');
+is(value(q{SELECT next_refresh > last_refresh FROM spice.datasets WHERE dataset = 'hourly'}), 't', 'spice_refresh of a changed source restarts the interval');
+is(value(q{SELECT spice_refresh('hourly')}), '0', 'spice_refresh returns 0 when the source is unchanged again');
 is(count_of('hourly', q{trigger = 'manual' AND outcome IN ('unchanged', 'loaded')}),
-	'3', 'all are history');
+	'3', 'history has each refresh on demand');
 
 # --- handed to the launcher
 
@@ -128,40 +128,40 @@ my $session = Spice::Session->new($node);
 is($session->query(q{BEGIN; SELECT spice_refresh('once', wait => false) IS NULL}),
 	't', 'wait => false answers at once');
 wait_for_more('etag', 2, 'the launcher has looked around');
-is(count_of('once'), '1', 'nothing happens before the commit');
+is(count_of('once'), '1', 'wait => false: nothing happens before the commit');
 $session->query('COMMIT');
-Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the commit hands it over');
-is(count_of('once', q{trigger = 'request' AND outcome = 'loaded'}), '1', 'as a request');
-is(value('SELECT count(*) FROM spice_catalog.refresh_request'), '0', 'which has been taken');
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the commit hands the refresh to the launcher');
+is(count_of('once', q{trigger = 'request' AND outcome = 'loaded'}), '1', 'the launcher\'s refresh is shown as a request');
+is(value('SELECT count(*) FROM spice_catalog.refresh_request'), '0', 'the launcher has taken the request');
 
 value(q{SELECT spice_refresh('once', refresh_sql => 'SELECT * FROM once WHERE id > 2', wait => false)});
-Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[3]::bigint[] FROM once', 'with refresh_sql');
+Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[3]::bigint[] FROM once', 'a request uses its own refresh_sql');
 value(q{SELECT spice_refresh('once', wait => false)});
-Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the next refresh is the manifest\'s again');
+Spice::wait_for($node, 'SELECT count(*) = 3 FROM once', 'the next request uses the manifest\'s refresh_sql');
 
 # --- pause
 
 value(q{SELECT spice_pause('digest')});
 Spice::wait_for($node, q{SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity
-	WHERE application_name = 'spice refresh digest')}, 'no refresh is under way');
+	WHERE application_name = 'spice refresh digest')}, 'a paused dataset\'s refresh ends');
 my $before = count_of('digest');
-is(value(q{SELECT status FROM spice.datasets WHERE dataset = 'digest'}), 'paused', 'the status says so');
-wait_for_more('etag', 3, 'others go on');
+is(value(q{SELECT status FROM spice.datasets WHERE dataset = 'digest'}), 'paused', 'spice.datasets shows the dataset as paused');
+wait_for_more('etag', 3, 'other datasets are refreshed while one is paused');
 is(count_of('digest'), $before, 'a paused dataset is not refreshed');
 $source->set('/digest', body => \@two);
-is(value(q{SELECT spice_refresh('digest')}), '2', 'but on demand');
+is(value(q{SELECT spice_refresh('digest')}), '2', 'a paused dataset is refreshed on demand');
 $source->set('/digest', body => [ { id => 4 } ]);
 value(q{SELECT spice_resume('digest')});
-Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[4]::bigint[] FROM digest', 'spice_resume refreshes');
-wait_for_more('digest', 2, 'and starts the schedule again');
+Spice::wait_for($node, 'SELECT array_agg(id) = ARRAY[4]::bigint[] FROM digest', 'spice_resume refreshes the dataset');
+wait_for_more('digest', 2, 'spice_resume restarts the schedule');
 
 # --- what moves a clock outlives history_retention
 
 my $moved = value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'});
 value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '8 days'});
 $node->restart;
-Spice::wait_for($node, q{SELECT count(*) <= 1 FROM spice.refreshes WHERE dataset = 'hourly'}, 'old history goes');
-is(value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'}), $moved, 'nothing is due because of it');
+Spice::wait_for($node, q{SELECT count(*) <= 1 FROM spice.refreshes WHERE dataset = 'hourly'}, 'the launcher deletes expired history');
+is(value(q{SELECT next_refresh FROM spice.datasets WHERE dataset = 'hourly'}), $moved, 'the deletion of history leaves next_refresh as it was');
 
 $session->quit;
 $node->stop;

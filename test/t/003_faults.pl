@@ -71,14 +71,14 @@ sub failed
 {
 	my ($name, $dataset, $pattern, $storage) = @_;
 
-	is(Spice::storage_of($node, $dataset), $storage, "$name: the table is as it was");
-	is(value("SELECT count(*) FROM $dataset"), scalar @rows, "$name: and serves");
+	is(Spice::storage_of($node, $dataset), $storage, "$name: the table keeps its rows");
+	is(value("SELECT count(*) FROM $dataset"), scalar @rows, "$name: the table still answers");
 	like(value("SELECT status || ' ' || last_error FROM spice.datasets WHERE dataset = '$dataset'"),
-		qr/^error .*$pattern/s, "$name: the error says why");
+		qr/^error .*$pattern/s, "$name: the error names the cause");
 	return;
 }
 
-wait_for(q{SELECT count(*) = 6 FROM spice.datasets WHERE status = 'ready'}, 'all is loaded')
+wait_for(q{SELECT count(*) = 6 FROM spice.datasets WHERE status = 'ready'}, 'every dataset is loaded')
   or diag(value('SELECT dataset, status, last_error FROM spice.datasets'));
 
 # --- one fault after the other
@@ -116,18 +116,18 @@ foreach my $fault (@faults)
 	is(refresh('items'), 'failed', $name);
 	failed($name, 'items', $pattern, $storage);
 	is(value(q{SELECT next_refresh IS NULL AND failures = 1 FROM spice.datasets WHERE dataset = 'items'}), 't',
-		"$name: no retry when refresh_retry_enabled is false");
+		"$name: refresh_retry_enabled: false makes no retry");
 	$source->set('/items', %good);
-	is(refresh('items'), 'unchanged', "$name: healed");
+	is(refresh('items'), 'unchanged', "$name: the next refresh succeeds");
 }
 is(value(q{SELECT status || failures || coalesce(last_error, '') FROM spice.datasets WHERE dataset = 'items'}),
-	'ready0', 'no error is left');
+	'ready0', 'the last error is cleared');
 no_temporary_file('no temporary file is left');
 
 my $storage = Spice::storage_of($node, 'gone');
 $other->stop;
-is(refresh('gone'), 'failed', 'connection refused');
-failed('connection refused', 'gone', qr/connection could not be made; Phase connect/, $storage);
+is(refresh('gone'), 'failed', 'a refused connection is a transient failure');
+failed('a refused connection is a transient failure', 'gone', qr/connection could not be made; Phase connect/, $storage);
 
 # --- redirects and credentials
 
@@ -136,96 +136,96 @@ $other = Spice::Source->new;
 $other->set('/landing', %good);
 $storage = Spice::storage_of($node, 'items');
 $source->set('/items', redirect => $other->url('/landing'));
-is(refresh('items'), 'failed', 'redirect to another origin');
-failed('redirect to another origin', 'items', qr/loopback address is refused; .*a redirect led there/, $storage);
-is(scalar $other->log, 0, 'redirect to another origin: it gets no request, nor what is in it');
+is(refresh('items'), 'failed', 'a redirect to another origin is followed');
+failed('a redirect to another origin is followed', 'items', qr/loopback address is refused; .*a redirect led there/, $storage);
+is(scalar $other->log, 0, 'the other origin gets no credentials and no headers');
 
 my @landed = (@rows, { id => 21, text => 'landed' });
 $source->clear_log;
 $source->set('/landing', body => \@landed, basic => [ 'user', 'a password' ]);
 $source->set('/items', redirect => '/landing');
-is(refresh('items'), 'loaded', 'a redirect within the origin');
-is(value('SELECT text FROM items WHERE id = 21'), 'landed', 'is followed');
+is(refresh('items'), 'loaded', 'a redirect within the origin is answered');
+is(value('SELECT text FROM items WHERE id = 21'), 'landed', 'the redirect is followed');
 my ($landing) = $source->log('/landing');
-is($landing->{user}, 'user', 'with the credentials');
-ok((grep { lc eq 'x-key' } keys %{ $landing->{headers} }), 'and the headers');
+is($landing->{user}, 'user', 'a redirect within the origin gets the credentials');
+ok((grep { lc eq 'x-key' } keys %{ $landing->{headers} }), 'a redirect within the origin gets the headers');
 
 # --- compressed
 
 $source->set('/items', body => [ @rows, { id => 21, text => 'packed' } ], gzip => $true);
-is(refresh('items'), 'loaded', 'a compressed response');
-is(value('SELECT text FROM items WHERE id = 21'), 'packed', 'is decompressed');
+is(refresh('items'), 'loaded', 'a compressed response is loaded');
+is(value('SELECT text FROM items WHERE id = 21'), 'packed', 'the response was compressed');
 
 # --- spools that do not fit memory
 
 $source->set('/spooled', generate => { kind => 'products', count => 4000 }, stall_after => 500000);
 value(q{SELECT spice_refresh('spooled', wait => false)});
 $source->wait('/spooled', 'held');
-wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'a large response goes to a temporary file');
+wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'a large response is written to a temporary file');
 $source->release('/spooled');
-wait_for('SELECT count(*) = 4000 FROM spooled', 'and is loaded from it');
-no_temporary_file('which is removed');
+wait_for('SELECT count(*) = 4000 FROM spooled', 'the response is loaded from the temporary file');
+no_temporary_file('the temporary file is removed after the load');
 
 $source->set('/spooled', generate => { kind => 'products', count => 4000, seed => 1 }, stall_after => 500000);
 my $session = Spice::Session->new($node);
 my $pid = $session->query('SELECT pg_backend_pid()');
 $session->send(q{SELECT spice_refresh('spooled')});
 $source->wait('/spooled', 'held');
-wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'in a session as well');
+wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'a session\'s refresh writes a temporary file, too');
 value("SELECT pg_cancel_backend($pid)");
 $session->answer;
-like($session->errors, qr/canceling statement due to user request/, 'which cancels it');
-is($session->query('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'and the file is removed');
+like($session->errors, qr/canceling statement due to user request/, 'the session\'s refresh is cancelled');
+is($session->query('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'a cancelled refresh removes its temporary file');
 $session->send(q{SELECT spice_refresh('spooled')});
 $source->wait('/spooled', 'held');
-wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'once more');
+wait_for('SELECT count(*) = 1 FROM pg_ls_tmpdir()', 'the session refreshes once more');
 value("SELECT pg_terminate_backend($pid)");
-no_temporary_file('a session that ends removes it too');
-is(value('SELECT count(*) FROM spooled'), '4000', 'the table is as it was');
+no_temporary_file('a session that ends removes its temporary file');
+is(value('SELECT count(*) FROM spooled'), '4000', 'the table keeps its rows');
 
 $source->set('/spooled', generate => { kind => 'products', count => 3000 });
 my (undef, undef, $limit_error) = $node->psql('postgres',
 	"SET temp_file_limit = '300kB'; SELECT spice_refresh('spooled')");
 
-like($limit_error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit is heeded');
-no_temporary_file('and the file is removed');
+like($limit_error, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit ends a refresh');
+no_temporary_file('a cancelled refresh removes its temporary file');
 
 # --- retries
 
 $source->set('/retried', body => [ { id => 1, text => 'x' } ], fail_times => 2);
-is(refresh('retried'), 'failed', 'a transient failure');
-wait_for('SELECT count(*) = 1 FROM retried', 'is retried until it succeeds');
+is(refresh('retried'), 'failed', 'a transient failure is shown');
+wait_for('SELECT count(*) = 1 FROM retried', 'a transient failure is retried until the refresh succeeds');
 is( value(q{SELECT string_agg(trigger || ' ' || attempt || ' ' || outcome, ', ' ORDER BY started) FROM spice.refreshes
 	WHERE dataset = 'retried' AND trigger <> 'manifest'}),
 	'request 1 failed, retry 2 failed, retry 3 loaded', 'history counts the attempts');
 is(value(q{SELECT failures || coalesce(last_error, '') FROM spice.datasets WHERE dataset = 'retried'}),
-	'0', 'and the dataset forgets them');
+	'0', 'a success resets the dataset\'s attempts');
 
 $source->set('/retried', %good, fail_times => 1, fail_status => 429, retry_after => 600);
-is(refresh('retried'), 'failed', 'too many requests');
+is(refresh('retried'), 'failed', 'status 429 is a transient failure');
 my $waits = q{SELECT d.next_refresh >= r.finished + interval '%s' AND d.next_refresh < r.finished + interval '%s'
 	FROM spice.datasets d, LATERAL (SELECT * FROM spice.refreshes r WHERE r.dataset = d.dataset LIMIT 1) r
 	WHERE d.dataset = '%s'};
-is(value(sprintf $waits, '599 s', '1 h', 'retried'), 't', 'Retry-After is honoured');
+is(value(sprintf $waits, '599 s', '1 h', 'retried'), 't', 'the next attempt waits for Retry-After');
 
-is(value(q{SELECT spice_refresh('retried')}), '20', 'a refresh on demand does not wait for it');
-is(value(q{SELECT next_refresh IS NULL FROM spice.datasets WHERE dataset = 'retried'}), 't', 'and ends the retries');
+is(value(q{SELECT spice_refresh('retried')}), '20', 'a refresh on demand does not wait for Retry-After');
+is(value(q{SELECT next_refresh IS NULL FROM spice.datasets WHERE dataset = 'retried'}), 't', 'a refresh on demand that succeeds ends the retries');
 
 $source->set('/missing', status => 404, body => '');
-is(refresh('missing'), 'failed', 'a permanent failure');
-is(value(sprintf $waits, '59 min', '61 min', 'missing'), 't', 'is tried again after the interval');
+is(refresh('missing'), 'failed', 'a permanent failure is shown');
+is(value(sprintf $waits, '59 min', '61 min', 'missing'), 't', 'the next attempt waits for the interval');
 
 $source->set('/single', status => 503, body => '');
-is(refresh('single'), 'failed', 'a transient failure with refresh_retry_enabled: false');
-is(value(sprintf $waits, '59 min', '61 min', 'single'), 't', 'is tried again after the interval');
+is(refresh('single'), 'failed', 'refresh_retry_enabled: false: a transient failure is shown');
+is(value(sprintf $waits, '59 min', '61 min', 'single'), 't', 'the next attempt waits for the interval');
 
 $source->set('/limited', status => 503, body => '');
-is(refresh('limited'), 'failed', 'a transient failure with refresh_retry_max_attempts: 1');
-wait_for(q{SELECT failures = 2 FROM spice.datasets WHERE dataset = 'limited'}, 'is retried once');
-is(value(sprintf $waits, '59 min', '61 min', 'limited'), 't', 'and then waits for the interval');
+is(refresh('limited'), 'failed', 'refresh_retry_max_attempts: 1: a transient failure is shown');
+wait_for(q{SELECT failures = 2 FROM spice.datasets WHERE dataset = 'limited'}, 'refresh_retry_max_attempts: 1 makes one retry');
+is(value(sprintf $waits, '59 min', '61 min', 'limited'), 't', 'after the last retry the dataset waits for its interval');
 is( value(q{SELECT string_agg(trigger || ' ' || attempt, ', ' ORDER BY started) FROM spice.refreshes
 	WHERE dataset = 'limited' AND outcome = 'failed'}),
-	'request 1, retry 2', 'as history shows');
+	'request 1, retry 2', 'history shows one retry');
 
 $node->stop;
 done_testing();

@@ -52,7 +52,7 @@ my $node = Spice::start_node(
 	'log_duration = on');
 Spice::write_beside_manifest($node, '.env', "SPICE_PASSWORD=$mark{password}\nSPICE_HEADER=$mark{header}\n");
 $node->safe_psql('postgres', 'CREATE EXTENSION spice');
-ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'the secrets are right');
+ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'each dataset is loaded with its secret');
 
 # everything a text may have leaked into, one after the other
 my %seen;
@@ -108,7 +108,7 @@ $source->set('/items', @good, body => [ { id => 2 } ]);
 $source->release('/items');
 $node->poll_query_until('postgres', 'SELECT min(id) = 2 FROM items');
 my ($request) = $source->log('/items');
-is($request->{user}, 'user', 'the source got the credentials');
+is($request->{user}, 'user', 'the source gets the credentials');
 
 my %json = (body => { title => 'refused', detail => $told });
 my %html = (body => "<html><body><p>$told</p></body></html>", headers => { 'Content-Type' => 'text/html' });
@@ -126,14 +126,14 @@ foreach my $failure (@failures)
 
 	$source->set('/items', %answer);
 	refresh('failed', $name);
-	like(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'items'}), qr/could not fetch/, "$name is shown");
+	like(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'items'}), qr/could not fetch/, "$name is shown in spice.datasets");
 }
 
 foreach my $dataset (qw(crooked refused))
 {
 	my (undef, $answer, $errors) = $node->psql('postgres', "SET client_min_messages = debug5; SELECT spice_refresh('$dataset')");
 
-	like($errors, qr/ERROR/, "params of $dataset are not what they should be");
+	like($errors, qr/ERROR/, "params of $dataset keep references, not secrets");
 	look("the session's messages: $dataset", $answer . $errors);
 }
 look_at_catalog();
@@ -150,18 +150,18 @@ like($dump, qr/CREATE EXTENSION.*spice/, 'a dump');
 look('dump', $dump);
 $node->stop;
 my $log = slurp_file($node->logfile);
-like($log, qr/could not fetch dataset "items": source answered with status 401/, 'the log tells of the failures');
-like($log, qr/DEBUG: /, 'and of everything else');
+like($log, qr/could not fetch dataset "items": source answered with status 401/, 'the log has the failures');
+like($log, qr/DEBUG: /, 'the log has the statements');
 look('log', $log);
 
 # tables, WAL, temporary files, what is left of processes; the passfile of a database is
 # in 010_postgres.pl
 my $folder = $node->data_dir;
 my @files = grep { !m{/\.env$|/pg_stat_tmp/spice_} } split /\n/, `find '$folder' -type f`;
-cmp_ok(scalar @files, '>', 900, 'the data directory');
+cmp_ok(scalar @files, '>', 900, 'no file of the data directory has a secret');
 look("file $_", slurp_file($_)) for @files;
 
-is_deeply(\%seen, {}, 'no secret is anywhere')
+is_deeply(\%seen, {}, 'no catalog, view, log or file has a secret')
   or diag(explain(\%seen));
 
 done_testing();

@@ -131,7 +131,7 @@ sub rows
 	return sorted_text(split /\n/, value($rows_of{$table}));
 }
 
-Spice::wait_for($node, 'SELECT spice_ready()', 'the first loads');
+Spice::wait_for($node, 'SELECT spice_ready()', 'the first loads succeed');
 is($states{$_}{ rows($_) }, 1, "$_ has the first step's rows") for sort keys %rows_of;
 
 # --- kills
@@ -210,8 +210,8 @@ while (($kills < KILLS || !$seen_interrupted) && time < $until)
 	$seen_interrupted = 1 if eval { ($node->psql('postgres', $interrupted))[1] eq 't' };
 }
 cmp_ok($kills, '>=', 10, "killed $kills times: " . join ', ', map { "$_ $killed{$_}" } sort keys %killed);
-ok($killed{refresh} && $killed{server}, 'both a refresh and the server');
-is("@torn", '', 'after each the logged tables had the rows of some step');
+ok($killed{refresh} && $killed{server}, 'the server ends during a refresh');
+is("@torn", '', 'after each crash the logged tables have the rows of one step');
 cmp_ok(scalar keys %{ $seen{$_} }, '>', 3, "$_ went on in between") for qw(changes events);
 is(value($interrupted), 't', 'history has interrupted refreshes');
 
@@ -223,7 +223,7 @@ sub settle
 
 	Spice::wait_for($node, qq{SELECT count(*) = 3 FROM spice.datasets d WHERE status = 'ready' AND watermark IS NOT NULL
 		AND (SELECT r.outcome = 'unchanged' FROM spice.refreshes r WHERE r.dataset = d.dataset AND r.finished IS NOT NULL
-			AND r.started > '$_[1]' LIMIT 1)}, "$name: all is quiet");
+			AND r.started > '$_[1]' LIMIT 1)}, "$name: no refresh runs any more");
 	foreach my $table (sort keys %rows_of)
 	{
 		my $column = 'watermark::timestamptz = (SELECT max(at) FROM ' . $table . ')';
@@ -245,9 +245,9 @@ my $storage = Spice::storage_of($node, 'changes');
 advance(50);
 $source->clear_log;
 settle('one step more', value('SELECT clock_timestamp()'));
-is(Spice::storage_of($node, 'changes'), $storage, 'which was merged');
+is(Spice::storage_of($node, 'changes'), $storage, 'the response was merged');
 is(scalar(grep { $_->{query} !~ /^since=2025-03-01T00%3A/ } $source->log('/events')), 0,
-	'the source was always told a watermark');
+	'each request after the first has a watermark');
 
 $node->stop;
 done_testing();

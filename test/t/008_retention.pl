@@ -81,28 +81,28 @@ sub wait_for_more
 
 # --- at the start, and each interval
 
-wait_for('SELECT spice_ready()', 'all is loaded');
-wait_for('SELECT count(*) = 100 FROM period', 'a definition that is new has its retention at once');
-wait_for("SELECT count(*) > 0 $retentions 'period' AND deleted > 0", 'shown when it is over');
+wait_for('SELECT spice_ready()', 'every dataset is loaded');
+wait_for('SELECT count(*) = 100 FROM period', 'a new definition\'s retention runs at once');
+wait_for("SELECT count(*) > 0 $retentions 'period' AND deleted > 0", 'history shows the retention when it has ended');
 is( value("SELECT string_agg(outcome || ' ' || deleted || ' ' || (inserted IS NULL)::text, ',') $retentions 'period' AND deleted > 0"),
-	'retained 25000 true', 'as one run with what it deleted');
-is(value(q{SELECT rows FROM spice.datasets WHERE dataset = 'period'}), '100', 'the dataset has that many rows less');
+	'retained 25000 true', 'history shows one run with the number of deleted rows');
+is(value(q{SELECT rows FROM spice.datasets WHERE dataset = 'period'}), '100', 'spice.datasets counts the deleted rows off');
 is( value(q{SELECT next_retention BETWEEN now() + interval '50 min' AND now() + interval '60 min' FROM spice.datasets
-	WHERE dataset = 'period'}), 't', 'and is due again after its interval');
+	WHERE dataset = 'period'}), 't', 'the next retention is due after its interval');
 
 wait_for('SELECT count(*) = 120 FROM stated', 'retention_sql');
-wait_for_more('stated', 2, 'by its interval, again and again');
+wait_for_more('stated', 2, 'retention runs at each interval');
 is(value(q{SELECT count(*) FILTER (WHERE id > 1000 AND id % 2 = 0) || ' ' || count(*) FILTER (WHERE id > 1000) FROM stated}),
-	'0 20', 'has deleted what its condition says');
+	'0 20', 'retention_sql deletes the rows of its condition');
 is(value("SELECT sum(deleted) $retentions 'stated'"), '20', 'once');
 value(q{INSERT INTO stated (id, at) VALUES (2000, now() - interval '91 days')});
-wait_for('SELECT NOT EXISTS (SELECT 1 FROM stated WHERE id = 2000)', 'and what has become too old since');
+wait_for('SELECT NOT EXISTS (SELECT 1 FROM stated WHERE id = 2000)', 'retention deletes the rows that have become too old');
 
 # --- in batches, on request
 
-wait_for('SELECT count(*) = 100 FROM batched', 'another one');
+wait_for('SELECT count(*) = 100 FROM batched', 'another retention runs');
 $source->set('/batched', body => [ @new, records(100, 25000, 1001) ]);
-is(value(q{SELECT spice_refresh('batched')}), '25100', 'old rows are back');
+is(value(q{SELECT spice_refresh('batched')}), '25100', 'expired rows are in the table again');
 value(
 	q{CREATE TABLE batch (xid xid8, rows bigint);
 	CREATE FUNCTION note_batch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -120,44 +120,44 @@ $reader->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM batc
 my $before = count_of('batched');
 value(q{SELECT spice_retain('batched')});
 wait_for(q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND NOT granted},
-	'spice_retain: the first batch is under way');
-is(value(q{SET lock_timeout = '5s'; SELECT count(*) FROM batched}), '25100', 'others read meanwhile');
-is(value(q{SET lock_timeout = '5s'; UPDATE batched SET at = at WHERE id = 1 RETURNING id}), '1', 'and write');
+	'spice_retain() is in its first batch');
+is(value(q{SET lock_timeout = '5s'; SELECT count(*) FROM batched}), '25100', 'readers are not blocked by a batch');
+is(value(q{SET lock_timeout = '5s'; UPDATE batched SET at = at WHERE id = 1 RETURNING id}), '1', 'writers are not blocked by a batch');
 $gate->query('SELECT pg_advisory_unlock(1)');
-wait_for("SELECT count(*) > $before $retentions 'batched'", 'it goes on to its end');
-is($reader->query('SELECT count(*) FROM batched'), '25100', 'an open snapshot still sees all');
+wait_for("SELECT count(*) > $before $retentions 'batched'", 'spice_retain() deletes the remaining batches');
+is($reader->query('SELECT count(*) FROM batched'), '25100', 'an older snapshot still sees the deleted rows');
 $reader->query('COMMIT');
-is(value("SELECT deleted || ' ' || trigger $retentions 'batched' LIMIT 1"), '25000 request', 'all of them are gone');
-is(value('SELECT count(*) FROM batched'), '100', 'from the table');
-is(value('SELECT max(rows) FROM batch'), '10000', 'no more than so many at a time');
-is(value('SELECT count(DISTINCT xid) >= 3 AND count(DISTINCT xid) = count(*) FROM batch'), 't', 'each in its transaction');
-is(value('SELECT count(*) FROM batched WHERE at > now() - interval \'90 days\''), '100', 'the others have stayed');
+is(value("SELECT deleted || ' ' || trigger $retentions 'batched' LIMIT 1"), '25000 request', 'every expired row is deleted');
+is(value('SELECT count(*) FROM batched'), '100', 'the table has only rows that are kept');
+is(value('SELECT max(rows) FROM batch'), '10000', 'a batch has a bounded number of rows');
+is(value('SELECT count(DISTINCT xid) >= 3 AND count(DISTINCT xid) = count(*) FROM batch'), 't', 'each batch is a transaction of its own');
+is(value('SELECT count(*) FROM batched WHERE at > now() - interval \'90 days\''), '100', 'rows that are kept stay');
 my (undef, undef, $error) = $node->psql('postgres', q{SELECT spice_retain('plain')});
-like($error, qr/dataset "plain" has no retention.*HINT: .*retention_check_enabled/s, 'a dataset without retention says so');
+like($error, qr/dataset "plain" has no retention.*HINT: .*retention_check_enabled/s, 'spice_retain() of a dataset without retention raises an error');
 
 # --- paused
 
-wait_for('SELECT count(*) = 100 FROM paused', 'a dataset that is to pause');
+wait_for('SELECT count(*) = 100 FROM paused', 'the dataset is paused');
 value(q{SELECT spice_pause('paused')});
 wait_for(q{SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'spice % paused')},
 	'and does');
 my $runs = count_of('paused');
 value(q{INSERT INTO paused (id, at) SELECT 5000 + i, now() - interval '100 days' FROM generate_series(1, 7) i});
-wait_for_more('stated', 3, 'others go on');
-is(value('SELECT count(*) FROM paused'), '107', 'nothing of it is deleted');
-is(count_of('paused'), $runs, 'nor looked at');
+wait_for_more('stated', 3, 'other datasets go on');
+is(value('SELECT count(*) FROM paused'), '107', 'a paused dataset\'s rows are not deleted');
+is(count_of('paused'), $runs, 'a paused dataset\'s retention does not run');
 value(q{SELECT spice_resume('paused')});
-wait_for('SELECT count(*) = 100 FROM paused', 'resumed, it is');
+wait_for('SELECT count(*) = 100 FROM paused', 'a resumed dataset\'s retention runs');
 
 # --- failures
 
 wait_for(q{SELECT status = 'error' AND last_error LIKE '%division by zero%' FROM spice.datasets WHERE dataset = 'broken'},
-	'a retention that fails says why');
-wait_for_more('broken', 1, 'and is tried again');
-is(value('SELECT count(*) FROM broken'), '101', 'it has deleted nothing');
+	'a failed retention shows its error');
+wait_for_more('broken', 1, 'a failed retention is tried again');
+is(value('SELECT count(*) FROM broken'), '101', 'a failed retention deletes nothing');
 value('DELETE FROM broken WHERE id = 0');
 wait_for("SELECT outcome = 'retained' $retentions 'broken' LIMIT 1", 'healed');
-is(value(q{SELECT coalesce(last_error, 'none') FROM spice.datasets WHERE dataset = 'broken'}), 'none', 'no error is left');
+is(value(q{SELECT coalesce(last_error, 'none') FROM spice.datasets WHERE dataset = 'broken'}), 'none', 'a retention that succeeds clears the error');
 
 # an interrupted run is done again, and is no reason to refresh
 value(q{INSERT INTO batched (id, at) SELECT 50000 + i, now() - interval '100 days' FROM generate_series(1, 15000) i});
@@ -166,13 +166,13 @@ my $refreshed = value($refreshes);
 $gate->query('SELECT pg_advisory_lock(1)');
 value(q{UPDATE spice_catalog.dataset SET next_retention = now() WHERE name = 'batched'; SELECT spice_reload()});
 my $waiting = q{FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE l.locktype = 'advisory' AND NOT l.granted};
-wait_for("SELECT count(*) = 1 $waiting", 'a batch is under way');
+wait_for("SELECT count(*) = 1 $waiting", 'a batch is being deleted');
 value("SELECT pg_terminate_backend(a.pid) $waiting");
-wait_for("SELECT count(*) = 1 $retentions 'batched' AND outcome = 'interrupted'", 'its worker ends');
+wait_for("SELECT count(*) = 1 $retentions 'batched' AND outcome = 'interrupted'", 'the worker ends during a batch');
 $gate->query('SELECT pg_advisory_unlock(1)');
-wait_for('SELECT count(*) = 100 FROM batched', 'another one does the rest');
-wait_for_more('stated', 3, 'some time later');
-is(value($refreshes), $refreshed, 'the dataset was not refreshed for it');
+wait_for('SELECT count(*) = 100 FROM batched', 'another worker deletes the remaining batches');
+wait_for_more('stated', 3, 'the remaining batches are deleted');
+is(value($refreshes), $refreshed, 'retention does not refresh the dataset');
 $_->quit for $gate, $reader;
 
 # --- jitter
@@ -182,8 +182,8 @@ my $from = q{FROM spice.datasets d, LATERAL (SELECT r.started, r.finished FROM s
 is(value("SELECT count(*) $from AND d.next_refresh BETWEEN r.started + interval '60 s' AND r.finished + interval '140 s'"),
 	'6', 'refresh_jitter: no more than refresh_jitter_max from the interval');
 is(value("SELECT count(DISTINCT round(extract(epoch FROM d.next_refresh - r.finished), 1)) > 1 $from"),
-	't', 'and by chance');
-is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset = 'plain' AND next_refresh IS NULL}), '1', 'no interval: never due');
+	't', 'refresh_jitter spreads the refreshes at random');
+is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset = 'plain' AND next_refresh IS NULL}), '1', 'refresh_jitter gives a dataset without an interval no next refresh');
 
 # --- restarts
 
@@ -201,7 +201,7 @@ foreach my $mode (qw(fast immediate))
 	wait_for("SELECT count(*) > $batched $retentions 'batched'", "$mode: retention runs at the start, whenever it was due");
 	is(value($due), $before, "$mode: refreshes are due when they were");
 	is(value(qq{SELECT count(*) FROM spice.refreshes WHERE (dataset LIKE 'jittered%' OR dataset = 'plain') AND started > '$now'}),
-		'0', "$mode: and not before");
+		'0', "$mode: no refresh is made before it is due");
 }
 
 $node->stop;

@@ -86,51 +86,51 @@ sub error_of
 
 Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=$password\n");
 value('CREATE ROLE app; CREATE EXTENSION spice');
-Spice::wait_for($node, q{SELECT bool_and(status = 'error') FROM spice.datasets}, 'without mysql_fdw there is an error');
+Spice::wait_for($node, q{SELECT bool_and(status = 'error') FROM spice.datasets}, 'a database without mysql_fdw gets an error');
 like(last_error('types'), qr/needs the foreign data wrapper mysql_fdw.*postgresql-\d+-mysql-fdw.*CREATE EXTENSION mysql_fdw/,
-	'which says what to install');
+	'the error\'s hint says what to install');
 die "mysql_fdw is not installed: this Debian has no package of it for this server\n"
   unless node_has($node, 'mysql_fdw');
 value('CREATE EXTENSION mysql_fdw');
 
 # ------- types
-is(refresh('types'), '2', 'a table is loaded');
+is(refresh('types'), '2', 'a table of the source is loaded');
 is(value(q{SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
 	WHERE attrelid = 'types'::regclass AND attnum > 0}),
 	'id numeric, tiny smallint, small integer, medium integer, whole bigint, amount numeric(12,3), single real,'
 	. ' double double precision, code text, name text, note text, choice text, picked text, at timestamp without time zone,'
 	. ' stamp timestamp without time zone, day date, span interval, in_year integer, bytes bytea, photo bytea, truth bit(1)',
-	'columns and types of the source');
+	'the table has the columns and types of the source');
 is(value(q{SELECT concat_ws('|', id, tiny, small, medium, whole, amount, single, double, code, name, length(note), choice, picked,
 	at, stamp, day, span, in_year, bytes, length(photo), truth) FROM types WHERE id > 2}),
 	"18446744073709551615|1|65535|-5|4294967295|123456789.125|0.1|0.1|ab|Gr\xc3\xbc\xc3\x9fe \xf0\x9f\x98\x80|300000|B|x,y"
-	. '|2024-02-29 12:00:00.123456|2024-02-29 12:00:00.123|1999-12-31|-838:59:59|2024|\x00ff|8192|1', 'every value');
-is(value(q{SELECT count(*) FROM types t, jsonb_each(to_jsonb(t)) e WHERE t.id = 2 AND e.value <> 'null'}), '2', 'nulls are nulls');
+	. '|2024-02-29 12:00:00.123456|2024-02-29 12:00:00.123|1999-12-31|-838:59:59|2024|\x00ff|8192|1', 'every value is that of the source');
+is(value(q{SELECT count(*) FROM types t, jsonb_each(to_jsonb(t)) e WHERE t.id = 2 AND e.value <> 'null'}), '2', 'nulls stay nulls');
 is(value(q{SELECT obj_description('types'::regclass), col_description('types'::regclass, 1)}), 'one of each|the key', 'comments');
 
 # ------- what the source is asked
 value(q{SELECT spice_resume('events'), spice_resume('live')});
-Spice::wait_for($node, q{SELECT count(*) = 100 FROM events}, 'append loads everything first, of the table of this very name');
+Spice::wait_for($node, q{SELECT count(*) = 100 FROM events}, 'the first append loads every row of the table with this very name');
 $maria->run(q{USE shop; INSERT INTO Events VALUES (101, 'new', '2024-01-05 05:00:00'), (102, 'odd', '2024-01-05 06:00:00')});
 refresh('events');
-is(value('SELECT count(*), max(name) FROM events'), '101|new', 'then what is new, told apart as PostgreSQL does');
-like($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`at` >= '2024-01-05 04:00:00'/, 'which is all the source is asked for');
-unlike($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`name`/, 'conditions on a text stay here');
-Spice::wait_for($node, q{SELECT status = 'ready' FROM spice.datasets WHERE dataset = 'live'}, 'without acceleration');
+is(value('SELECT count(*), max(name) FROM events'), '101|new', 'later appends compare times as PostgreSQL does');
+like($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`at` >= '2024-01-05 04:00:00'/, 'later appends ask the source for new rows only');
+unlike($maria->log, qr/Execute\s+SELECT .* FROM `shop`\.`Events` WHERE .*`name`/, 'conditions on a text are evaluated here');
+Spice::wait_for($node, q{SELECT status = 'ready' FROM spice.datasets WHERE dataset = 'live'}, 'a dataset without acceleration is registered');
 value('GRANT SELECT ON live TO app');
 is(value('SET ROLE app; SELECT count(*) FROM live WHERE id <= 3'), '3', 'a role with SELECT reads the source live');
 
 # ------- passwords
-is(value(q{SELECT count(*) FROM pg_user_mapping WHERE umoptions::text LIKE '%pass%'}), '0', 'no mapping holds a password');
-like(error_of('SELECT * FROM spice_source.types'), qr/Access denied.*using password: NO/, 'so a source with one is read by refreshes only');
-is(refresh('types'), '2', 'who refreshes');
+is(value(q{SELECT count(*) FROM pg_user_mapping WHERE umoptions::text LIKE '%pass%'}), '0', 'no user mapping has a password');
+like(error_of('SELECT * FROM spice_source.types'), qr/Access denied.*using password: NO/, 'only a refresh reads a source that needs a password');
+is(refresh('types'), '2', 'a session refreshes the dataset');
 like(error_of(q{SELECT spice_refresh('types'); DISCARD ALL; SELECT count(*) FROM spice_source.events}),
-	qr/Access denied/, 'leaves none behind');
+	qr/Access denied/, 'a refresh leaves no password in the session\'s environment');
 is(value(qq{SELECT message FROM spice_validate('} . Spice::manifest([ { name => 'x', from => 'mysql:a.b', params => \%params } ]) . q{')}),
 	'a mysql dataset with mysql_pass cannot be read without acceleration (accelerate the dataset, or use an account without a password)',
-	'one that is not accelerated is refused');
+	'a dataset with a password and without acceleration is refused');
 Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=wrong\n");
-like(error_of(q{SELECT spice_refresh('types')}), qr/Access denied for user 'reader'.*HINT:.*mysql_pass/s, 'a wrong password');
+like(error_of(q{SELECT spice_refresh('types')}), qr/Access denied for user 'reader'.*HINT:.*mysql_pass/s, 'a wrong password is an error with its cure');
 Spice::write_beside_manifest($node, '.env', "MYSQL_PASS=$password\n");
 
 $maria->run(qq{CREATE USER other\@'127.0.0.1' IDENTIFIED BY '$password'; GRANT SELECT ON shop.* TO other\@'127.0.0.1'});
@@ -164,24 +164,24 @@ $maria->run(q{USE shop; UPDATE types SET photo = repeat('y', 8192) WHERE photo I
 
 # ------- a source that is wrong
 change(@datasets, from_mysql('missing', 'shop.nothing'), from_mysql('bits', 'shop.bits'));
-like(error_of(q{SELECT spice_refresh('missing')}), qr/has no relation shop\.nothing/, 'no such table');
+like(error_of(q{SELECT spice_refresh('missing')}), qr/has no relation shop\.nothing/, 'a missing table is an error with its cure');
 $maria->run(q{USE shop; UPDATE types SET photo = concat(photo, 'x') WHERE id > 2; CREATE TABLE bits (id int, b bit(8))});
 like(error_of(q{SELECT spice_refresh('types')}), qr/has a blob of more than 8192 bytes.*HINT:.*photo/s,
-	'a blob that the wrapper would end at');
-is(value('SELECT count(*) FROM types'), '2', 'loses no rows');
-like(error_of(q{SELECT spice_refresh('bits')}), qr/column "b" has type bit\(8\), which mysql_fdw cannot read/, 'a type that it cannot read');
+	'a blob that the wrapper would cut is an error');
+is(value('SELECT count(*) FROM types'), '2', 'the table keeps its rows beside such a blob');
+like(error_of(q{SELECT spice_refresh('bits')}), qr/column "b" has type bit\(8\), which mysql_fdw cannot read/, 'a type that the wrapper cannot read is an error');
 $maria->stop;
 value(q{SELECT spice_refresh('events', wait => false)});
 Spice::wait_for($node, q{SELECT last_error LIKE '%failed to connect to MySQL%mysql_host%' FROM spice.datasets WHERE dataset = 'events'},
-	'a source that is away');
-is(value('SELECT count(*) FROM events'), '101', 'the table serves on');
+	'a source that is away fails the refresh');
+is(value('SELECT count(*) FROM events'), '101', 'the table still answers');
 $maria->start;
-is(refresh('events'), '0', 'until it is back');
+is(refresh('events'), '0', 'the dataset is refreshed when the source is back');
 
 my ($dump, $errors);
 $node->run_log([ 'pg_dumpall', '-d', $node->connstr('postgres') ], '>', \$dump, '2>', \$errors);
-unlike($dump, qr/\Q$password\E/, 'no password in a dump');
+unlike($dump, qr/\Q$password\E/, 'a dump has no password');
 $node->stop;
-unlike(slurp_file($node->logfile), qr/\Q$password\E/, 'nor in the log');
+unlike(slurp_file($node->logfile), qr/\Q$password\E/, 'the log has no password');
 $maria->stop;
 done_testing();

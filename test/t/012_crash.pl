@@ -91,7 +91,7 @@ my $node = Spice::new_node(
 	'log_statement = none');
 
 sub value { return $node->safe_psql('postgres', $_[0]); }
-Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
+Spice::wait_for($node, 'SELECT spice_ready()', 'every dataset is loaded');
 
 # --- readers
 
@@ -287,36 +287,36 @@ while (time < $longest && !@stuck && (my @missed = grep { !$done{$_} } sort keys
 diag(sprintf '%d ends in %d s: %s', ends(), time - $start, join ', ', map { "$_ $done{$_}" } sort keys %done);
 cmp_ok(ends(), '>=', $wanted, "as many ends as are wanted, in $seconds s") if $wanted;
 ok($done{$_}, "$_ at least once") for sort keys %ways;
-is("@stuck", '', 'after each, all datasets were refreshed again');
+is("@stuck", '', 'after each end every dataset is refreshed again');
 
 # --- afterwards
 
 advance();
-ok(settle(), 'once more all datasets get the newest version');
+ok(settle(), 'every dataset gets the newest version at last');
 kill 'TERM', @readers;
 waitpid $_, 0 for @readers;
 foreach my $report (@reports)
 {
 	my $said = slurp_file($report);
 
-	unlike($said, qr/torn|older/, 'a reader saw complete versions only, none older than before');
+	unlike($said, qr/torn|older/, 'readers see complete versions only, and none older than before');
 	like($said, qr/^reads $_ \d{2}/m, "and looked at $_ often") for @all;
 }
 is(value('SELECT count(*), count(DISTINCT (step, nr)) FROM news'), join('|', (STEP_ROWS * $version) x 2),
-	'no row that was appended is lost or doubled');
+	'no appended row is lost or doubled');
 value("SELECT spice_pause('$_')") for @all;
 Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type IN ('spice refresh', 'parallel worker')},
-	'paused: nothing refreshes');
-is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running' OR finished IS NULL}), '0', 'nor does history say so');
+	'paused datasets are not refreshed');
+is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running' OR finished IS NULL}), '0', 'history has no running refresh');
 is(value(q{SELECT string_agg(dataset, ', ') FROM spice.datasets WHERE last_error IS NOT NULL}), '', 'no dataset has an error');
 is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file is left');
-is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', 'nor a heap that was to become a table');
-is(value(q{SELECT count(*) FROM pg_locks WHERE objsubid = 83}), '0', 'nor a lock');
+is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', 'no new heap is left');
+is(value(q{SELECT count(*) FROM pg_locks WHERE objsubid = 83}), '0', 'no lock is left');
 
 my $crashes = 0;
 $crashes += $done{$_} for grep { !/terminated|cancelled/ } keys %ways;
 is(join(', ', orphans()), '', "$crashes crashes leave no file of a heap, TOAST table or index");
-is(value(q{SELECT string_agg(f, ', ') FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}), '', 'nor one that names them');
+is(value(q{SELECT string_agg(f, ', ') FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}), '', 'no ledger is left');
 
 $node->stop;
 done_testing();

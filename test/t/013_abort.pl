@@ -34,7 +34,7 @@ sub crash_after
 	my ($name, $refresh, $rollback) = @_;
 	my $session;
 
-	Spice::wait_for($node, 'SELECT spice_ready()', "$name: all is loaded");
+	Spice::wait_for($node, 'SELECT spice_ready()', "$name: every dataset is loaded");
 	$source->set("/$_", body => [ { id => 2, text => $name } ]) for @all;
 	$session = Spice::Session->new($node);
 	$session->query($refresh);
@@ -45,9 +45,9 @@ sub crash_after
 	$node->stop('immediate');
 	ok($node->start(fail_ok => 1), "$name: the server starts") or BAIL_OUT('no server');
 	Spice::wait_for($node, q{SELECT count(*) = 2 FROM (SELECT id FROM memory UNION ALL SELECT id FROM file) t WHERE id = 1},
-		"$name: the tables have the rows of before");
+		"$name: the tables have the rows from before the abort");
 	value('CHECKPOINT');
-	is(files(), '', "$name: no file stays");
+	is(files(), '', "$name: no file is left");
 	return;
 }
 

@@ -133,8 +133,8 @@ foreach my $count (1, 7, ROWS)
 	my $bytes = records($count);
 	my ($ours, $theirs) = (ours($bytes), theirs($bytes));
 
-	like($theirs, qr/^rows\n/, "$count records: the server takes them");
-	ok($ours eq $theirs, "$count records: the same rows") or diag(first_difference($ours, $theirs));
+	like($theirs, qr/^rows\n/, "$count records: the server accepts the values");
+	ok($ours eq $theirs, "$count records: the rows are the same") or diag(first_difference($ours, $theirs));
 }
 
 sub first_difference
@@ -188,8 +188,8 @@ foreach my $n (1 .. $mutants)
 	push @other, [ $bytes, $ours, $theirs ] if $ours !~ /^rows/ && $theirs =~ /^rows/ && $ours !~ $stricter;
 }
 diag("$_: $count{$_}") for sort keys %count;
-is(scalar @wrong, 0, 'nothing is taken that the server refuses or reads in another way') or diag(explain([ @wrong[ 0 .. ($#wrong > 4 ? 4 : $#wrong) ] ]));
-is(scalar @other, 0, 'nothing is refused without a reason') or diag(explain([ @other[ 0 .. ($#other > 4 ? 4 : $#other) ] ]));
+is(scalar @wrong, 0, 'spice accepts no value that the server refuses or reads differently') or diag(explain([ @wrong[ 0 .. ($#wrong > 4 ? 4 : $#wrong) ] ]));
+is(scalar @other, 0, 'spice refuses no value without a reason') or diag(explain([ @other[ 0 .. ($#other > 4 ? 4 : $#other) ] ]));
 ok($count{"$_ by us, $_ by the server"}, "there were mutants that both have $_") for qw(taken refused);
 
 $session->quit;

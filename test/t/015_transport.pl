@@ -143,7 +143,7 @@ sub value
 	return $answer;
 }
 
-ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'all is loaded, also over TLS with the CA of SSL_CERT_FILE')
+ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'every dataset is loaded, also over TLS with the CA of SSL_CERT_FILE')
   or diag(value('SELECT dataset, status, last_error FROM spice.datasets'));
 
 # what a table holds, and which version of each row it is
@@ -179,8 +179,8 @@ sub has_failed
 {
 	my ($name, $dataset, $before, $pattern, $retried) = @_;
 
-	is(version($dataset), $before, "$name: the table is as it was");
-	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: the error says why");
+	is(version($dataset), $before, "$name: the table keeps its rows");
+	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: the error names the cause");
 	is(value("SELECT attempt > 0 FROM spice_catalog.dataset WHERE name = '$dataset'"), $retried ? 't' : 'f',
 		"$name: " . ($retried ? 'retried' : 'not retried before the interval is over'));
 	return;
@@ -203,7 +203,7 @@ sub heals
 
 	$source->set("/$dataset", $dataset eq 'csv' ? (body => $csv) : %good);
 	is(value("SELECT spice_refresh('$dataset'); SELECT status || failures FROM spice.datasets WHERE dataset = '$dataset'"),
-		"0\nready0", "$name: healed");
+		"0\nready0", "$name: the next refresh succeeds");
 	return;
 }
 
@@ -222,7 +222,7 @@ foreach my $certificate (@certificates)
 	$source->clear_log;
 	$nginx->start(tls($file) . $proxy, 'ssl');
 	fails($name, 'secure', $pattern, 0);
-	is(scalar $source->log, 0, "$name: nothing was asked");
+	is(scalar $source->log, 0, "$name: the source gets no request");
 	$nginx->start(tls('right') . $proxy, 'ssl');
 	heals($name, 'secure');
 }
@@ -251,11 +251,11 @@ $nginx->stop;
 fails('nginx is gone', 'secure', qr/connection could not be made; Phase connect/, 1);
 $nginx->start(tls('right') . $proxy, 'ssl');
 Spice::wait_for($node, q{SELECT status = 'ready' AND failures = 0 FROM spice.datasets WHERE dataset = 'secure'},
-	'nginx is back: a retry finds it');
+	'a retry succeeds when nginx is back');
 $nginx->start(tls('right') . "proxy_buffering off; gzip on; gzip_types *; gzip_min_length 1; $proxy", 'ssl');
 $source->set('/secure', body => [ @rows, { id => 21, text => 'packed' } ]);
-is(refresh('secure')->{secure}, 'loaded', 'a response that nginx compresses');
-is(value('SELECT text FROM secure WHERE id = 21'), 'packed', 'is decompressed');
+is(refresh('secure')->{secure}, 'loaded', 'a response that nginx compresses is loaded');
+is(value('SELECT text FROM secure WHERE id = 21'), 'packed', 'the response was compressed');
 
 # --- what a source answers
 
@@ -323,22 +323,22 @@ SKIP:
 	$two->set('/landing', body => [ @rows, { id => 21, text => 'landed' } ], etag => $true);
 	$one->clear_log;
 	$one->set('/named', redirect => "http://two.test:$two->{port}/landing");
-	is(refresh('named')->{named}, 'loaded', 'a redirect to another host');
-	is(value('SELECT text FROM named WHERE id = 21'), 'landed', 'is followed');
+	is(refresh('named')->{named}, 'loaded', 'a redirect to another host is answered');
+	is(value('SELECT text FROM named WHERE id = 21'), 'landed', 'the redirect is followed');
 	my ($asked) = $one->log('/named');
 	is($asked->{user}, 'user', 'the first host gets the credentials');
-	is($asked->{headers}{'X-Key'}, 'a key', 'the header');
-	ok($asked->{headers}{'If-None-Match'}, 'and the validator');
+	is($asked->{headers}{'X-Key'}, 'a key', 'the first host gets the header');
+	ok($asked->{headers}{'If-None-Match'}, 'the first host gets the validator');
 	my @landed = $two->log('/landing');
-	is(scalar @landed, 1, 'the second one is asked once');
-	ok(!$landed[0]{authorization}, 'and gets no credentials');
-	is(join(' ', sort grep { /^x-|^cookie|^if-/i } keys %{ $landed[0]{headers} }), '', 'no header and no validator');
+	is(scalar @landed, 1, 'the second host gets one request');
+	ok(!$landed[0]{authorization}, 'the second host gets no credentials');
+	is(join(' ', sort grep { /^x-|^cookie|^if-/i } keys %{ $landed[0]{headers} }), '', 'the second host gets no header and no validator');
 
 	$two->clear_log;
 	$two->set('/landing', redirect => "http://one.test:$one->{port}/back");
 	$one->set('/back', body => [ @rows, { id => 21, text => 'back' } ]);
-	is(refresh('named')->{named}, 'loaded', 'a redirect there and back');
-	is(value('SELECT text FROM named WHERE id = 21'), 'back', 'is followed');
+	is(refresh('named')->{named}, 'loaded', 'a redirect to another host and back is answered');
+	is(value('SELECT text FROM named WHERE id = 21'), 'back', 'the redirect is followed');
 	my ($back) = $one->log('/back');
 	ok(!$back->{authorization}, 'but another host has chosen the path: without credentials');
 	is(join(' ', sort grep { /^x-|^if-/i } keys %{ $back->{headers} }), '', 'without headers and validators');
@@ -365,7 +365,7 @@ SKIP:
 	$write_hosts->($hosts =~ s/^203.0.113.10/169.254.169.254/mr);
 	fails('a name that has become link-local', 'named', qr/link-local address is refused; Phase connect/, 0);
 	$write_hosts->($hosts);
-	is(refresh('named')->{named}, 'loaded', 'the host has its name again');
+	is(refresh('named')->{named}, 'loaded', 'the host\'s name resolves again');
 }
 
 $node->stop;

@@ -67,7 +67,7 @@ sub reached
 	return 1;
 }
 
-Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
+Spice::wait_for($node, 'SELECT spice_ready()', 'every dataset is loaded');
 
 # --- gates
 
@@ -154,7 +154,7 @@ sub time_out
 		$there = is_there($phase, $dataset, $pid, $timeout / 1000);
 		$refreshing->answer;
 	}
-	like($refreshing->errors, qr/canceling statement due to statement timeout/, 'the session is told') if $there;
+	like($refreshing->errors, qr/canceling statement due to statement timeout/, 'the session gets the error') if $there;
 	$refreshing->quit;
 	return $there;
 }
@@ -172,7 +172,7 @@ sub end_session
 	if ($function eq 'pg_cancel_backend')
 	{
 		$refreshing->answer;
-		like($refreshing->errors, $told, 'the session is told');
+		like($refreshing->errors, $told, 'the session gets the error');
 		$refreshing->quit;
 	}
 	return $there && reached("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid");
@@ -191,12 +191,12 @@ sub end_worker
 	my $there = is_there($phase, $dataset, $pid);
 
 	# history tells while it is under way, and afterwards
-	is(value("SELECT outcome $mine"), 'running', 'history: under way');
+	is(value("SELECT outcome $mine"), 'running', 'history shows the refresh as running');
 	# another worker would do the request again at once
 	value('DELETE FROM spice_catalog.refresh_request');
 	value("SELECT $function($pid)");
 	reached("SELECT count(*) > 0 $mine AND finished IS NOT NULL");
-	is(value("SELECT outcome $mine"), $outcome, 'history: how it ended');
+	is(value("SELECT outcome $mine"), $outcome, 'history shows how the refresh ended');
 	like(value("SELECT error $mine"), $error, 'and why');
 	reached("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'spice refresh $dataset'") or diag(
 		value('SELECT string_agg(a::text, chr(10)) FROM pg_stat_activity a'));
@@ -241,17 +241,17 @@ foreach my $each (@phases)
 
 		answer($dataset);
 		$gate->{hold}->();
-		ok($end->($gate, $dataset, @arguments), "$phase: $name: the refresh had come there");
-		is(version_of($dataset), $before, "$phase: $name: the table is as it was");
+		ok($end->($gate, $dataset, @arguments), "$phase: $name: the refresh reaches this phase");
+		is(version_of($dataset), $before, "$phase: $name: the table keeps its rows");
 		# what is dropped goes from the disk by the next checkpoint
 		value('CHECKPOINT');
-		is(join(', ', map { value($left{$_}) ne '' ? "$_ " . value($left{$_}) : () } sort keys %left), '', "$phase: $name: nothing is left");
+		is(join(', ', map { value($left{$_}) ne '' ? "$_ " . value($left{$_}) : () } sort keys %left), '', "$phase: $name: nothing of the refresh is left");
 		$gate->{free}->();
 		answer($dataset);
-		is(value("SELECT spice_refresh('$dataset'); SELECT max(version) FROM $dataset"), "100\n$version", "$phase: $name: the next refresh works");
+		is(value("SELECT spice_refresh('$dataset'); SELECT max(version) FROM $dataset"), "100\n$version", "$phase: $name: the next refresh succeeds");
 	}
 }
-is(value('SELECT count(*) = count(DISTINCT (id, version)) FROM news'), 't', 'no row that was appended is doubled');
+is(value('SELECT count(*) = count(DISTINCT (id, version)) FROM news'), 't', 'no appended row is doubled');
 
 $node->stop;
 done_testing();

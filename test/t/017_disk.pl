@@ -69,19 +69,19 @@ sub runs_full
 	value("SELECT spice_refresh('$dataset', wait => false)");
 	Spice::wait_for($node, "SELECT count(*) > 1 FROM spice_catalog.refresh_history WHERE id > $last AND outcome = 'failed'",
 		"$name: the refresh fails, and its retry");
-	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: for want of space");
-	is(version_of($dataset), $before, "$name: the table is as it was");
-	is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', "$name: no heap is left");
+	like(value("SELECT last_error FROM spice.datasets WHERE dataset = '$dataset'"), $pattern, "$name: the error names the full disk");
+	is(version_of($dataset), $before, "$name: the table keeps its rows");
+	is(value(q{SELECT string_agg(relname, ', ') FROM pg_class WHERE relname LIKE 'spice_new%'}), '', "$name: no new heap is left");
 	value("SELECT spice_pause('$dataset'); CHECKPOINT");
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'spice refresh' AND state <> 'idle'})
 	  or die 'the refresh does not end';
 	value('CHECKPOINT');
-	is(files(), $files, "$name: nor a file");
+	is(files(), $files, "$name: no file is left");
 	make_room();
 	value("SELECT spice_resume('$dataset')");
-	Spice::wait_for($node, $done, "$name: with room again a retry does it");
-	is(value("SELECT status || failures FROM spice.datasets WHERE dataset = '$dataset'"), 'ready0', "$name: and the dataset is well");
-	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running'}), 0, "$name: history has nothing under way");
+	Spice::wait_for($node, $done, "$name: a retry succeeds once there is room");
+	is(value("SELECT status || failures FROM spice.datasets WHERE dataset = '$dataset'"), 'ready0', "$name: the dataset has no error");
+	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE outcome = 'running'}), 0, "$name: history has no running refresh");
 	return;
 }
 
@@ -106,7 +106,7 @@ rmdir $node->data_dir . '/base/pgsql_tmp';
 symlink "$disk/spool", $node->data_dir . '/base/pgsql_tmp' or die $!;
 $node->start;
 value('CREATE EXTENSION spice');
-Spice::wait_for($node, 'SELECT spice_ready()', 'a server whose spool is on a small disk');
+Spice::wait_for($node, 'SELECT spice_ready()', 'a server whose spool is on a small disk starts');
 products('items', 20000, 1);
 runs_full('spool', 'items', 2000, qr/could not write a fetched response to a temporary file: No space left on device.*Free disk space/,
 	'SELECT count(*) = 20000 FROM items');
@@ -122,7 +122,7 @@ $node = Spice::new_node('load',
 		Spice::dataset('heap', $source->url('/heap'), %retried),
 		Spice::dataset('indexed', $source->url('/indexed'), %retried, indexes => { text => 'enabled' }), $news ]),
 	'autovacuum = off');
-Spice::wait_for($node, 'SELECT spice_ready()', 'a server with tables on a small disk');
+Spice::wait_for($node, 'SELECT spice_ready()', 'a server whose tables are on a small disk starts');
 value("CREATE TABLESPACE small LOCATION '$disk/space'");
 value("ALTER TABLE $_ SET TABLESPACE small") for qw(heap news);
 value("ALTER INDEX $_ SET TABLESPACE small") for 'indexed_text_idx';
@@ -141,7 +141,7 @@ runs_full('merge', 'news', 5000, $full, 'SELECT count(*) = 24001 FROM news');
 
 value("ALTER TABLE $_ SET TABLESPACE pg_default") for qw(heap news);
 value('ALTER INDEX indexed_text_idx SET TABLESPACE pg_default; DROP TABLESPACE small');
-unlike(slurp_file($node->logfile), qr/PANIC|was terminated by signal/, 'the server has gone through all that');
+unlike(slurp_file($node->logfile), qr/PANIC|was terminated by signal/, 'the server has not crashed');
 $node->stop;
 
 done_testing();

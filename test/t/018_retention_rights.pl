@@ -73,14 +73,14 @@ $node->safe_psql('postgres', q{ALTER TABLE period ENABLE ROW LEVEL SECURITY, FOR
 $node->safe_psql('postgres', "SELECT spice_retain('stated'), spice_retain('policed'), spice_retain('period')");
 Spice::wait_for($node, q{SELECT count(DISTINCT dataset) = 3 FROM spice.refreshes WHERE outcome = 'retained' AND deleted > 0},
 	'all have deleted what they are to');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM stated'), '2', 'what the statement says');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM stated'), '2', 'retention_sql deletes the rows of its condition');
 is($node->safe_psql('postgres', 'SELECT id FROM policed'), '3', 'policies of another table hold, and a view is a view');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM period'), '0', 'what is older than the period, by a column of any name');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM period'), '0', 'retention_period deletes older rows, whatever the column\'s name');
 is( $node->safe_psql('postgres', 'SELECT DISTINCT what, by FROM called ORDER BY what'),
 	join("\n",
 		map { "$_|tables" } 'ALTER ROLE tables SUPERUSER 42501', 'LISTEN x 42501', 'PREPARE p AS SELECT 1 42501',
 		'RESET ROLE 42501', 'RESET SESSION AUTHORIZATION 42501', 'SET ROLE postgres 42501',
 		'SET search_path = nowhere done', 'TABLE public.secret 42501'),
-	'with the rights of the tables\' role and nothing else');
+	'retention runs with the rights of the tables\' role only');
 $node->stop;
 done_testing();

@@ -60,9 +60,9 @@ $node = Spice::new_node('reused',
 	q{spice.swap_timeout = '300ms'}, 'spice.max_refresh_workers = 2');
 $session = Spice::Session->new($node);
 value('CREATE TABLE origin AS SELECT 1 AS id; GRANT SELECT ON origin TO PUBLIC');
-until_true(q{SELECT count(*) > 0 FROM spice.datasets WHERE dataset = 'copy'}, 'the manifest is read');
+until_true(q{SELECT count(*) > 0 FROM spice.datasets WHERE dataset = 'copy'}, 'the manifest is applied');
 value(q{SELECT spice_refresh('copy')});
-until_true('SELECT spice_ready()', 'all is loaded');
+until_true('SELECT spice_ready()', 'every dataset is loaded');
 
 foreach my $dataset (@quick)
 {
@@ -79,29 +79,29 @@ foreach my $dataset (@quick)
 	$source->set('/held', body => [ { id => 1 } ]);
 	$source->release('/held');
 	value("SELECT spice_refresh('$dataset', wait => false)");
-	until_true("SELECT count(*) = 2 $mine", "$dataset: refreshed again, while the worker that had it is busy with another");
-	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE dataset = 'second' AND finished IS NULL}), '1', "$dataset: still busy");
+	until_true("SELECT count(*) = 2 $mine", "$dataset: another worker refreshes it while its worker is busy");
+	is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE dataset = 'second' AND finished IS NULL}), '1', "$dataset: its first worker is still busy");
 	$source->set('/second', body => [ { id => 1 } ]);
 	$source->release('/second');
-	until_true(q{SELECT count(*) = 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, "$dataset: and all ends");
+	until_true(q{SELECT count(*) = 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, "$dataset: every refresh ends");
 }
 
 # what one source has asked for is not what another dataset waits for
 value(q{ALTER SYSTEM SET spice.max_refresh_workers = 1; SELECT pg_reload_conf()});
-until_true(q{SELECT count(*) <= 1 FROM pg_stat_activity WHERE backend_type = 'spice refresh'}, 'one worker');
+until_true(q{SELECT count(*) <= 1 FROM pg_stat_activity WHERE backend_type = 'spice refresh'}, 'one worker runs');
 $source->set('/late', status => 503, body => '', headers => { 'Retry-After' => 600 });
 my $reader = Spice::Session->new($node);
 $reader->query('BEGIN; SELECT * FROM copy');
 value(q{INSERT INTO origin VALUES (2)});
 value("SELECT spice_refresh('$_', wait => false)") for qw(late copy);
-until_true(q{SELECT count(*) = 2 FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}, 'two failures');
+until_true(q{SELECT count(*) = 2 FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}, 'two datasets fail');
 is(value(q{SELECT string_agg(dataset, ' ' ORDER BY id) FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}),
-	'late copy', 'one after the other');
-is(value(q{SELECT count(DISTINCT pid) FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}), '1', 'in one worker');
-is(value(q{SELECT next_refresh > now() + interval '9 min' FROM spice.datasets WHERE dataset = 'late'}), 't', 'the one waits as its source has asked');
-is(value(q{SELECT next_refresh < now() + interval '1 min' FROM spice.datasets WHERE dataset = 'copy'}), 't', 'the other one does not');
+	'late copy', 'the failures come one after the other');
+is(value(q{SELECT count(DISTINCT pid) FROM spice_catalog.refresh_history WHERE outcome = 'failed' AND trigger = 'request'}), '1', 'one worker makes both refreshes');
+is(value(q{SELECT next_refresh > now() + interval '9 min' FROM spice.datasets WHERE dataset = 'late'}), 't', 'a dataset waits as its source\'s Retry-After asks');
+is(value(q{SELECT next_refresh < now() + interval '1 min' FROM spice.datasets WHERE dataset = 'copy'}), 't', 'the other dataset does not wait');
 $reader->query('COMMIT');
-until_true('SELECT count(*) = 2 FROM copy', 'and is retried');
+until_true('SELECT count(*) = 2 FROM copy', 'the other dataset is retried');
 $reader->quit;
 
 # --- history
@@ -110,10 +110,10 @@ value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '1
 value(q{ALTER SYSTEM SET spice.history_retention = '30min'; SELECT pg_reload_conf()});
 value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'spice launcher'});
 until_true(q{SELECT count(*) = 0 FROM spice.refreshes WHERE dataset IN ('held', 'second') AND outcome <> 'unchanged'},
-	'history that is older than spice.history_retention goes');
+	'history older than spice.history_retention is deleted');
 is(value(q{SELECT count(*) = count(DISTINCT dataset) FROM spice.refreshes WHERE dataset IN ('held', 'second')}), 't',
-	'but the newest row that says when a dataset is due');
-isnt(value('SELECT count(*) FROM spice.refreshes'), '0', 'what is not, stays');
+	'the newest row that says when a dataset is due stays');
+isnt(value('SELECT count(*) FROM spice.refreshes'), '0', 'newer history stays');
 $session->quit;
 $node->stop;
 
@@ -221,31 +221,31 @@ while (time < $start + $seconds)
 my $ended = look();
 my $refreshes = $ended->{refreshes} - $begun->{refreshes};
 diag("$refreshes refreshes; " . join ', ', map { "$_ $begun->{$_} -> $ended->{$_}" } grep { $_ ne 'refreshes' } sort keys %$ended);
-cmp_ok($refreshes, '>', $seconds * 5, 'many refreshes');
-cmp_ok($ended->{memory}, '<', $begun->{memory} + 256, 'the launcher has no more memory than after the first third');
-cmp_ok($ended->{used}, '<', $begun->{used} + 32, 'and has not asked for more');
+cmp_ok($refreshes, '>', $seconds * 5, 'the datasets are refreshed many times');
+cmp_ok($ended->{memory}, '<', $begun->{memory} + 256, 'the launcher\'s memory does not grow after the first third');
+cmp_ok($ended->{used}, '<', $begun->{used} + 32, 'the launcher\'s contexts do not grow');
 # some, as the server keeps the files of tables open that it may need again
-cmp_ok($ended->{files}, '<=', $begun->{files} + 8, 'nor has it many more files open');
-cmp_ok($ended->{worker}, '<', ($begun->{worker} > 8192 ? $begun->{worker} : 8192) + 4096, 'nor has a worker more memory');
+cmp_ok($ended->{files}, '<=', $begun->{files} + 8, 'the launcher\'s open files do not grow');
+cmp_ok($ended->{worker}, '<', ($begun->{worker} > 8192 ? $begun->{worker} : 8192) + 4096, 'a worker\'s memory does not grow');
 cmp_ok($ended->{$_}, '<=', $begun->{$_} * 1.5 + 256, "$_ does not grow with the refreshes") for sort keys %size;
 foreach my $kind (\@same, \@changing, \@news)
 {
 	my $name = $kind->[0] =~ s/\d//r;
 
-	is(value("SELECT count(*) FROM spice.datasets WHERE dataset ~ '^$name' AND status <> 'error' AND failures = 0"), EACH, "datasets that are $name are well");
+	is(value("SELECT count(*) FROM spice.datasets WHERE dataset ~ '^$name' AND status <> 'error' AND failures = 0"), EACH, "datasets that are $name are ready");
 }
-is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset ~ '^failing' AND failures > 1 AND rows = 1}), EACH, 'those that fail keep their rows');
-is(value("SELECT count(*) FROM $news[0] WHERE at < now() - interval '26 s'"), '0', 'what is old has gone');
-is(value("SELECT count(*) - count(DISTINCT id) FROM $news[0]"), '0', 'and nothing is doubled');
+is(value(q{SELECT count(*) FROM spice.datasets WHERE dataset ~ '^failing' AND failures > 1 AND rows = 1}), EACH, 'datasets that fail keep their rows');
+is(value("SELECT count(*) FROM $news[0] WHERE at < now() - interval '26 s'"), '0', 'expired rows are deleted');
+is(value("SELECT count(*) - count(DISTINCT id) FROM $news[0]"), '0', 'no row is doubled');
 
 value("SELECT spice_pause(dataset) FROM spice.datasets");
 until_true(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'spice refresh'}, 'paused');
 value('CHECKPOINT');
 is(value(q{SELECT string_agg(f, ' ') FROM pg_database d, pg_ls_dir('base/' || d.oid) f
 	WHERE d.datname = current_database() AND f ~ '^t?[0-9]' AND NOT EXISTS
-	(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))}), '', 'no file of no relation is left');
-is(value('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'nor a temporary one');
-is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE finished IS NULL}), '0', 'nor a refresh under way');
+	(SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = regexp_replace(f, '[_.].*', ''))}), '', 'no file without a relation is left');
+is(value('SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'no temporary file is left');
+is(value(q{SELECT count(*) FROM spice_catalog.refresh_history WHERE finished IS NULL}), '0', 'history has no running refresh');
 
 # --- the extension goes under load, and comes again
 
@@ -258,7 +258,7 @@ foreach my $round (1 .. 6)
 
 	$source->set("/$_", body => [ { id => 1 } ], $round == 1 ? (hold => $true) : ()) for @same;
 	advance();
-	until_true(q{SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, 'refreshes are under way');
+	until_true(q{SELECT count(*) > 0 FROM spice_catalog.refresh_history WHERE finished IS NULL}, 'refreshes are running');
 	foreach my $i (0, 1)
 	{
 		$busy[$i]->send(join ';', map { ("SELECT spice_refresh('$_')", 'SELECT count(*) FROM spice_reload()', 'SELECT spice_ready()') }
@@ -267,27 +267,27 @@ foreach my $round (1 .. 6)
 	$session->query('DROP EXTENSION spice CASCADE');
 	unlike($session->errors, qr/ERROR/, 'DROP EXTENSION CASCADE');
 	$_->answer for @busy;
-	unlike(join('', map { $_->errors } @busy), qr/deadlock/, 'and sessions only find the extension gone');
+	unlike(join('', map { $_->errors } @busy), qr/deadlock/, 'sessions only see errors about the dropped extension');
 	is(value(q{SELECT count(*) FROM pg_class WHERE relname ~ '^(same|changing|failing|news|spice_new)'}), '0', 'DROP EXTENSION CASCADE takes them all');
 	$_->quit for @busy;
 	$source->set("/$_", body => [ { id => 1 } ]) for @same, @failing;
 	$source->release("/$_") for @same;
 	value('CREATE EXTENSION spice');
-	until_true('SELECT spice_ready()', 'and made again it loads them all');
+	until_true('SELECT spice_ready()', 'the extension that is made again loads every dataset');
 }
 
 # --- the database goes, with workers that are busy and workers that are idle
 
 my $aside = Spice::Session->new($node, 'template1');
-until_true(q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'spice refresh' AND state = 'idle'}, 'a worker waits for an order');
+until_true(q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'spice refresh' AND state = 'idle'}, 'a worker waits for a job');
 $session->quit;
 $aside->query('DROP DATABASE postgres');
 is($aside->errors, '', 'DROP DATABASE does not wait for it');
-is($aside->query(q{SELECT count(*) FROM pg_database WHERE datname = 'postgres'}), '0', 'the database has gone');
-is($aside->query(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'spice refresh'}), '0', 'and so have the workers');
+is($aside->query(q{SELECT count(*) FROM pg_database WHERE datname = 'postgres'}), '0', 'the database is dropped');
+is($aside->query(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'spice refresh'}), '0', 'the workers of the dropped database end');
 $aside->quit;
 $node->stop;
 my $log = slurp_file($node->logfile);
-is(join("\n", grep { /PANIC|TRAP|was terminated by signal|deadlock/ } split /\n/, $log), '', 'nothing has crashed or waited for itself');
+is(join("\n", grep { /PANIC|TRAP|was terminated by signal|deadlock/ } split /\n/, $log), '', 'the log has no crash and no deadlock');
 
 done_testing();

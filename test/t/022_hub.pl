@@ -107,7 +107,7 @@ sub converge
 	my ($name, @nodes) = @_;
 	my $sum = q{SELECT md5(string_agg(concat_ws(' ', id, code, amount), ',' ORDER BY id)) FROM products};
 
-	Spice::wait_for($hub, "SELECT count(*) = 1 FROM products WHERE code = 'rest of version $version'", "$name: the hub has it");
+	Spice::wait_for($hub, "SELECT count(*) = 1 FROM products WHERE code = 'rest of version $version'", "$name: the hub has the rows");
 	my $expected = hub($sum);
 	for my $node (@nodes)
 	{
@@ -124,13 +124,13 @@ sub snapshots
 
 converge('the first version', @sidecars);
 start_reader($_) for @sidecars;
-is(hub(q{SELECT string_agg(DISTINCT outcome, ' ') FROM spice.refreshes WHERE outcome <> 'unchanged'}), 'merged', 'what is published is merged, from the first load on');
+is(hub(q{SELECT string_agg(DISTINCT outcome, ' ') FROM spice.refreshes WHERE outcome <> 'unchanged'}), 'merged', 'a published table is merged from the first load on');
 is(hub(q{SELECT count(*) FROM pg_replication_slots}), '2', 'each sidecar has a slot');
 my $storage = Spice::storage_of($hub, 'products');
 publish(), converge("version $version", @sidecars) for 1 .. 3;
 is(hub(q{SELECT bool_and(unchanged BETWEEN 200 AND 290 AND inserted + updated BETWEEN 10 AND 100) FROM spice.refreshes WHERE outcome = 'merged' AND deleted > 0}),
-	't', 'no more than what has changed is written');
-is(Spice::storage_of($hub, 'products'), $storage, 'in the same storage');
+	't', 'the hub writes only rows that changed');
+is(Spice::storage_of($hub, 'products'), $storage, 'the merge keeps the table\'s storage');
 
 # ------- restarts and kill -9 of each, while the API goes on
 my @dying = ([ 'a restart', sub { $_[0]->stop('fast') } ], [ 'kill -9', \&Spice::kill_postmaster ]);
@@ -157,7 +157,7 @@ converge('a restart of the hub', @sidecars);
 my $holder = Spice::Session->new($hub);
 $holder->query("BEGIN; SELECT id FROM products WHERE id = $rows FOR UPDATE");
 publish();
-Spice::wait_for($hub, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type LIKE 'spice refresh%' AND wait_event_type = 'Lock'}, 'the hub is writing a version');
+Spice::wait_for($hub, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type LIKE 'spice refresh%' AND wait_event_type = 'Lock'}, 'the hub is merging a version');
 Spice::kill_postmaster($hub);
 {
 	local $SIG{PIPE} = 'IGNORE';
@@ -174,8 +174,8 @@ is($_->safe_psql('postgres', 'SELECT sum(amount) FROM products'), $total, $_->na
 $hub->start;
 converge('the hub is back', @sidecars);
 Spice::wait_for($_, q{SELECT status = 'ready' FROM spice.datasets}, $_->name . ' has recovered') for @sidecars;
-is(snapshots(), '1 1', 'through all of this nobody has copied the table again');
-is(hub(q{SELECT count(*) FROM pg_replication_slots}), '2', 'and there is one slot for each');
+is(snapshots(), '1 1', 'no sidecar has copied the table again');
+is(hub(q{SELECT count(*) FROM pg_replication_slots}), '2', 'each sidecar has one slot');
 
 # ------- a pod that dies for ever: the hub keeps no more of its log than it may
 my ($stays, $gone) = @sidecars;
@@ -192,15 +192,15 @@ for (1 .. 6)
 		last if hub("SELECT bool_or(restart_lsn >= '$end') FROM pg_replication_slots") eq 't';
 	}
 }
-Spice::wait_for($hub, q{SELECT count(*) FILTER (WHERE wal_status = 'lost') = 1 FROM pg_replication_slots}, 'the slot is given up');
+Spice::wait_for($hub, q{SELECT count(*) FILTER (WHERE wal_status = 'lost') = 1 FROM pg_replication_slots}, 'the lost slot is given up');
 publish();
 converge('without it', $stays);
 $gone->start;
 start_reader($gone);
 converge('back from the dead', @sidecars);
-like($gone->safe_psql('postgres', q{SELECT notice FROM spice.refreshes WHERE outcome = 'loaded' LIMIT 1}), qr/new snapshot/, 'it has copied the table again');
-is(snapshots(), '1 2', 'the other has not');
-Spice::wait_for($hub, q{SELECT count(*) = 2 AND bool_and(wal_status IN ('reserved', 'extended')) FROM pg_replication_slots}, 'the lost slot is gone');
+like($gone->safe_psql('postgres', q{SELECT notice FROM spice.refreshes WHERE outcome = 'loaded' LIMIT 1}), qr/new snapshot/, 'the sidecar with the lost slot copies the table again');
+is(snapshots(), '1 2', 'the other sidecar copies nothing');
+Spice::wait_for($hub, q{SELECT count(*) = 2 AND bool_and(wal_status IN ('reserved', 'extended')) FROM pg_replication_slots}, 'the lost slot is dropped');
 
 # ------- the hub's columns change
 $pulling{refresh_sql} = 'SELECT *, amount * 2 AS double FROM products';

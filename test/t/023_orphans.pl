@@ -62,7 +62,7 @@ sub is_clean
 	# a refresh that was interrupted is due again
 	Spice::wait_for($node, q{SELECT spice_ready() AND NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_history WHERE finished IS NULL)
 		AND NOT EXISTS (SELECT 1 FROM spice_catalog.dataset_clock WHERE next_refresh IS NOT NULL)
-		AND NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_request)}, "$name: all refreshes are over");
+		AND NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_request)}, "$name: no refresh is running");
 	is(ledgers(), '', "$name: no ledger is left");
 	# the first file of what is dropped goes by the next checkpoint
 	value('CHECKPOINT');
@@ -82,7 +82,7 @@ CREATE EXTENSION spice;
 END
 advance();
 write_manifest();
-Spice::wait_for($node, 'SELECT spice_ready()', 'all is loaded');
+Spice::wait_for($node, 'SELECT spice_ready()', 'every dataset is loaded');
 value("CREATE INDEX ON $_ (public.indexed(id)); CREATE INDEX ON $_ (text) TABLESPACE other") for qw(items unlogged);
 is_clean('before any crash');
 
@@ -126,8 +126,8 @@ sub crash_in
 
 	advance();
 	my $keeper = hold($lock, @datasets);
-	waiting($lock, scalar @datasets, "$name: loads are under way");
-	cmp_ok((split /\|/, files())[0], '>=', $least * @datasets, "$name: they have made storage");
+	waiting($lock, scalar @datasets, "$name: loads are running");
+	cmp_ok((split /\|/, files())[0], '>=', $least * @datasets, "$name: the loads have made files");
 	is(scalar(() = ledgers() =~ /spice/g), scalar @datasets, "$name: each has a ledger");
 	$crash{$way}->();
 	is_clean($name);
@@ -146,13 +146,13 @@ foreach my $way (sort keys %crash)
 # The table itself is made by the first load; in a schema that search_path does not reach.
 my $first = hold(ROWS);
 write_manifest('"$user".later');
-waiting(ROWS, 1, 'a first load is under way');
-cmp_ok((split /\|/, files())[0], '>=', 7, 'which has made a table, too');
+waiting(ROWS, 1, 'a first load is running');
+cmp_ok((split /\|/, files())[0], '>=', 7, 'the first load has made a table');
 undef $first;
 # when the postmaster is killed, its children may still roll back
 $crash{'immediate shutdown'}->();
 is_clean('crash in a first load');
-is(value('SELECT count(*) FROM "$user".later'), 100, 'and then the table is loaded');
+is(value('SELECT count(*) FROM "$user".later'), 100, 'the table is loaded after the crash');
 
 # --- a standby does what the log says
 
@@ -162,14 +162,14 @@ $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
 advance();
 my $keeper = hold(ROWS, 'items');
-waiting(ROWS, 1, 'a load is under way');
+waiting(ROWS, 1, 'a load is running');
 $node->wait_for_catchup($standby);
-cmp_ok((split /\|/, files($standby))[0], '>=', 3, 'a standby has its files, too');
+cmp_ok((split /\|/, files($standby))[0], '>=', 3, 'a standby has the load\'s files');
 undef $keeper;
 $crash{'immediate shutdown'}->();
 is_clean('a server with a standby');
 $node->wait_for_catchup($standby);
-is(files($standby), '0|', 'a standby removes them when its primary does');
+is(files($standby), '0|', 'a standby removes the files when its primary does');
 $standby->stop;
 
 # --- what must not be touched
@@ -212,12 +212,12 @@ value('CHECKPOINT');
 value("BEGIN; CREATE TABLE prepared AS SELECT 'prepared' AS text; PREPARE TRANSACTION 'prepared'");
 my $prepared = $node->safe_psql('postgres', q{SELECT file FROM pg_ls_dir('base/' || (SELECT oid FROM pg_database WHERE datname = 'postgres')) file
 	WHERE file ~ '^[0-9]+$' AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE pg_relation_filenode(c.oid)::text = file)});
-like($prepared, qr/^\d+(\n\d+)*$/, 'a prepared transaction has storage');
+like($prepared, qr/^\d+(\n\d+)*$/, 'a prepared transaction has files');
 my $session = Spice::Session->new($node);
 my $uncommitted = $session->query(q{BEGIN; CREATE TABLE uncommitted AS SELECT 'uncommitted' AS text; SELECT pg_relation_filenode('uncommitted')});
 my $claimed = value(q{SELECT string_agg(pg_relation_filenode(c.oid)::text, E'\n') FROM pg_class c WHERE pg_relation_filenode(c.oid) >= 16384});
-like($claimed, qr/^\d+(\n\d+){20,}$/, 'many relations have');
-like($uncommitted, qr/^\d+$/, 'and one that is being made');
+like($claimed, qr/^\d+(\n\d+){20,}$/, 'many relations have files');
+like($uncommitted, qr/^\d+$/, 'a relation that is being made has files');
 my $orphan = make_orphan();
 my ($torn, $after, $elsewhere) = map { make_orphan() } 1 .. 3;
 my @gone = (
@@ -235,29 +235,29 @@ my $keeping = Spice::Session->new($node);
 $keeping->query("SELECT pg_advisory_lock(@{[ROWS]})");
 advance();
 $refreshing->send(q{SELECT spice_refresh('items')});
-waiting(ROWS, 1, 'a load is under way in a session');
+waiting(ROWS, 1, 'a load is running in a session');
 my ($live) = grep { my $name = $_; !grep { $_ eq $name } @gone, @stay } split / /, ledgers();
-like($live, qr/^spice_[0-9a-f]{16}_/, 'it has a ledger');
+like($live, qr/^spice_[0-9a-f]{16}_/, 'the session\'s load has a ledger');
 
 my $log = -s $node->logfile;
 start_launcher_again();
-Spice::wait_for($node, "SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f = '$gone[0]'", 'what a crash has left is dealt with');
-is(ledgers(), join(' ', sort @stay, $live), 'ledgers of another database and of a load under way stay, and what is none');
+Spice::wait_for($node, "SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f = '$gone[0]'", 'the launcher removes the files of a crash');
+is(ledgers(), join(' ', sort @stay, $live), 'other databases\' ledgers, running loads\' ledgers and other files stay');
 my $said = slurp_file($node->logfile, $log);
-like($said, qr/LOG:  removing the storage of 2 relations/, 'what is removed is reported');
+like($said, qr/LOG:  removing the storage of 2 relations/, 'the log has the removed files');
 value('CHECKPOINT');
 my %left = map { s/.*\///r => 1 } split / /, (split /\|/, files())[1];
-ok(!(grep { /^($orphan|$after)\b/ } keys %left), 'all files of an orphan are gone');
+ok(!(grep { /^($orphan|$after)\b/ } keys %left), 'every file of an orphan is removed');
 ok($left{$_} && $left{"${_}_init"} && $left{"$_.1"}, 'the files of a number that no ledger of the database has whole stay') for $torn, $elsewhere;
 $keeping->query("SELECT pg_advisory_unlock(@{[ROWS]})");
-is($refreshing->answer, 100, 'the load under way ends well');
+is($refreshing->answer, 100, 'the running load succeeds');
 $session->query('COMMIT');
 value("COMMIT PREPARED 'prepared'");
 $node->restart;
 is(value('SELECT text FROM prepared'), 'prepared', 'the prepared table has its row');
-is(value('SELECT text FROM uncommitted'), 'uncommitted', 'and so has the one that was being made');
-is(value('SELECT count(DISTINCT text), min(version), max(version) FROM items'), "2|$version|$version", 'the datasets are right');
-is(value(q{SET enable_seqscan = off; SELECT count(*) FROM unlogged WHERE id > 0}), '100', 'and their indexes');
+is(value('SELECT text FROM uncommitted'), 'uncommitted', 'the table that was being made has its row');
+is(value('SELECT count(DISTINCT text), min(version), max(version) FROM items'), "2|$version|$version", 'the datasets have their rows');
+is(value(q{SET enable_seqscan = off; SELECT count(*) FROM unlogged WHERE id > 0}), '100', 'the datasets\' indexes are sound');
 
 # --- without the extension
 
@@ -265,9 +265,9 @@ value('DROP EXTENSION spice CASCADE');
 unlink map { $node->data_dir . "/pg_stat/$_" } @stay;
 write_ledger(numbers($torn, $elsewhere));
 start_launcher_again();
-Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}, 'an extension that is gone: no ledger is left');
+Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_ls_dir('pg_stat') f WHERE f LIKE 'spice%'}, 'DROP EXTENSION leaves no ledger');
 value('CHECKPOINT');
-is(files(), '0|', 'and no file');
+is(files(), '0|', 'DROP EXTENSION leaves no file');
 
 $node->stop;
 done_testing();

@@ -75,18 +75,18 @@ sub check
 	my $pages = $node->safe_psql('postgres', "SELECT pg_relation_size('$table') / current_setting('block_size')::int");
 
 	is($node->safe_psql('postgres', "SELECT msg FROM verify_heapam('$table', check_toast => true)"), '', "$when: $table is a sound heap");
-	is($node->safe_psql('postgres', "SELECT t_ctid FROM pg_check_visible('$table')"), '', "$when: all that the map calls visible is");
-	is($node->safe_psql('postgres', "SELECT t_ctid FROM pg_check_frozen('$table')"), '', "$when: all that it calls frozen is");
+	is($node->safe_psql('postgres', "SELECT t_ctid FROM pg_check_visible('$table')"), '', "$when: every page that the map calls visible is");
+	is($node->safe_psql('postgres', "SELECT t_ctid FROM pg_check_frozen('$table')"), '', "$when: every page that the map calls frozen is");
 	is($node->safe_psql('postgres', "SELECT all_visible, all_frozen FROM pg_visibility_map_summary('$table')"), "$pages|$pages",
-		"$when: that is every page");
-	is($node->safe_psql('postgres', "SELECT count(*) FROM pg_visibility('$table') WHERE NOT pd_all_visible"), '0', "$when: pages say the same");
+		"$when: the map has every page");
+	is($node->safe_psql('postgres', "SELECT count(*) FROM pg_visibility('$table') WHERE NOT pd_all_visible"), '0', "$when: the pages agree with the map");
 	return;
 }
 
 my $node = start('heap');
 my $expected = fingerprint($node, 'memory');
-is((split /\|/, $expected)[0], $count, 'every row is there');
-is(fingerprint($node, 'file'), $expected, 'whether logged or not');
+is((split /\|/, $expected)[0], $count, 'the table has every row');
+is(fingerprint($node, 'file'), $expected, 'a logged and an unlogged table have the same rows');
 is($node->safe_psql('postgres', "SELECT count(*), min(length(text)) FROM memory WHERE length(text) > 10000"), '4|' . length(row(2)->{text}),
 	'texts out of line are whole');
 check($node, $_, 'loaded') for qw(file memory);
@@ -96,7 +96,7 @@ check($node, $_, 'loaded') for qw(file memory);
 $node->safe_psql('postgres', q{ALTER TABLE memory SET (fillfactor = 50); SELECT spice_refresh('memory', 'SELECT * FROM memory')});
 is($node->safe_psql('postgres', q{SELECT pg_relation_size('memory') > 1.7 * pg_relation_size('file')}), 't', 'fillfactor leaves room');
 check($node, 'memory', 'with a fill factor');
-is(fingerprint($node, 'memory'), $expected, 'no row is lost by it');
+is(fingerprint($node, 'memory'), $expected, 'fillfactor loses no row');
 
 # --- a standby, whose pages come from the log
 
@@ -120,7 +120,7 @@ for my $round (1 .. 5)
 	$node->safe_psql('postgres', q{SELECT spice_refresh('file', 'SELECT * FROM file')});
 	$node->stop('immediate');
 	$node->start;
-	is(fingerprint($node, 'file'), $expected, "crash $round: what was committed is there");
+	is(fingerprint($node, 'file'), $expected, "crash $round: committed rows are there");
 }
 check($node, 'file', 'after crashes');
 $node->stop;
@@ -132,7 +132,7 @@ check($minimal, 'file', 'wal_level minimal');
 $minimal->safe_psql('postgres', q{SELECT spice_refresh('file', 'SELECT * FROM file')});
 $minimal->stop('immediate');
 $minimal->start;
-is(fingerprint($minimal, 'file'), $expected, 'wal_level minimal: what was committed is there after a crash');
+is(fingerprint($minimal, 'file'), $expected, 'wal_level minimal: committed rows are there after a crash');
 check($minimal, 'file', 'wal_level minimal, after a crash');
 $minimal->stop;
 

@@ -85,7 +85,7 @@ $node = Spice::new_node('reader', Spice::manifest(\@datasets),
 	# a sample so small that no other process helps with the statistics
 	'default_statistics_target = 10');
 Spice::wait_for($node, 'SELECT spice_ready()', 'four datasets are loaded');
-ok(readers_since(0) >= 4, 'each with a reader of its own');
+ok(readers_since(0) >= 4, 'each dataset has a reader process of its own');
 
 # --- the same rows
 
@@ -94,28 +94,28 @@ is(value('SELECT count(*), sum(id), count(text), count(price), count(nested) FRO
 	join('|', $count, $count * ($count + 1) / 2, scalar(grep { defined $_->{text} } @rows),
 		scalar(grep { exists $_->{price} } @rows), scalar(grep { $_->{nested} } @rows)), 'no row is lost');
 is(value('SELECT count(*) FROM ((TABLE rows EXCEPT ALL TABLE alone) UNION ALL (TABLE alone EXCEPT ALL TABLE rows)) d'),
-	'0', 'they are what one process alone loads');
+	'0', 'the rows are those that one process loads');
 is(value('SELECT bool_and(id = n) FROM (SELECT id, row_number() OVER (ORDER BY ctid) AS n FROM rows) o'), 't',
-	'in the order of the response');
+	'the rows are in the order of the response');
 is(value('SELECT length(text) FROM rows WHERE id = 20000'), 5 * 40_000, 'long texts are whole');
 push @rows, { id => $count + 1, unheard => 1 };
 $source->set('/rows', body => \@rows);
 my ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
-is($readers, 1, 'a refresh in a session has a reader, too');
+is($readers, 1, 'a session\'s refresh has a reader process');
 like(value(q{SELECT notice FROM spice.refreshes WHERE dataset = 'rows' LIMIT 1}),
-	qr/1 values of fields that are no column, the first "unheard"/, 'what the reader meets is in the history');
+	qr/1 values of fields that are no column, the first "unheard"/, 'history has what the reader process met');
 
 # --- the same errors
 
 $source->set('/rows', body => [ @rows, { id => 'not a number' } ]);
 ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
-is($readers, 1, 'the reader meets a bad record');
-like($error, qr/ERROR:  the value does not fit column "id" of type bigint/, 'the error is the one of the record');
-like($error, qr/DETAIL:  Dataset "rows", record 20002, byte \d+, value "not a number"/, 'with its place');
-is(value('SELECT count(*) FROM rows'), $count + 1, 'the table is as it was');
+is($readers, 1, 'the reader process meets a bad record');
+like($error, qr/ERROR:  the value does not fit column "id" of type bigint/, 'the error is that of the bad record');
+like($error, qr/DETAIL:  Dataset "rows", record 20002, byte \d+, value "not a number"/, 'the error has the place of the record');
+is(value('SELECT count(*) FROM rows'), $count + 1, 'the table keeps its rows');
 value(q{SELECT spice_refresh('rows', wait => false)});
 Spice::wait_for($node, q{SELECT last_error LIKE 'the value does not fit column "id" of type bigint; Dataset "rows", record 20002, %'
-	FROM spice.datasets WHERE dataset = 'rows'}, 'and so it is in the view');
+	FROM spice.datasets WHERE dataset = 'rows'}, 'spice.datasets shows the same error');
 $source->set('/rows', body => \@rows, truncate_after => 10_000_000);
 (undef, $error) = refresh(q{SELECT spice_refresh('rows')});
 like($error, qr/ERROR/, 'a body that ends early is an error');
@@ -135,12 +135,12 @@ sub shares
 my $offset = -s $node->logfile;
 value(q{SELECT spice_refresh('shared', 'SELECT id, text FROM shared')});
 my ($of, $by_writer) = shares($offset);
-is($of, $count, 'every record is read by one of two');
+is($of, $count, 'each record is read by one of the two processes');
 # the first stripe is the writer's
-cmp_ok($by_writer, '>', $count * 5 * 1024 * 1024 / length($text), 'some by the writer, which was handed more than it began with');
-cmp_ok($by_writer, '<', $count, 'and some by the reader');
+cmp_ok($by_writer, '>', $count * 5 * 1024 * 1024 / length($text), 'the writing process reads some of the records');
+cmp_ok($by_writer, '<', $count, 'the reader process reads some of the records');
 is(value('SELECT count(*), sum(id), bool_and(id = n) FROM (SELECT id, row_number() OVER (ORDER BY ctid) AS n FROM shared) o'),
-	join('|', $count, $count * ($count + 1) / 2, 't'), 'all of them are there, in order');
+	join('|', $count, $count * ($count + 1) / 2, 't'), 'every record is there, in order');
 
 # --- what is wrong first is what a refresh fails with, whoever reads what
 
@@ -175,30 +175,30 @@ for my $place (1 .. 16)
 	$others++;
 	diag("at $at, alone: $alone\nshared: $shared");
 }
-is($failures, 16, 'responses that are broken somewhere');
-is($others, 0, 'the failure is the one that a process alone meets');
+is($failures, 16, 'responses with a fault at any place are refused');
+is($others, 0, 'the error is the one that a single process meets');
 set_shared($text);
 
 # --- queries that end early, read twice, or must not run beside a reader
 
 ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows', 'SELECT * FROM rows LIMIT 5')});
-is("$status $readers", '0 1', 'a query that wants five rows') or diag $error;
-is(value('SELECT string_agg(id::text, \',\' ORDER BY id) FROM rows'), '1,2,3,4,5', 'gets five rows');
+is("$status $readers", '0 1', 'a query with LIMIT 5 succeeds') or diag $error;
+is(value('SELECT string_agg(id::text, \',\' ORDER BY id) FROM rows'), '1,2,3,4,5', 'a query with LIMIT 5 loads five rows');
 ($status, $error, $readers) =
   refresh(q{SELECT spice_refresh('rows', 'SELECT a.* FROM rows a JOIN rows b ON a.id = b.id + 1')});
-is($status, 0, 'a join of the source with itself') or diag $error;
-is(value('SELECT count(*) FROM rows'), $count, 'reads it twice');
+is($status, 0, 'a self-join of the source succeeds') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count, 'a self-join of the source reads it twice');
 value(q{CREATE FUNCTION noted(i bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS
 	'BEGIN PERFORM set_config(''my.noted'', i::text, false); RETURN i; END'});
 ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows', 'SELECT * FROM rows WHERE noted(id) > 10')});
-is("$status $readers", '0 0', 'a function that is not parallel safe: no reader') or diag $error;
-is(value('SELECT count(*) FROM rows'), $count + 1 - 10, 'and the right rows');
+is("$status $readers", '0 0', 'a function that is not parallel safe runs without a reader process') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count + 1 - 10, 'its rows are right');
 value('ALTER TABLE rows ADD CONSTRAINT positive CHECK (noted(id) > 0)');
 ($status, $error, $readers) = refresh(q{SELECT spice_refresh('rows')});
-is("$status $readers", '0 0', 'a CHECK constraint: no reader') or diag $error;
+is("$status $readers", '0 0', 'a CHECK constraint is evaluated without a reader process') or diag $error;
 value('ALTER TABLE rows DROP CONSTRAINT positive');
 value(q{SET max_parallel_workers = 0; SELECT spice_refresh('rows', 'SELECT * FROM rows')});
-is(value('SELECT count(*) FROM rows'), $count + 1, 'without a free worker the refresh does without');
+is(value('SELECT count(*) FROM rows'), $count + 1, 'a refresh succeeds without a free worker');
 
 # --- where processors are short
 
@@ -228,9 +228,9 @@ sub while_busy
 
 ($status, $error, $readers) = while_busy(sub { refresh(
 	q{SET spice.parallel_when_busy = off; SELECT spice_refresh('wide', 'SELECT * FROM wide')}) });
-is("$status $readers", '0 0', 'a refresh that has to wait for a processor takes no second one') or diag $error;
+is("$status $readers", '0 0', 'a refresh that waits for a processor starts no reader process') or diag $error;
 ($status, $error, $readers) = while_busy(sub { refresh(q{SELECT spice_refresh('wide', 'SELECT * FROM wide')}) });
-is("$status $readers", '0 1', 'unless it is told to') or diag $error;
+is("$status $readers", '0 1', 'spice.parallel_when_busy starts a reader process anyway') or diag $error;
 
 # --- inside of a subtransaction
 
@@ -239,12 +239,12 @@ my $in_block = q{DO $$ DECLARE n bigint; said text; BEGIN CREATE TEMP TABLE IF N
 	EXCEPTION WHEN division_by_zero THEN said := SQLERRM; END;
 	INSERT INTO said VALUES (coalesce(said, n::text)); END $$; SELECT text FROM said};
 ($status, $error, $readers) = refresh(sprintf $in_block, '1 / (id - 15000)');
-is("$status $readers", '0 1', 'an error beside a reader is caught by an EXCEPTION block') or diag $error;
-is(value('SELECT count(*) FROM rows'), $count + 1, 'the table is as it was');
-is(value(sprintf $in_block, 'id'), $count + 1, 'and a refresh in one succeeds');
+is("$status $readers", '0 1', 'an EXCEPTION block catches an error beside a reader process') or diag $error;
+is(value('SELECT count(*) FROM rows'), $count + 1, 'the table keeps its rows');
+is(value(sprintf $in_block, 'id'), $count + 1, 'a refresh in an EXCEPTION block succeeds');
 is(value((sprintf $in_block, '1 / (id - 15000)') . ';' . (sprintf $in_block, 'id + 1')) =~ s/\n/ /gr,
-	'division by zero division by zero ' . ($count + 1), 'also after one that failed');
-is(value('SELECT sum(id) FROM rows'), ($count + 1) * ($count + 2) / 2, 'with the right rows');
+	'division by zero division by zero ' . ($count + 1), 'a refresh after a failed block succeeds');
+is(value('SELECT sum(id) FROM rows'), ($count + 1) * ($count + 2) / 2, 'its rows are right');
 value(q{SELECT spice_refresh('rows')});
 
 # --- a type whose conditions must not run in another process
@@ -257,18 +257,18 @@ value('GRANT INSERT ON kept TO PUBLIC');
 my $domain = Spice::dataset('domain', $source->url('/rows'), refresh_retry_enabled => JSON::PP::false);
 $domain->{columns} = [ { name => 'id', type => 'public.noted_id' } ];
 Spice::write_manifest($node, Spice::manifest([ @datasets, $domain ]));
-Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'domain'}, 'a domain with a condition');
-is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'domain'}), 't|' . ($count + 1), 'is loaded')
+Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'domain'}, 'a dataset with a constrained domain is refreshed');
+is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'domain'}), 't|' . ($count + 1), 'the dataset with the domain is loaded')
   or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'domain'}));
-is(value('SELECT count(DISTINCT i) FROM kept'), $count + 1, 'and its condition has run');
+is(value('SELECT count(DISTINCT i) FROM kept'), $count + 1, 'the domain\'s condition was evaluated');
 value('CREATE TYPE noted_range AS RANGE (subtype = noted_id, multirange_type_name = noted_ranges)');
 $source->set('/ranges', body => [ map { { id => $_, ranges => "{[$_,$_]}", padding => 'x' x 100 } } 1 .. 2_000 ]);
 my $ranges = Spice::dataset('ranges', $source->url('/ranges'), refresh_retry_enabled => JSON::PP::false);
 $ranges->{columns} = [ { name => 'ranges', type => 'public.noted_ranges' } ];
 value('TRUNCATE kept');
 Spice::write_manifest($node, Spice::manifest([ @datasets, $domain, $ranges ]));
-Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'ranges'}, 'multiranges over such a domain');
-is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'ranges'}), 't|2000', 'are loaded')
+Spice::wait_for($node, q{SELECT status IN ('ready', 'error') FROM spice.datasets WHERE dataset = 'ranges'}, 'a dataset with multiranges over a domain is refreshed');
+is(value(q{SELECT last_error IS NULL, rows FROM spice.datasets WHERE dataset = 'ranges'}), 't|2000', 'the multiranges are loaded')
   or diag(value(q{SELECT last_error FROM spice.datasets WHERE dataset = 'ranges'}));
 
 # --- a reader that goes, and one whose refresh goes
@@ -278,22 +278,22 @@ sub slow_refresh
 	my $session = Spice::Session->new($node);
 
 	$session->send(q{SELECT spice_refresh('wide', 'SELECT * FROM wide WHERE pg_sleep(0.02) IS NOT NULL')});
-	Spice::wait_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'a reader is at work');
+	Spice::wait_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'a reader process runs');
 	return $session;
 }
 
 my $session = slow_refresh();
 value(q{SELECT pg_cancel_backend(leader_pid) FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 $session->answer;
-like($session->errors, qr/canceling statement due to user request/, 'a refresh that is cancelled');
+like($session->errors, qr/canceling statement due to user request/, 'a refresh is cancelled beside its reader process');
 $session->quit;
-Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'takes its reader with it');
+Spice::wait_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'a cancelled refresh ends its reader process');
 $session = slow_refresh();
 value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 $session->answer;
-like($session->errors, qr/terminating|ended too early|lost connection to parallel worker/, 'a reader that is ended fails its refresh');
-is($session->query('SELECT count(*) FROM wide'), $count, 'and nothing else');
+like($session->errors, qr/terminating|ended too early|lost connection to parallel worker/, 'the end of a reader process fails its refresh');
+is($session->query('SELECT count(*) FROM wide'), $count, 'the end of a reader process fails nothing else');
 $session->quit;
-is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file stays');
+is(value(q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file is left');
 $node->stop;
 done_testing;

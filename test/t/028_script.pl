@@ -30,7 +30,7 @@ sub violations
 	return $out . $err;
 }
 
-is(violations(@scripts), '', 'no script looks anything up by search_path or takes anything over');
+is(violations(@scripts), '', 'no script depends on search_path or takes an object over');
 
 # each is a statement that a rule is there for, and what is said of it
 my @planted = (
@@ -106,7 +106,7 @@ is( $node->safe_psql(
 		'postgres', "SELECT source FROM pg_extension_update_paths('spice')
 		WHERE target = '$default' AND source <> target AND path IS NULL"),
 	'',
-	'every version has a path to the newest');
+	'every version has an update path to the newest');
 like($node->safe_psql('postgres', "SELECT string_agg(version, ' ') FROM pg_available_extension_versions WHERE name = 'spice'"),
 	qr/\Q$first\E/, 'the first version can be installed');
 
@@ -173,7 +173,7 @@ cmp_ok(scalar(split /\n/, $fresh), '>', 100, 'an extension has contents');
 for my $old (split /\n/, $node->safe_psql('postgres',
 	"SELECT version FROM pg_available_extension_versions WHERE name = 'spice' ORDER BY version"))
 {
-	is(updated($old, $default), $fresh, "$old updated to $default is what $default is");
+	is(updated($old, $default), $fresh, "$old updated to $default equals $default");
 }
 
 # That this would be seen if it were not so: a version is made up, with an update to it
@@ -209,8 +209,8 @@ print $file $script, $statements;
 close $file;
 make_version('99', @statements);
 $fresh = updated('99', '99');
-is(updated($default, '99'), $fresh, 'an update that is complete leads to what the new version is');
-is(violations("$extensions/spice--99.sql"), '', 'which follows the rules');
+is(updated($default, '99'), $fresh, 'a complete update script gives the new version\'s objects');
+is(violations("$extensions/spice--99.sql"), '', 'the update script follows the rules');
 for my $forgotten (grep { !/CREATE TABLE|CREATE FUNCTION/ } @statements)
 {
 	# what depends on it goes, too
@@ -219,7 +219,7 @@ for my $forgotten (grep { !/CREATE TABLE|CREATE FUNCTION/ } @statements)
 	# PUBLIC has no rights on a new table, so that this one changes nothing but what is on record
 	next if $forgotten =~ /REVOKE ALL ON TABLE/;
 	make_version('98', @kept);
-	isnt(updated($default, '98'), $fresh, "an update without $forgotten does not");
+	isnt(updated($default, '98'), $fresh, "an update script without $forgotten is noticed");
 }
 
 # ---- library and objects of different versions ----
@@ -227,33 +227,33 @@ for my $forgotten (grep { !/CREATE TABLE|CREATE FUNCTION/ } @statements)
 my $node_log = $node->logfile;
 
 $node->safe_psql('postgres', "CREATE EXTENSION spice VERSION '$default'");
-is($node->safe_psql('postgres', 'SELECT spice_ready()'), 'f', 'library and objects agree');
+is($node->safe_psql('postgres', 'SELECT spice_ready()'), 'f', 'library and SQL objects agree');
 $node->safe_psql('postgres', "ALTER EXTENSION spice UPDATE TO '99'");
 my ($status, $out, $err) = $node->psql('postgres', 'SELECT spice_ready()');
-like($err, qr/extension spice in database "postgres" has version 99, its library \Q$default\E/, 'objects of another version are refused');
-like($err, qr/ALTER EXTENSION spice UPDATE/, 'with the cure');
+like($err, qr/extension spice in database "postgres" has version 99, its library \Q$default\E/, 'SQL objects of another version are refused');
+like($err, qr/ALTER EXTENSION spice UPDATE/, 'the refusal has its cure');
 $node->safe_psql('postgres', 'DROP EXTENSION spice');
 $node->safe_psql('postgres', "CREATE EXTENSION spice VERSION '$default'");
-is($node->safe_psql('postgres', 'SELECT spice_ready()'), 'f', 'and those of its own are not');
+is($node->safe_psql('postgres', 'SELECT spice_ready()'), 'f', 'SQL objects of the library\'s version are accepted');
 $node->safe_psql('postgres', "DROP EXTENSION spice; CREATE EXTENSION spice VERSION '99'");
 my $before = -s $node_log;
 $node->restart;
-Spice::wait_for_log($node, qr/has version 99, its library/, $before, 'the launcher says so, too');
+Spice::wait_for_log($node, qr/has version 99, its library/, $before, 'the launcher logs the difference');
 
 # It looks every second, which the index shows through which it looks.
 my $looks = q{(SELECT idx_scan FROM pg_stat_sys_indexes WHERE indexrelname = 'pg_extension_name_index')};
 my $looked = $node->safe_psql('postgres', "SELECT $looks");
-Spice::wait_for($node, "SELECT $looks > $looked + 12", 'it looks again and again');
+Spice::wait_for($node, "SELECT $looks > $looked + 12", 'the launcher looks again');
 my @warnings = slurp_file($node_log, $before) =~ /^(.*has version 99.*)$/mg;
-is(scalar(@warnings), 1, 'but says it once') or diag(join "\n", @warnings);
-like($warnings[0], qr/WARNING/, 'as a warning');
+is(scalar(@warnings), 1, 'the launcher logs the difference once') or diag(join "\n", @warnings);
+like($warnings[0], qr/WARNING/, 'the launcher logs a warning');
 
 $before = -s $node_log;
 $node->safe_psql('postgres', "UPDATE pg_extension SET extversion = '$default' WHERE extname = 'spice'");
-Spice::wait_for_log($node, qr/LOG:  extension spice and its library have the same version again/, $before, 'it says so when they agree again');
+Spice::wait_for_log($node, qr/LOG:  extension spice and its library have the same version again/, $before, 'the launcher logs that both agree again');
 $node->safe_psql('postgres', "UPDATE pg_extension SET extversion = '99' WHERE extname = 'spice'");
 Spice::wait_for_log($node, qr/WARNING:  extension spice in database "postgres" has version 99, its library/, $before,
-	'and when they do not, though it was at work');
+	'the launcher logs a later difference');
 $node->safe_psql('postgres', 'DROP EXTENSION spice');
 $node->safe_psql('postgres', "CREATE EXTENSION spice VERSION '$default'");
 $node->stop;

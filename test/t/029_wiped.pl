@@ -33,7 +33,7 @@ my $node = Spice::start_node('wiped',
 	'spice.max_refresh_workers = 1');
 Spice::write_beside_manifest($node, '.env', "SPICE_PASSWORD=$mark{password}\nSPICE_HEADER=$mark{header}\n");
 $node->safe_psql('postgres', 'CREATE EXTENSION spice');
-ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'the secrets are right');
+ok($node->poll_query_until('postgres', 'SELECT spice_ready()'), 'each dataset is loaded with its secret');
 
 # where each mark is in what the process can write to and shares with nobody
 sub find_marks
@@ -85,7 +85,7 @@ $source->set('/items', @good, hold => JSON::PP::true);
 $source->clear_log;
 $session->send(q{SELECT spice_refresh('items')});
 $source->wait('/items', 'held');
-cmp_ok(scalar keys %{ find_marks($pid) }, '>=', 2, 'while a request is under way its process has the secrets');
+cmp_ok(scalar keys %{ find_marks($pid) }, '>=', 2, 'a process has the secrets during its request');
 $source->set('/items', @good);
 $source->release('/items');
 $session->answer;

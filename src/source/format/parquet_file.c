@@ -98,8 +98,7 @@ void
 parquet_read_at(ParquetFile *file, int64_t offset, void *buffer, size_t length)
 {
 	if (offset < 0 || (uint64_t) length > (uint64_t) file->size || offset > file->size - (int64_t) length)
-		parquet_fail(file, "file ends before byte %lld",
-					 (long long) ((uint64_t) offset + length));
+		parquet_fail(file, "file ends before byte %llu", (unsigned long long) offset + length);
 	if (length > 0 && !file->read(file->arg, offset, buffer, length))
 	{
 		file->read_failed = true;
