@@ -21,7 +21,7 @@ $source->set($_, %good) for qw(/items /retried /limited /missing /single);
 $other->set('/gone', %good);
 
 my %credentials = (http_username => 'user', http_password => '${env:PASSWORD}', http_headers => 'X-Key: ${env:KEY}');
-$ENV{SPICE_PASSWORD} = 'a password';
+$ENV{SPICE_PASSWORD} = 'a passphrase';
 $ENV{SPICE_KEY} = 'a key';
 
 my $node = Spice::new_node(
@@ -142,7 +142,7 @@ is(scalar $other->log, 0, 'the other origin gets no credentials and no headers')
 
 my @landed = (@rows, { id => 21, text => 'landed' });
 $source->clear_log;
-$source->set('/landing', body => \@landed, basic => [ 'user', 'a password' ]);
+$source->set('/landing', body => \@landed, basic => [ 'user', 'a passphrase' ]);
 $source->set('/items', redirect => '/landing');
 is(refresh('items'), 'loaded', 'a redirect within the origin is answered');
 is(value('SELECT text FROM items WHERE id = 21'), 'landed', 'the redirect is followed');
