@@ -70,14 +70,14 @@ SELECT tags, tags IS NULL AS no_tags, bare FROM p;
 SELECT address, prices, matrix FROM p;
 
 -- encodings, versions of pages, compression, pages and row groups make no difference
-CREATE TABLE outcomes (encoding text, version int, codec text, page_rows int, group_rows int, rows int, digest text);
+CREATE TEMPORARY TABLE encodings (encoding text, version int, codec text, page_rows int, group_rows int, rows int, digest text);
 SELECT format($f$
 SELECT pg_temp.forget();
 SELECT pg_temp.file('[{"name": "id", "type": "int64", "repetition": "required"}, {"name": "n", "type": "int32"}, {"name": "f", "type": "double"}, {"name": "t", "type": "binary", "logical": "string"}, {"name": "b", "type": "boolean"}]',
 	(SELECT json_agg(json_build_array(i, CASE WHEN i %% 3 > 0 THEN i %% 7 END, i / 4.0, CASE WHEN i %% 5 > 0 THEN 'text ' || i / 10 END, i %% 2 = 0)) FROM generate_series(1, 500) i),
 	%L) :parquet
 SELECT spice_refresh('p');
-INSERT INTO outcomes SELECT %L, %s, %L, %L, %L, count(*), md5(string_agg(p::text, ',' ORDER BY id)) FROM p;
+INSERT INTO encodings SELECT %L, %s, %L, %L, %L, count(*), md5(string_agg(p::text, ',' ORDER BY id)) FROM p;
 $f$, jsonb_build_object('encoding', e, 'version', v, 'codec', c, 'page_rows', p, 'group_rows', g, 'crc', true), e, v, c, p, g)
 FROM (VALUES ('plain', 1, 'none', NULL::int, NULL::int), ('plain', 2, 'gzip', 7, 100), ('dictionary', 1, 'gzip', 100, NULL),
 	('dictionary', 2, 'none', 33, 250), ('delta', 2, 'none', NULL, NULL), ('delta-length', 1, 'none', 64, NULL),
@@ -88,7 +88,7 @@ FROM (VALUES ('plain', 1, 'none', NULL::int, NULL::int), ('plain', 2, 'gzip', 7,
 \o
 \set ECHO all
 \! rm -f statements.out
-SELECT encoding, version, codec, page_rows, group_rows, rows, digest = first_value(digest) OVER (ORDER BY encoding, version) AS same FROM outcomes ORDER BY encoding, version;
+SELECT encoding, version, codec, page_rows, group_rows, rows, digest = first_value(digest) OVER (ORDER BY encoding, version) AS same FROM encodings ORDER BY encoding, version;
 
 -- declared types take the values' texts, and an error says which value does not fit
 SELECT 'datasets:
