@@ -250,8 +250,8 @@ look_up(const ManifestDataset *dataset)
 static bool
 lock_dataset(Reconciliation *result, const char *name, bool wait)
 {
-	run_with_text(wait ? "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR UPDATE" :
-				  "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR UPDATE SKIP LOCKED", name, NULL);
+	run_with_text(wait ? "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR NO KEY UPDATE" :
+				  "SELECT 1 FROM spice_catalog.dataset WHERE name = $1 FOR NO KEY UPDATE SKIP LOCKED", name, NULL);
 	if (SPI_processed > 0)
 		return true;
 	result->incomplete = true;
@@ -317,13 +317,13 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 		names[i] = CStringGetTextDatum(manifest->datasets[i].name);
 	values[0] = PointerGetDatum(construct_array(names, manifest->n_datasets, TEXTOID, -1, false,
 												TYPALIGN_INT));
-	catalog_execute(wait ? "SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR UPDATE" :
+	catalog_execute(wait ? "SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR NO KEY UPDATE" :
 					"SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
 	leaving = SPI_processed;
 	catalog_execute("WITH left_manifest AS ("
 					"UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL,"
 					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e"
-					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR UPDATE SKIP LOCKED) RETURNING d.id, d.name)"
+					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR NO KEY UPDATE SKIP LOCKED) RETURNING d.id, d.name)"
 					" SELECT l.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r"
 					" WHERE r.id = l.id AND r.kind = 'table') FROM left_manifest l ORDER BY l.name COLLATE \"C\"",
 					1, types, values, NULL);
