@@ -325,12 +325,6 @@ bits_for(int level)
 	return bits;
 }
 
-static uint32_t
-little_endian(const uint8_t *bytes)
-{
-	return bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24;
-}
-
 /* begins with the levels at the page's data, and moves that behind them */
 static void
 begin_levels(ParquetColumn *column, LevelDecoder *decoder, int max_level, int encoding,
@@ -355,7 +349,7 @@ begin_levels(ParquetColumn *column, LevelDecoder *decoder, int max_level, int en
 	{
 		if (rest < 4)
 			fail_damaged(column, "page ends in its levels");
-		size = little_endian(column->data);
+		size = parquet_little_endian(column->data);
 		column->data += 4;
 		rest -= 4;
 	}
@@ -565,7 +559,7 @@ read_plain(ParquetColumn *column, ParquetValue *values, int n)
 	for (int i = 0; i < n; i++)
 	{
 		size_t		rest = (size_t) (column->data_end - column->data);
-		uint32_t	length = rest >= 4 ? little_endian(column->data) : 0;
+		uint32_t	length = rest >= 4 ? parquet_little_endian(column->data) : 0;
 
 		if (rest < 4 || length > rest - 4)
 			fail_damaged(column, "page ends in its values");

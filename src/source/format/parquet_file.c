@@ -567,12 +567,6 @@ read_file_metadata(ParquetFile *file, Thrift *thrift)
 		parquet_fail(file, "footer is damaged");
 }
 
-static uint32_t
-little_endian(const uint8_t *bytes)
-{
-	return bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24;
-}
-
 void
 parquet_read_footer(ParquetFile *file)
 {
@@ -591,7 +585,7 @@ parquet_read_footer(ParquetFile *file)
 		parquet_fail(file, "file is encrypted");
 	if (memcmp(tail + 4, "PAR1", 4) != 0)
 		parquet_fail(file, "file is cut off: it does not end with \"PAR1\"");
-	length = little_endian(tail);
+	length = parquet_little_endian(tail);
 	if (length > MAX_FOOTER || (int64_t) length > file->size - 4 - TAIL_SIZE)
 		parquet_fail(file, "footer of %u bytes does not fit into the file", length);
 	footer = arena_alloc(&file->arena, length + 1);

@@ -148,4 +148,11 @@ extern void parquet_read_footer(ParquetFile *file);
 /* memory of the process; out of memory is an error of the file's */
 extern void *parquet_allocate(ParquetFile *file, void *old, size_t size);
 
+/* the number that four bytes of the file stand for */
+static inline uint32_t
+parquet_little_endian(const uint8_t *bytes)
+{
+	return bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24;
+}
+
 #endif

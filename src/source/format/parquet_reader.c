@@ -25,7 +25,6 @@
 typedef struct ParquetCursor
 {
 	ParquetColumn *column;
-	const ParquetNode *leaf;
 	uint32_t	definitions[MAX_BATCH];
 	uint32_t	repetitions[MAX_BATCH];
 	ParquetValue values[MAX_BATCH];
@@ -472,8 +471,7 @@ prepare_field(ParquetReader *reader, ParquetField *field, ParquetBatchText *text
 		parquet_fail(file, "out of memory");
 	for (int i = 0; i < field->node->n_leaves; i++)
 	{
-		field->cursors[i].leaf = file->leaves[field->node->first_leaf + i];
-		field->cursors[i].column = parquet_column_create(file, field->cursors[i].leaf);
+		field->cursors[i].column = parquet_column_create(file, file->leaves[field->node->first_leaf + i]);
 	}
 }
 

@@ -57,10 +57,8 @@ struct ParquetRecords
 {
 	RecordReader reader;
 	ParquetReader *parquet;
-	SpoolCursor *cursor;
 	int			n_fields;		/* that were added */
 	int		   *fields;			/* of the file, by field; -1: the file has no such field */
-	Oid		   *types;			/* of the columns, by field */
 	JsonValue  *values;			/* by field */
 	ParquetColumnWay *ways;		/* by column; NULL before the first tuple */
 	ParquetText text;			/* of the value that is being converted */
@@ -143,7 +141,6 @@ parquet_add_field(RecordReader *reader, const char *name, Oid type)
 				 errdetail("Dataset \"%s\".", reader->format->dataset)));
 	reader->n_fields = records->n_fields;
 	records->fields[added] = -1;
-	records->types[added] = type;
 	records->values[added].kind = JSON_ABSENT;
 	for (int i = 0; i < parquet->n_fields; i++)
 	{
@@ -189,9 +186,7 @@ parquet_records_open(const RecordFormat *format, SpoolCursor *cursor, bool disco
 
 	records->reader.methods = &methods;
 	records->reader.format = format;
-	records->cursor = cursor;
 	records->fields = palloc(sizeof(int) * MaxHeapAttributeNumber);
-	records->types = palloc(sizeof(Oid) * MaxHeapAttributeNumber);
 	records->values = palloc0(sizeof(JsonValue) * MaxHeapAttributeNumber);
 	records->reader.values = records->values;
 	records->parquet = parquet_reader_create(read_spool, cursor, spool_size(cursor->spool));
