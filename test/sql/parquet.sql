@@ -108,6 +108,11 @@ SELECT pg_temp.file('[{"name": "words", "type": "binary", "logical": "string"}]'
 SELECT pg_temp.failure($$SELECT spice_refresh('p')$$);
 TABLE p;
 
+-- a column that the table does not have is named
+SELECT pg_temp.file('[{"name": "number", "type": "int64"}, {"name": "extra", "type": "int64"}, {"name": "other", "type": "int64"}]', '[[1, 2, 3], [4, 5, 6]]') :parquet
+SELECT spice_refresh('p');
+SELECT outcome, rows, notice FROM spice.refreshes LIMIT 1;
+
 -- a file that is not whole is refused
 SELECT E'p.parquet\n{"body": "id,name"}' :answer
 SELECT pg_temp.failure($$SELECT spice_refresh('p')$$);

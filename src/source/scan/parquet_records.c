@@ -105,6 +105,23 @@ raise_parquet_error(const ParquetRecords *records)
 	pg_unreachable();
 }
 
+/* the first field of the file that was not added */
+static void
+name_unknown(ParquetRecords *records)
+{
+	bool		added[MaxHeapAttributeNumber] = {false};
+	int			field = 0;
+
+	for (int i = 0; i < records->n_fields; i++)
+	{
+		if (records->fields[i] >= 0 && records->fields[i] < MaxHeapAttributeNumber)
+			added[records->fields[i]] = true;
+	}
+	while (field < MaxHeapAttributeNumber && added[field])
+		field++;
+	records->reader.unknown_name = records->parquet->fields[field].node->name;
+}
+
 static bool
 parquet_next(RecordReader *reader)
 {
@@ -116,6 +133,8 @@ parquet_next(RecordReader *reader)
 	if (status == PARQUET_END)
 		return false;
 	reader->record = records->parquet->record;
+	if (reader->record == 1 && records->n_unknown > 0)
+		name_unknown(records);
 	reader->unknown_total += records->n_unknown;
 	for (int i = 0; i < records->n_fields; i++)
 	{
