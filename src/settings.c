@@ -18,6 +18,7 @@
 char	   *spice_spicepod;
 char	   *spice_database;
 char	   *spice_role;
+char	   *spice_file_roots;
 int			spice_max_refresh_workers;
 int			spice_fetch_memory;
 int			spice_fetch_max_size;
@@ -35,6 +36,10 @@ settings_define(void)
 							   "Role that owns accelerated tables and runs refresh_sql.",
 							   "Empty: the owner of the extension.",
 							   &spice_role, "", PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("spice.file_roots",
+							   "Folders, separated by commas, that datasets may read files of.",
+							   "Empty: any outside of the data directory.",
+							   &spice_file_roots, "", PGC_SUSET, GUC_LIST_INPUT, NULL, NULL, NULL);
 	DefineCustomIntVariable("spice.fetch_memory",
 							"Memory for a fetched response before it goes to a temporary file.", NULL,
 							&spice_fetch_memory, 16 * 1024, 64, INT_MAX / 1024, PGC_SUSET, GUC_UNIT_KB,

@@ -11,6 +11,7 @@
 extern char *spice_spicepod;
 extern char *spice_database;
 extern char *spice_role;
+extern char *spice_file_roots;
 extern int	spice_max_refresh_workers;
 extern int	spice_fetch_memory; /* kB */
 extern int	spice_fetch_max_size;	/* MB */

@@ -23,7 +23,7 @@ static void
 check_connector(Parser *parser, const char *from, int line)
 {
 	size_t		length = strcspn(from, ":/");
-	const char *hint = "connectors that work: http, https, postgres, mysql, table";
+	const char *hint = "connectors that work: http, https, file, postgres, mysql, table";
 	const char *name = document_excerpt(parser->arena,
 										arena_strndup(parser->arena, from, length));
 
@@ -81,12 +81,10 @@ check_url(Parser *parser, const char *url, int line)
 					  "from holds a blank or a control character");
 }
 
-/* The extension of the file that the URL's path names, or "". */
+/* The extension of the file that a path names, or "". */
 static const char *
-url_extension(Parser *parser, const char *url)
+path_extension(const char *path)
 {
-	size_t		length = strcspn(url, "?#");
-	const char *path = arena_strndup(parser->arena, url, length);
 	const char *point = strrchr(path, '.');
 
 	if (point == NULL || strchr(point, '/') != NULL)
@@ -104,15 +102,15 @@ refuse_format(Parser *parser, int line, const char *setting, const char *format)
 
 /*
  * file_format is the format of the response, json_format the layout of its
- * records.  Without either the URL's extension decides, and without an extension
+ * records.  Without either the path's extension decides, and without an extension
  * the reader looks at the first bytes.
  */
 static const char *
-parse_format(Parser *parser, const DocNode *params, const char *from, int from_line)
+parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from_line)
 {
-	const DocNode *file = check_value(&keys_of_http, params, "file_format");
-	const DocNode *json = check_value(&keys_of_http, params, "json_format");
-	const char *extension = url_extension(parser, from);
+	const DocNode *file = check_value(spec->params_table, spec->params, "file_format");
+	const DocNode *json = check_value(spec->params_table, spec->params, "json_format");
+	const char *extension = path_extension(path);
 	bool		lines = file != NULL && keys_value_in(JSON_LINES, file->text);
 	bool		csv = file != NULL && keys_value_in(CSV_FORMATS, file->text);
 	bool		parquet = file != NULL && strcmp(file->text, "parquet") == 0;
@@ -159,10 +157,11 @@ pointer_is_valid(const char *pointer)
 }
 
 static char *
-parse_pointer(Parser *parser, const DocNode *params, const char *format)
+parse_pointer(Parser *parser, const DatasetSpec *spec)
 {
-	const DocNode *pointer = check_value(&keys_of_http, params, "json_pointer");
-	const DocNode *path = check_value(&keys_of_http, params, "json_path");
+	const DocNode *pointer = check_value(spec->params_table, spec->params, "json_pointer");
+	const DocNode *path = check_value(spec->params_table, spec->params, "json_path");
+	const char *format = spec->definition.format;
 
 	if (pointer != NULL && path != NULL && strcmp(pointer->text, path->text) != 0)
 		parse_problem(parser, MANIFEST_ERROR, path->line,
@@ -182,6 +181,41 @@ parse_pointer(Parser *parser, const DocNode *params, const char *format)
 					  "json_pointer \"%s\" is not valid",
 					  document_excerpt(parser->arena, pointer->text));
 	return arena_printf(parser->arena, "%s%s", pointer->text[0] == '/' ? "" : "/", pointer->text);
+}
+
+/* path: what names the file or folder, whose extension may tell the format */
+static void
+parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int from_line)
+{
+	Definition *definition = &spec->definition;
+
+	definition->format = (char *) parse_format(parser, spec, path, from_line);
+	definition->json_pointer = parse_pointer(parser, spec);
+	csv_options_parse(parser, spec);
+}
+
+static bool
+parse_file(Parser *parser, const DocNode *from, DatasetSpec *spec)
+{
+	const char *path = from->text + strlen("file:");
+
+	if (strncmp(from->text, "file:", strlen("file:")) != 0)
+		return false;
+	spec->definition.connector = "file";
+	spec->params_table = &keys_of_file_source;
+	check_mapping(parser, &keys_of_file_source, spec->params);
+	check_fill(&keys_of_file_source, spec->params, &spec->definition);
+	path += strncmp(path, "//", 2) == 0 ? 2 : 0;
+	if (path[0] == '\0')
+		parse_problem(parser, MANIFEST_ERROR, from->line, "write file:path", "from names no path");
+	else if (path_extension(path)[0] == '\0' &&
+			 document_given(spec->params, "file_format") == NULL &&
+			 document_given(spec->params, "json_format") == NULL)
+		parse_problem(parser, MANIFEST_ERROR, from->line,
+					  "write file_format: parquet, csv, tsv, json or jsonl under params",
+					  "file_format is missing, and no extension in from stands for it");
+	parse_format_params(parser, spec, path, from->line);
+	return true;
 }
 
 static void
@@ -205,9 +239,8 @@ parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 		parse_problem(parser, MANIFEST_ERROR, headers->line,
 					  "write http_headers: \"Name: value, Other: value\"",
 					  "http_headers holds a line break");
-	definition->format = (char *) parse_format(parser, spec->params, from->text, from->line);
-	definition->json_pointer = parse_pointer(parser, spec->params, definition->format);
-	csv_options_parse(parser, spec);
+	parse_format_params(parser, spec,
+						arena_strndup(parser->arena, from->text, strcspn(from->text, "?#")), from->line);
 }
 
 void
@@ -222,6 +255,6 @@ connection_parse(Parser *parser, DatasetSpec *spec)
 			parse_problem(parser, MANIFEST_ERROR, spec->entry->line,
 						  "write from: http://host/path", "from is missing");
 	}
-	else if (!database_parse(parser, from, spec))
+	else if (!database_parse(parser, from, spec) && !parse_file(parser, from, spec))
 		parse_http(parser, from, spec);
 }

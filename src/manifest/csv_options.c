@@ -21,9 +21,9 @@ static const char *const settings[] = {"has_header", "quote", "escape", "delimit
  * a word; without the key, "otherwise".
  */
 static char
-parse_byte(Parser *parser, const DocNode *params, const char *key, char otherwise)
+parse_byte(Parser *parser, const DatasetSpec *spec, const char *key, char otherwise)
 {
-	const DocNode *node = check_value(&keys_of_http, params, key);
+	const DocNode *node = check_value(spec->params_table, spec->params, key);
 	const char *text;
 
 	if (node == NULL)
@@ -42,11 +42,11 @@ parse_byte(Parser *parser, const DocNode *params, const char *key, char otherwis
 
 /* An empty value means no quotes at all, for which NUL stands. */
 static char
-parse_quote(Parser *parser, const DocNode *params, const char *key)
+parse_quote(Parser *parser, const DatasetSpec *spec, const char *key)
 {
-	const DocNode *node = check_value(&keys_of_http, params, key);
+	const DocNode *node = check_value(spec->params_table, spec->params, key);
 
-	return node != NULL && node->text[0] == '\0' ? '\0' : parse_byte(parser, params, key, '"');
+	return node != NULL && node->text[0] == '\0' ? '\0' : parse_byte(parser, spec, key, '"');
 }
 
 /* Warns of settings of another format than the response has. */
@@ -86,9 +86,9 @@ csv_options_parse(Parser *parser, DatasetSpec *spec)
 		return;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		key[i] = arena_printf(parser->arena, "%s_%s", format, settings[i]);
-	quote = parse_quote(parser, params, key[1]);
-	escape = parse_byte(parser, params, key[2], quote);
-	delimiter = tabs ? '\t' : parse_byte(parser, params, key[3], ',');
+	quote = parse_quote(parser, spec, key[1]);
+	escape = parse_byte(parser, spec, key[2], quote);
+	delimiter = tabs ? '\t' : parse_byte(parser, spec, key[3], ',');
 	if (quote == '\0' && document_given(params, key[2]) != NULL)
 		parse_problem(parser, MANIFEST_WARNING, document_line(params, key[2]), "take it out",
 					  "%s has no effect without quotes", key[2]);
@@ -96,7 +96,7 @@ csv_options_parse(Parser *parser, DatasetSpec *spec)
 		parse_problem(parser, MANIFEST_ERROR, params->line, "choose another",
 					  "delimiter and %s of %s are the same character",
 					  delimiter == quote ? "quote" : "escape", format);
-	definition->csv_has_header = keys_value_in("true", check_text(&keys_of_http, params, key[0], "true"));
+	definition->csv_has_header = keys_value_in("true", check_text(spec->params_table, params, key[0], "true"));
 	definition->csv_quote = arena_strndup(parser->arena, &quote, quote != '\0');
 	definition->csv_escape = arena_strndup(parser->arena, &escape, escape != '\0');
 	definition->csv_delimiter = arena_strndup(parser->arena, &delimiter, 1);

@@ -11,11 +11,16 @@
  */
 #include "manifest/schedule_keys.h"
 
+#include <string.h>
+
 #include "manifest/check.h"
 #include "manifest/cron.h"
 
 /* A jitter without a refresh_jitter_max is this part of the interval. */
 #define JITTER_PART		10
+
+/* of file_watcher: how often the files are looked at, in ms */
+#define WATCH_INTERVAL	2000
 
 static void
 parse_jitter(Parser *parser, DatasetSpec *spec)
@@ -41,6 +46,23 @@ parse_jitter(Parser *parser, DatasetSpec *spec)
 		definition->refresh_jitter_max_ms = definition->refresh_check_interval_ms / JITTER_PART;
 }
 
+/* A change of a file is noticed by looking: a look at an unchanged list costs next to nothing. */
+static void
+parse_file_watcher(Parser *parser, DatasetSpec *spec)
+{
+	const DocNode *watcher = check_value(&keys_of_acceleration_params, spec->acceleration_params,
+										 "file_watcher");
+	int64_t    *interval = &spec->definition.refresh_check_interval_ms;
+
+	if (watcher == NULL || strcmp(watcher->text, "enabled") != 0)
+		return;
+	if (!spec_has_connector(spec, "file"))
+		parse_problem(parser, MANIFEST_WARNING, watcher->line, "write refresh_check_interval",
+					  "file_watcher works for file: only, and has no effect");
+	else if (spec->definition.refresh_cron == NULL && (*interval == 0 || *interval > WATCH_INTERVAL))
+		*interval = WATCH_INTERVAL;
+}
+
 void
 schedule_keys_parse(Parser *parser, DatasetSpec *spec)
 {
@@ -54,4 +76,5 @@ schedule_keys_parse(Parser *parser, DatasetSpec *spec)
 						  "refresh_cron contradicts refresh_check_interval");
 	}
 	parse_jitter(parser, spec);
+	parse_file_watcher(parser, spec);
 }

@@ -12,7 +12,7 @@
 #define SPICE_CONNECTOR_H
 
 #include "catalog/dataset.h"
-#include "source/http/spool.h"
+#include "source/http/http.h"
 #include "source/source_column.h"
 
 typedef struct Connector
@@ -23,6 +23,13 @@ typedef struct Connector
 	/* the foreign server, by name, and the foreign table's options; NULL: a view */
 	const char *(*server) (const Dataset *dataset);
 	List	   *(*options) (const Dataset *dataset);
+
+	/*
+	 * fetches, where source_fetch() does not itself: conditional, the spool is NULL when its
+	 * digest is the dataset's
+	 */
+	HttpResponse *(*fetch) (const Dataset *dataset, bool conditional, HttpReport *report,
+							MemoryContext context);
 
 	/* makes server and credentials what the definition says; NULL: nothing to do */
 	void		(*setup) (const Dataset *dataset);
@@ -38,6 +45,7 @@ typedef struct Connector
 } Connector;
 
 extern const Connector http_connector;
+extern const Connector file_connector;
 extern const Connector postgres_connector;
 extern const Connector mysql_connector;
 extern const Connector table_connector;

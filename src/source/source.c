@@ -6,8 +6,8 @@
  * Secrets are resolved here, at the last moment, into memory that is wiped as
  * soon as the request is over, and go nowhere but into the request.
  *
- * HTTP is the one connector whose rows are fetched beforehand.  The others'
- * wrappers reach their sources by themselves, when the refresh query runs.
+ * A response over HTTP and a list of files are fetched beforehand.  The wrappers of
+ * databases reach their sources by themselves, when the refresh query runs.
  *
  *-------------------------------------------------------------------------
  */
@@ -76,6 +76,8 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 				 errdetail("This one has %s.", GetDatabaseEncodingName()),
 				 errhint("Set spice.database to a database made with ENCODING 'UTF8'.")));
 
+	if (connector_of(dataset)->fetch != NULL)
+		return connector_of(dataset)->fetch(dataset, conditional, report, context);
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
 	resolver = resolver_open(dataset, request_context, context);
 	saved = MemoryContextSwitchTo(request_context);

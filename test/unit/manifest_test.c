@@ -552,6 +552,15 @@ test_params(void)
 	CHECK_TEXT(defined(manifest, 0, "format"), "\"json\"");
 	manifest_free(manifest);
 
+	manifest = parse(HEAD "datasets:\n- {from: 'file:data', name: a, params: {file_format: csv, csv_delimiter: ';'}}\n");
+	CHECK_TEXT(defined(manifest, 0, "connector"), "\"file\"");
+	CHECK_TEXT(defined(manifest, 0, "format"), "\"csv\"");
+	CHECK_TEXT(defined(manifest, 0, "csv_delimiter"), "\";\"");
+	manifest_free(manifest);
+	manifest = parse(HEAD "datasets:\n- {from: 'file:a.json', name: a, acceleration: {params: {file_watcher: enabled}}}\n");
+	CHECK_TEXT(defined(manifest, 0, "refresh_check_interval_ms"), "2000");
+	manifest_free(manifest);
+
 	ERROR_AT(7, ENTRY "  params: {http_port: 65536}\n", "http_port is not a whole number", NULL);
 	ERROR_AT(7, ENTRY "  params: {http_port: 0}\n", "http_port is not a whole number", NULL);
 	ERROR_AT(7, ENTRY "  params: {http_port: [1]}\n", "http_port must be a single value", NULL);

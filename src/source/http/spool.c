@@ -19,7 +19,8 @@
  *		memory only -> with file	(spool_flush)
  *		memory only -> finished		(spool_finish: read from the blocks)
  *		with file	-> finished		(spool_finish: read from the file)
- *		(nothing)	-> finished		(spool_attach: another process's file)
+ *		(nothing)	-> finished		(spool_of_file, spool_attach: the file was there;
+ *									spool_of_parts: other spools have the bytes)
  *
  * The digest is a hash of 128 bits that includes the length.  It is not core's:
  * of 223 MB this one takes 9 ms, and hash_bytes_extended() 75 ms for each 64 bits,
@@ -68,6 +69,7 @@ struct Spool
 	File		file;			/* 0: none */
 	int64		in_file;
 	bool		finished;
+	List	   *parts;			/* of SpoolPart *: other spools have the bytes; NIL: this one has */
 	uint64		lanes[DIGEST_LANES];
 	uint8		digest[SPOOL_DIGEST_LENGTH];
 };
@@ -172,16 +174,38 @@ spool_create(MemoryContext parent, Size memory)
 }
 
 Spool *
-spool_attach(MemoryContext parent, const char *path, int64 size)
+spool_of_file(MemoryContext parent, File file, int64 size)
 {
 	Spool	   *spool = spool_create(parent, 0);
 
-	spool->file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
-	if (spool->file <= 0)
+	spool->file = file;
+	spool->size = spool->in_file = size;
+	spool->finished = true;
+	return spool;
+}
+
+Spool *
+spool_attach(MemoryContext parent, const char *path, int64 size)
+{
+	File		file = PathNameOpenFile(path, O_RDONLY | PG_BINARY);
+
+	if (file <= 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not open the temporary file of a fetched response: %m")));
-	spool->size = spool->in_file = size;
+	return spool_of_file(parent, file, size);
+}
+
+Spool *
+spool_of_parts(MemoryContext parent, List *parts, const uint8 *digest)
+{
+	Spool	   *spool = spool_create(parent, 0);
+	ListCell   *cell;
+
+	spool->parts = parts;
+	foreach(cell, parts)
+		spool->size += ((const SpoolPart *) lfirst(cell))->size;
+	memcpy(spool->digest, digest, SPOOL_DIGEST_LENGTH);
 	spool->finished = true;
 	return spool;
 }
@@ -317,6 +341,12 @@ spool_path(const Spool *spool)
 	return spool->file > 0 ? FilePathName(spool->file) : NULL;
 }
 
+File
+spool_file(const Spool *spool)
+{
+	return spool->file;
+}
+
 int64
 spool_size(const Spool *spool)
 {
@@ -337,6 +367,22 @@ spool_rewind(Spool *spool, SpoolCursor *cursor)
 {
 	cursor->spool = spool;
 	cursor->offset = 0;
+}
+
+bool
+spool_open_document(Spool *spool, int number, MemoryContext context, SpoolCursor *cursor,
+					const SpoolPart **part)
+{
+	*part = NULL;
+	if (number >= Max(list_length(spool->parts), 1))
+		return false;
+	if (spool->parts != NIL)
+	{
+		*part = list_nth(spool->parts, number);
+		spool = (*part)->open(*part, context);
+	}
+	spool_rewind(spool, cursor);
+	return true;
 }
 
 static Size
@@ -369,8 +415,8 @@ read_file(const Spool *spool, int64 offset, char *buffer, Size size)
 	if (n <= 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 n < 0 ? errmsg("could not read a fetched response from its temporary file: %m") :
-				 errmsg("temporary file of a fetched response is too short")));
+				 n < 0 ? errmsg("could not read file \"%s\": %m", FilePathName(spool->file)) :
+				 errmsg("file \"%s\" is shorter than it was", FilePathName(spool->file))));
 	return (Size) n;
 }
 

@@ -12,6 +12,10 @@
 #ifndef SPICE_SPOOL_H
 #define SPICE_SPOOL_H
 
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "storage/fd.h"
+
 /*
  * The digest notices a change.  It is no protection against a source that
  * forges a response: that source could as well send another one.
@@ -47,6 +51,26 @@ extern const uint8 *spool_digest(const Spool *spool);
  */
 extern const char *spool_path(const Spool *spool);
 extern Spool *spool_attach(MemoryContext parent, const char *path, int64 size);
+
+/* The first size bytes of an open file, which the spool closes. */
+extern Spool *spool_of_file(MemoryContext parent, File file, int64 size);
+extern File spool_file(const Spool *spool);
+
+/*
+ * One of the documents of a response that has several, such as the files of a folder.
+ * Both functions raise an error when the bytes are not those that were listed.
+ */
+typedef struct SpoolPart
+{
+	const char *location;		/* as people know it */
+	int64		size;
+	TimestampTz last_modified;
+	Spool	   *(*open) (const struct SpoolPart *part, MemoryContext context);
+	void		(*check) (const struct SpoolPart *part, Spool *bytes);	/* after reading; or NULL */
+} SpoolPart;
+
+/* A finished spool of documents, of SpoolPart *; the digest is that of their list. */
+extern Spool *spool_of_parts(MemoryContext parent, List *parts, const uint8 *digest);
 extern int64 spool_size(const Spool *spool);
 
 /* reading, from the start and as often as wanted; 0 at the end; may raise */
@@ -57,6 +81,13 @@ typedef struct SpoolCursor
 } SpoolCursor;
 
 extern void spool_rewind(Spool *spool, SpoolCursor *cursor);
+
+/*
+ * Opens the document of this number, from 0, at its start; what is opened lives in context.
+ * False: there is none.  *part describes it, NULL when the spool is one document.
+ */
+extern bool spool_open_document(Spool *spool, int number, MemoryContext context,
+								SpoolCursor *cursor, const SpoolPart **part);
 extern Size spool_read(SpoolCursor *cursor, char *buffer, Size size);
 
 #endif

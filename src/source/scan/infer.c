@@ -196,51 +196,77 @@ seen_of_type(Oid type)
 	return type == FLOAT4OID ? SEEN_DECIMAL : SEEN_TEXT;
 }
 
-/* Parquet says of which types its columns are, so no record has to be read. */
-static List *
-parquet_columns(const Dataset *dataset, const RecordReader *reader)
+/* The column of a field, which the documents before may have had. */
+static SourceColumn *
+find_or_add_column(const Dataset *dataset, const RecordReader *reader, int field, List **columns)
 {
-	List	   *columns = NIL;
+	size_t		length;
+	const char *name = record_reader_field_name(reader, field, &length);
+	SourceColumn *column = strlen(name) == length ? source_column_find(*columns, name) : NULL;
 
-	for (int i = 0; i < reader->n_fields; i++)
-	{
-		SourceColumn *column = palloc0(sizeof(SourceColumn));
-		size_t		length;
-		const char *name = record_reader_field_name(reader, i, &length);
-
-		check_column_name(dataset->name, name, length);
-		column->name = pstrdup(name);
-		column->type = parquet_records_type(reader, i, &column->typmod);
-		column->seen = seen_of_type(column->type);
-		columns = lappend(columns, column);
-	}
-	return columns;
+	if (column != NULL)
+		return column;
+	check_column_name(dataset->name, name, length);
+	column = palloc0(sizeof(SourceColumn));
+	column->name = pstrdup(name);
+	column->typmod = -1;
+	*columns = lappend(*columns, column);
+	/* a column's name is for everyone to read */
+	if (redact_text(column->name) != column->name)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+				 errmsg("the response of dataset \"%s\" has a field whose name holds a secret of the request", dataset->name),
+				 errhint("The source may have answered with an error: look at what it answers.")));
+	return column;
 }
 
-List *
-infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
+static int
+integer_size(Oid type)
 {
-	MemoryContext scan;
-	SeenBits   *seen;
-	SpoolCursor cursor;
-	RecordFormat format;
-	RecordReader *reader;
-	List	   *columns = NIL;
+	return type == INT2OID ? 2 : type == INT4OID ? 4 : type == INT8OID ? 8 : 0;
+}
 
-	if (spool == NULL)
-		return NIL;
-	scan = AllocSetContextCreate(CurrentMemoryContext, "spice inference", ALLOCSET_DEFAULT_SIZES);
-	seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
-	spool_rewind(spool, &cursor);
-	records_format(dataset, &format);
-	reader = records_open(&format, &cursor, true, scan);
-	if (format.parquet)
+/* Gives the column the narrowest type for what it holds already and values of this type. */
+static void
+widen_column(SourceColumn *column, Oid type, int32 typmod)
+{
+	bool		first = !OidIsValid(column->type);
+
+	column->seen |= seen_of_type(type) | (type == INT8OID ? SEEN_LARGE : 0);
+	if (first || column->type == type)
 	{
-		columns = parquet_columns(dataset, reader);
-		relation->records = reader->n_fields > 0;
-		MemoryContextDelete(scan);
-		return columns;
+		column->typmod = first || column->typmod == typmod ? typmod : -1;
+		column->type = type;
+		return;
 	}
+	column->typmod = -1;
+	if (integer_size(column->type) > 0 && integer_size(type) > 0)
+		column->type = integer_size(type) > integer_size(column->type) ? type : column->type;
+	else
+		column->type = narrowest_type(column->seen);
+}
+
+/* Parquet says of which types its columns are, so no record has to be read. */
+static int64
+add_parquet_columns(const Dataset *dataset, const RecordReader *reader, List **columns)
+{
+	for (int i = 0; i < reader->n_fields; i++)
+	{
+		SourceColumn *column = find_or_add_column(dataset, reader, i, columns);
+		int32		typmod;
+		Oid			type = parquet_records_type(reader, i, &typmod);
+
+		if (OidIsValid(type))
+			widen_column(column, type, typmod);
+	}
+	return reader->n_fields > 0;
+}
+
+static int64
+add_record_columns(const Dataset *dataset, RecordReader *reader, List **columns)
+{
+	SeenBits   *seen = palloc0(sizeof(SeenBits) * (MaxHeapAttributeNumber + 1));
+
 	while (record_reader_next(reader))
 	{
 		for (int i = 0; i < reader->n_fields; i++)
@@ -248,27 +274,57 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 		if (reader->record % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
-
-	relation->records = reader->record;
 	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
-	{
-		SourceColumn *column = palloc0(sizeof(SourceColumn));
-		size_t		length;
-		const char *name = record_reader_field_name(reader, i, &length);
+		find_or_add_column(dataset, reader, i, columns)->seen |= seen[i];
+	pfree(seen);
+	return reader->record;
+}
 
-		check_column_name(dataset->name, name, length);
-		column->name = pstrdup(name);
-		/* a column's name is for everyone to read */
-		if (redact_text(column->name) != column->name)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("the response of dataset \"%s\" has a field whose name holds a secret of the request", dataset->name),
-					 errhint("The source may have answered with an error: look at what it answers.")));
-		column->seen = seen[i];
-		column->type = narrowest_type(seen[i]);
-		column->typmod = -1;
-		columns = lappend(columns, column);
+/* Reads one document.  Returns its records; of Parquet, whether there is a column. */
+static int64
+add_columns(const Dataset *dataset, const RecordFormat *format, SpoolCursor *cursor,
+			MemoryContext context, List **columns)
+{
+	RecordReader *reader = records_open(format, cursor, true, context);
+
+	return format->parquet ? add_parquet_columns(dataset, reader, columns) :
+		add_record_columns(dataset, reader, columns);
+}
+
+List *
+infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
+{
+	MemoryContext context;
+	ErrorContextCallback line = {error_context_stack, records_part_callback, NULL};
+	const SpoolPart *part;
+	SpoolCursor cursor;
+	RecordFormat format;
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	if (spool == NULL)
+		return NIL;
+	context = AllocSetContextCreate(CurrentMemoryContext, "spice inference", ALLOCSET_DEFAULT_SIZES);
+	records_format(dataset, &format);
+	for (int i = 0; spool_open_document(spool, i, context, &cursor, &part); i++)
+	{
+		line.arg = (void *) part;
+		error_context_stack = &line;
+		relation->records += add_columns(dataset, &format, &cursor, context, &columns);
+		if (part != NULL && part->check != NULL)
+			part->check(part, cursor.spool);
+		error_context_stack = line.previous;
+		MemoryContextReset(context);
 	}
-	MemoryContextDelete(scan);
+	foreach(cell, columns)
+	{
+		SourceColumn *column = lfirst(cell);
+
+		if (!format.parquet)
+			column->type = narrowest_type(column->seen);
+		else if (!OidIsValid(column->type))
+			column->type = TEXTOID;
+	}
+	MemoryContextDelete(context);
 	return columns;
 }

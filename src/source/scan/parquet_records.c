@@ -281,6 +281,8 @@ parquet_records_type(const RecordReader *reader, int field, int32 *typmod)
 	*typmod = -1;
 	if (found->shape == PARQUET_DOCUMENT)
 		return JSONBOID;
+	if (found->shape == PARQUET_SCALAR && found->leaf->meaning == PARQUET_ALWAYS_NULL)
+		return InvalidOid;
 	return found->shape == PARQUET_SCALAR ? leaf_type(found->leaf, typmod) :
 		get_array_type(leaf_type(found->leaf, typmod));
 }

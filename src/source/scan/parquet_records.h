@@ -20,7 +20,7 @@
 extern RecordReader *parquet_records_open(const RecordFormat *format, SpoolCursor *cursor,
 										  bool discover, MemoryContext context);
 
-/* the type of a field's values */
+/* the type of a field's values; InvalidOid: they are null, all of them */
 extern Oid	parquet_records_type(const RecordReader *reader, int field, int32 *typmod);
 
 /*

@@ -546,7 +546,7 @@ reader_process_stop(ReaderProcess *process, SourceReport *report)
 	{
 		*report = scan_report(process->scan, process->findings);
 		elog(DEBUG1, "of %lld records the writer has read %lld",
-			 (long long) process->findings->records, (long long) process->records_read);
+			 (long long) process->findings->totals.records, (long long) process->records_read);
 	}
 	DestroyParallelContext(process->context);
 	ExitParallelMode();

@@ -41,3 +41,12 @@ records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, Mem
 	reader->format = format;
 	return reader;
 }
+
+void
+records_part_callback(void *arg)
+{
+	const SpoolPart *part = arg;
+
+	if (part != NULL)
+		errcontext("file \"%s\"", part->location);
+}

@@ -22,4 +22,7 @@ extern void records_format(const Dataset *dataset, RecordFormat *format);
 extern RecordReader *records_open(const RecordFormat *format, SpoolCursor *cursor,
 								  bool discover, MemoryContext context);
 
+/* Context line for errors in one of several documents; arg: its SpoolPart *, or NULL. */
+extern void records_part_callback(void *arg);
+
 #endif

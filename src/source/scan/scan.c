@@ -20,6 +20,9 @@ struct SourceScan
 {
 	const RecordFormat *format;
 	TupleDesc	desc;
+	Spool	   *spool;
+	int			document;		/* its number in the spool */
+	const SpoolPart *part;		/* describes it, or NULL */
 	SpoolCursor cursor;
 	RecordReader *reader;		/* NULL: not open */
 	ColumnTyper *typers;		/* by column; type InvalidOid: not asked for */
@@ -28,6 +31,9 @@ struct SourceScan
 	TupleWriter writer;
 	ValuePlace	place;
 	ErrorContextCallback context_line;
+	ErrorContextCallback part_line;
+
+	ScanTotals	before;			/* of the documents before */
 	MemoryContext scan_context; /* lives as long as the scan */
 	MemoryContext reader_context;	/* until it is opened anew */
 	MemoryContext row_context;	/* until the next row */
@@ -60,6 +66,7 @@ scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContex
 	scan->place.dataset = format->dataset;
 	scan->context_line.callback = value_place_callback;
 	scan->context_line.arg = &scan->place;
+	scan->part_line.callback = records_part_callback;
 	MemoryContextSwitchTo(old);
 	return scan;
 }
@@ -70,11 +77,14 @@ scan_free(SourceScan *scan)
 	MemoryContextDelete(scan->scan_context);
 }
 
-void
-scan_open(SourceScan *scan, Spool *spool)
+/* False: the spool has no document of this number. */
+static bool
+open_document(SourceScan *scan)
 {
 	MemoryContextReset(scan->reader_context);
-	spool_rewind(spool, &scan->cursor);
+	if (!spool_open_document(scan->spool, scan->document, scan->reader_context, &scan->cursor, &scan->part))
+		return false;
+	scan->part_line.arg = (void *) scan->part;
 	scan->reader = records_open(scan->format, &scan->cursor, false, scan->reader_context);
 	for (int i = 0; i < scan->desc->natts; i++)
 	{
@@ -85,6 +95,19 @@ scan_open(SourceScan *scan, Spool *spool)
 		scan->writer.columns[i].field = record_reader_add_field(scan->reader, name, scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
+	return true;
+}
+
+void
+scan_open(SourceScan *scan, Spool *spool)
+{
+	scan->part_line.previous = error_context_stack;
+	error_context_stack = &scan->part_line;
+	scan->spool = spool;
+	scan->document = 0;
+	memset(&scan->before, 0, sizeof(scan->before));
+	(void) open_document(scan);
+	error_context_stack = scan->part_line.previous;
 }
 
 /* an error document with status 200 must not pass for a row of nulls */
@@ -126,12 +149,49 @@ make_tuple(SourceScan *scan)
 	return tuple;
 }
 
-HeapTuple
-scan_next(SourceScan *scan)
+static ScanTotals
+scan_totals(const SourceScan *scan)
+{
+	ScanTotals	totals = scan->before;
+	const RecordReader *reader = scan->reader;
+
+	if (reader == NULL)
+		return totals;
+	if (totals.unknown_total == 0 && reader->unknown_total > 0)
+	{
+		totals.unknown_record = totals.records + reader->unknown_record;
+		strlcpy(totals.unknown_name, reader->unknown_name, sizeof(totals.unknown_name));
+	}
+	totals.records += reader->record;
+	totals.unknown_total += reader->unknown_total;
+	return totals;
+}
+
+/* Moves to the next document that has a record.  False: there is none. */
+static bool
+open_next_document(SourceScan *scan)
+{
+	do
+	{
+		if (scan->part == NULL)
+			return false;
+		if (scan->part->check != NULL)
+			scan->part->check(scan->part, scan->cursor.spool);
+		scan->before = scan_totals(scan);
+		scan->reader = NULL;
+		scan->document++;
+		if (!open_document(scan))
+			return false;
+	} while (!record_reader_next(scan->reader));
+	return true;
+}
+
+static HeapTuple
+next_tuple(SourceScan *scan)
 {
 	HeapTuple	tuple;
 
-	if (!record_reader_next(scan->reader))
+	if (scan->reader == NULL || (!record_reader_next(scan->reader) && !open_next_document(scan)))
 		return NULL;
 	if (scan->reader->foreign)
 		refuse_foreign_record(scan);
@@ -140,6 +200,20 @@ scan_next(SourceScan *scan)
 	error_context_stack = &scan->context_line;
 	tuple = make_tuple(scan);
 	error_context_stack = scan->context_line.previous;
+	return tuple;
+}
+
+HeapTuple
+scan_next(SourceScan *scan)
+{
+	HeapTuple	tuple;
+
+	if (scan->part == NULL)
+		return next_tuple(scan);
+	scan->part_line.previous = error_context_stack;
+	error_context_stack = &scan->part_line;
+	tuple = next_tuple(scan);
+	error_context_stack = scan->part_line.previous;
 	return tuple;
 }
 
@@ -158,37 +232,32 @@ scan_findings_size(TupleDesc desc)
 void
 scan_findings(const SourceScan *scan, ScanFindings *findings)
 {
-	const RecordReader *reader = scan->reader;
-
-	findings->records = reader->record;
-	findings->unknown_total = reader->unknown_total;
-	findings->unknown_record = reader->unknown_record;
-	strlcpy(findings->unknown_name, reader->unknown_name, sizeof(findings->unknown_name));
+	findings->totals = scan_totals(scan);
 	memcpy(findings->met, scan->met, sizeof(bool) * scan->desc->natts);
 }
 
 /* keeps the name that comes first in the spool */
 static void
-add_unknown(SourceReport *report, int64 *first, int64 total, int64 record, const char *name)
+add_unknown(SourceReport *report, int64 *first, const ScanTotals *totals)
 {
-	report->unknown_total += total;
-	if (total == 0 || record >= *first)
+	report->unknown_total += totals->unknown_total;
+	if (totals->unknown_total == 0 || totals->unknown_record >= *first)
 		return;
-	*first = record;
-	strlcpy(report->unknown_name, name, sizeof(report->unknown_name));
+	*first = totals->unknown_record;
+	strlcpy(report->unknown_name, totals->unknown_name, sizeof(report->unknown_name));
 }
 
 SourceReport
 scan_report(const SourceScan *scan, const ScanFindings *findings)
 {
-	const RecordReader *reader = scan->reader;
+	ScanTotals	totals = scan_totals(scan);
 	SourceReport report = {0};
 	int64		first = PG_INT64_MAX;
-	int64		records = findings != NULL ? findings->records : reader->record;
+	int64		records = findings != NULL ? findings->totals.records : totals.records;
 
-	add_unknown(&report, &first, reader->unknown_total, reader->unknown_record, reader->unknown_name);
+	add_unknown(&report, &first, &totals);
 	if (findings != NULL)
-		add_unknown(&report, &first, findings->unknown_total, findings->unknown_record, findings->unknown_name);
+		add_unknown(&report, &first, &findings->totals);
 	for (int i = 0; i < scan->desc->natts && records > 0; i++)
 	{
 		if (OidIsValid(scan->typers[i].type) && !scan->met[i] && (findings == NULL || !findings->met[i]))

@@ -42,13 +42,19 @@ extern HeapTuple scan_next(SourceScan *scan);
  */
 extern JsonReader *scan_json(const SourceScan *scan);
 
-/* what a scan has met, for another process */
-typedef struct ScanFindings
+/* over all records so far */
+typedef struct ScanTotals
 {
 	int64		records;		/* of the spool, whoever has read them */
 	int64		unknown_total;	/* values of fields that are no column */
 	int64		unknown_record; /* where the first was */
 	char		unknown_name[64];
+} ScanTotals;
+
+/* what a scan has met, for another process */
+typedef struct ScanFindings
+{
+	ScanTotals	totals;
 	bool		met[FLEXIBLE_ARRAY_MEMBER]; /* by column: a record had it */
 } ScanFindings;
 

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * listing.h
+ *		What is the same for every place that lists documents.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_LISTING_H
+#define SPICE_LISTING_H
+
+#include "catalog/dataset.h"
+#include "source/http/spool.h"
+
+/* Does the dataset read a document with this name, of a folder or prefix that it names? */
+extern bool listing_has_extension(const Dataset *dataset, const char *name);
+
+/* Is it, by the name of a file or folder, none that a dataset reads? */
+extern bool listing_is_hidden(const char *name);
+
+/* Raises the error that no document of the format is there. */
+pg_noreturn extern void listing_refuse_empty(const Dataset *dataset, const char *place);
+
+/* Sorts parts, of SpoolPart *, by location. */
+extern void listing_sort(List *parts);
+
+/*
+ * A digest of what tells one version of each part from another: location, size, time, and
+ * version(), which may be NULL.
+ */
+extern void listing_digest(List *parts, const char *(*version) (const SpoolPart *part), uint8 *digest);
+
+#endif
