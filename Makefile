@@ -23,7 +23,7 @@ PROVE_TESTS = test/t/*.pl
 
 EXTRA_CLEAN = $(OBJS:.o=.d) test/unit/host test/fuzz/host $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
 
-LIBRARIES = libcurl yaml-0.1 jansson zlib libzstd libbrotlidec liblz4
+LIBRARIES = libcurl yaml-0.1 jansson zlib libzstd libbrotlidec liblz4 expat
 # of the server that is built for
 LIBPQ = -L$(shell $(PG_CONFIG) --libdir) -lpq
 WARNINGS = -Wall -Wextra

@@ -19,11 +19,28 @@
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
 
+/* bytes of the name of a bucket */
+#define MAX_BUCKET		63
+
+/* a place that lists files: what it names is one, or a folder of them */
+typedef struct PlaceKind
+{
+	const char *connector;
+	const char *scheme;			/* that from begins with */
+	const KeyTable *params;
+	const char *usage;
+} PlaceKind;
+
+static const PlaceKind places[] = {
+	{"file", "file:", &keys_of_file_source, "write file:path"},
+	{"s3", "s3://", &keys_of_s3, "write s3://bucket/key"},
+};
+
 static void
 check_connector(Parser *parser, const char *from, int line)
 {
 	size_t		length = strcspn(from, ":/");
-	const char *hint = "connectors that work: http, https, file, postgres, mysql, table";
+	const char *hint = "connectors that work: http, https, file, s3, postgres, mysql, table";
 	const char *name = document_excerpt(parser->arena,
 										arena_strndup(parser->arena, from, length));
 
@@ -35,6 +52,9 @@ check_connector(Parser *parser, const char *from, int line)
 					  "unknown connector \"%s\" in from", name);
 	else if (strncmp(from, "http", 4) == 0)
 		parse_problem(parser, MANIFEST_ERROR, line, "write http://host/path",
+					  "from is not a complete URL");
+	else if (strncmp(from, "s3", length) == 0)
+		parse_problem(parser, MANIFEST_ERROR, line, "write s3://bucket/key",
 					  "from is not a complete URL");
 	else
 		parse_problem(parser, MANIFEST_ERROR, line, hint,
@@ -194,20 +214,52 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 	csv_options_parse(parser, spec);
 }
 
-static bool
-parse_file(Parser *parser, const DocNode *from, DatasetSpec *spec)
+static void
+check_s3(Parser *parser, const DatasetSpec *spec, const DocNode *from)
 {
-	const char *path = from->text + strlen("file:");
+	const DocNode *params = spec->params;
+	const char *auth = check_text(&keys_of_s3, params, "s3_auth", "");
+	bool		key = document_given(params, "s3_key") != NULL;
+	bool		secret = document_given(params, "s3_secret") != NULL;
+	const char *bucket = from->text + strlen("s3://");
 
-	if (strncmp(from->text, "file:", strlen("file:")) != 0)
+	if (strcspn(bucket, "/") == 0 || strcspn(bucket, "/") > MAX_BUCKET ||
+		bucket[strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789.-_")] != (strchr(bucket, '/') ? '/' : '\0'))
+		parse_problem(parser, MANIFEST_ERROR, from->line, "write s3://bucket/key",
+					  "from names no bucket of small letters, digits, points and hyphens");
+	if (key != secret || (strcmp(auth, "key") == 0 && !key))
+		parse_problem(parser, MANIFEST_ERROR, params->line,
+					  "write s3_key and s3_secret, with the secret as ${secrets:KEY}",
+					  "s3_key and s3_secret belong together");
+	else if (key && auth[0] != '\0' && strcmp(auth, "key") != 0)
+		parse_problem(parser, MANIFEST_WARNING, document_line(params, "s3_key"),
+					  "write s3_auth: key, or take them out",
+					  "s3_key and s3_secret have no effect with s3_auth %s", auth);
+}
+
+static bool
+parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
+{
+	const PlaceKind *kind = NULL;
+	const char *path;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	{
+		if (strncmp(from->text, places[i].scheme, strlen(places[i].scheme)) == 0)
+			kind = &places[i];
+	}
+	if (kind == NULL)
 		return false;
-	spec->definition.connector = "file";
-	spec->params_table = &keys_of_file_source;
-	check_mapping(parser, &keys_of_file_source, spec->params);
-	check_fill(&keys_of_file_source, spec->params, &spec->definition);
-	path += strncmp(path, "//", 2) == 0 ? 2 : 0;
+	spec->definition.connector = (char *) kind->connector;
+	spec->params_table = kind->params;
+	check_mapping(parser, kind->params, spec->params);
+	check_fill(kind->params, spec->params, &spec->definition);
+	if (kind->params == &keys_of_s3)
+		check_s3(parser, spec, from);
+	path = from->text + strlen(kind->scheme);
+	path += strcmp(kind->scheme, "file:") == 0 && strncmp(path, "//", 2) == 0 ? 2 : 0;
 	if (path[0] == '\0')
-		parse_problem(parser, MANIFEST_ERROR, from->line, "write file:path", "from names no path");
+		parse_problem(parser, MANIFEST_ERROR, from->line, kind->usage, "from names no path");
 	else if (path_extension(path)[0] == '\0' &&
 			 document_given(spec->params, "file_format") == NULL &&
 			 document_given(spec->params, "json_format") == NULL)
@@ -255,6 +307,6 @@ connection_parse(Parser *parser, DatasetSpec *spec)
 			parse_problem(parser, MANIFEST_ERROR, spec->entry->line,
 						  "write from: http://host/path", "from is missing");
 	}
-	else if (!database_parse(parser, from, spec) && !parse_file(parser, from, spec))
+	else if (!database_parse(parser, from, spec) && !parse_place(parser, from, spec))
 		parse_http(parser, from, spec);
 }

@@ -110,9 +110,10 @@ check_registration(Parser *parser, const DatasetSpec *spec, int line)
 	if (!spec->definition.accelerated)
 		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
 					  "ready_state %s has no effect without acceleration", state);
-	else if (!spec_has_connector(spec, "http") && !spec_has_connector(spec, "file"))
+	else if (!spec_has_connector(spec, "http") && !spec_has_connector(spec, "file") &&
+			 !spec_has_connector(spec, "s3"))
 		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
-					  "ready_state %s works for http://, https:// and file: only", state);
+					  "ready_state %s works for http://, https://, file: and s3:// only", state);
 	else if (spec->definition.refresh_sql != NULL)
 		parse_problem(parser, MANIFEST_WARNING, line, "write ready_state: on_load",
 					  "ready_state %s has no effect with refresh_sql", state);

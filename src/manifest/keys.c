@@ -46,6 +46,7 @@ const KeyTable keys_of_env = TABLE("params", env_params);
 const KeyTable keys_of_file = TABLE("params", file_params);
 const KeyTable keys_of_http = PARAMS("http", "http_", http_params);
 const KeyTable keys_of_file_source = PARAMS("file", "file_", file_source_params);
+const KeyTable keys_of_s3 = PARAMS("s3", "s3_", s3_params);
 const KeyTable keys_of_postgres = PARAMS("postgres", "pg_", postgres_params);
 const KeyTable keys_of_mysql = PARAMS("mysql", "mysql_", mysql_params);
 
@@ -77,7 +78,7 @@ static const char connectors[] =
 	"elasticsearch|redshift|sink|memory|table";
 
 static const KeyTable *const param_tables[] = {
-	&keys_of_http, &keys_of_file_source, &keys_of_postgres, &keys_of_mysql
+	&keys_of_http, &keys_of_file_source, &keys_of_s3, &keys_of_postgres, &keys_of_mysql
 };
 
 static bool

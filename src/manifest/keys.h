@@ -75,6 +75,7 @@ extern const KeyTable keys_of_column;
 extern const KeyTable keys_of_secret;
 extern const KeyTable keys_of_http;
 extern const KeyTable keys_of_file_source;
+extern const KeyTable keys_of_s3;
 extern const KeyTable keys_of_postgres;
 extern const KeyTable keys_of_mysql;
 extern const KeyTable keys_of_table;

@@ -10,7 +10,7 @@
 #include "source/connector.h"
 
 static const Connector *const connectors[] = {
-	&http_connector, &file_connector, &postgres_connector, &mysql_connector, &table_connector
+	&http_connector, &file_connector, &s3_connector, &postgres_connector, &mysql_connector, &table_connector
 };
 
 const Connector *

@@ -46,6 +46,7 @@ typedef struct Connector
 
 extern const Connector http_connector;
 extern const Connector file_connector;
+extern const Connector s3_connector;
 extern const Connector postgres_connector;
 extern const Connector mysql_connector;
 extern const Connector table_connector;

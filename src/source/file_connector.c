@@ -42,9 +42,8 @@ list_files(const Dataset *dataset, bool conditional, HttpReport *report, MemoryC
 	memset(report, 0, sizeof(*report));
 	INSTR_TIME_SET_CURRENT(start);
 	files = file_store_list(dataset);
-	listing_digest(files, NULL, digest);
-	if (!conditional || dataset->digest == NULL || VARSIZE_ANY_EXHDR(dataset->digest) != SPOOL_DIGEST_LENGTH ||
-		memcmp(VARDATA_ANY(dataset->digest), digest, SPOOL_DIGEST_LENGTH) != 0)
+	listing_digest("", files, NULL, digest);
+	if (!conditional || !listing_is_loaded(dataset, digest))
 	{
 		response->spool = spool_of_parts(context, files, digest);
 		report->bytes = spool_size(response->spool);

@@ -17,7 +17,8 @@ extern bool source_fetches(const Dataset *dataset);
 /*
  * Fetches the dataset's source.  query: goes to the URL's end, or NULL.
  * conditional: with the validators of the
- * loaded response, so that response->spool may be NULL (status 304).  Needs
+ * loaded response, so that response->spool may be NULL (status 304).  The report has to
+ * live as long as the response, whose bytes may be fetched when they are read.  Needs
  * no transaction.  Raises what http_fetch() raises, and an error that names
  * a secret which is missing.
  */

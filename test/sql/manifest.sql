@@ -23,7 +23,7 @@ datasets:
     name: misspelt
     acceleration:
       refresh_sq: SELECT * FROM misspelt
-  - from: s3:bucket
+  - from: kafka:topic
     name: elsewhere
     acceleration: {}
 ' :manifest

@@ -207,6 +207,16 @@ parquet_column_begin(ParquetColumn *column, int group)
 	keep_until_release(column, &column->dictionary_page);
 }
 
+ByteRange
+parquet_column_range(const ParquetColumn *column)
+{
+	ByteRange	range = {column->position, 0};
+
+	if (column->values_left > 0)
+		range.length = column->chunk_end - column->position;
+	return range;
+}
+
 /* n bytes of the chunk from its position on, or as many as there are */
 static const char *
 window_at(ParquetColumn *column, size_t n, size_t *available)

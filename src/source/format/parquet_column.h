@@ -38,6 +38,9 @@ extern void parquet_column_free(ParquetColumn *column);
 /* begins with the column's chunk of a row group */
 extern void parquet_column_begin(ParquetColumn *column, int group);
 
+/* the part of the file that is to be read from where the column is */
+extern ByteRange parquet_column_range(const ParquetColumn *column);
+
 /*
  * The next n entries at most; returns how many, 0 at the chunk's end.  The levels of each
  * entry go to definitions and repetitions, and the values of those that have one to values,

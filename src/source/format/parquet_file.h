@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "manifest/arena.h"
+#include "source/format/byte_range.h"
 
 #define PARQUET_MAX_PAGE	(256 * 1024 * 1024) /* bytes of one page, unpacked */
 #define PARQUET_MAX_KEPT	(512 * 1024 * 1024) /* bytes that the values of a batch of rows point
@@ -120,6 +121,8 @@ typedef bool (*ParquetRead) (void *arg, int64_t offset, void *buffer, size_t len
 typedef struct ParquetFile
 {
 	ParquetRead read;
+	/* these ranges are read next: the wanted chunks of a row group; or NULL */
+	void		(*expect) (void *arg, const ByteRange *ranges, int n);
 	void	   *arg;
 	int64_t		size;
 	Arena		arena;

@@ -502,6 +502,27 @@ begin_group(ParquetReader *reader)
 	}
 }
 
+/* Says which chunks of the row group are read next. */
+static void
+expect_group(ParquetReader *reader)
+{
+	ParquetFile *file = &reader->file;
+	int			n = 0;
+
+	if (file->expect == NULL)
+		return;
+	if (reader->expected == NULL)
+		reader->expected = arena_alloc(&file->arena, sizeof(ByteRange) * (size_t) (file->n_leaves + 1));
+	for (int i = 0; i < reader->n_fields; i++)
+	{
+		ParquetField *field = &reader->fields[i];
+
+		for (int k = 0; field->wanted && k < field->node->n_leaves; k++)
+			reader->expected[n++] = parquet_column_range(field->cursors[k].column);
+	}
+	file->expect(file->arg, reader->expected, n);
+}
+
 static void
 release_batch(ParquetReader *reader)
 {
@@ -532,6 +553,7 @@ read_batch(ParquetReader *reader)
 			return false;
 		reader->group++;
 		begin_group(reader);
+		expect_group(reader);
 	}
 	n = reader->group_left < reader->batch_size ? (int) reader->group_left : reader->batch_size;
 	for (int i = 0; i < reader->n_fields; i++)

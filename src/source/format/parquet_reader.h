@@ -50,6 +50,7 @@ typedef struct ParquetReader
 	int			in_batch;		/* records of the batch */
 	int			next;			/* in the batch */
 	struct ParquetBatchText *texts;
+	ByteRange  *expected;		/* of the row group's wanted chunks */
 } ParquetReader;
 
 typedef enum ParquetStatus

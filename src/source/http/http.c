@@ -39,6 +39,12 @@
 
 #define MAX_REDIRECTS	10
 
+struct HttpSession
+{
+	MemoryContext context;
+	HttpTransfer *transfer;
+};
+
 /* ---- headers of the manifest ---- */
 
 void
@@ -158,6 +164,12 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 {
 	transfer->username = request->username;
 	transfer->password = request->password;
+	transfer->signature = request->signature;
+	transfer->ranged = request->range != NULL;
+	if (request->range != NULL)
+		http_transfer_add_header(transfer, "Range", request->range);
+	if (request->if_match != NULL)
+		http_transfer_add_header(transfer, "If-Match", request->if_match);
 	for (int i = 0; i < request->n_headers; i++)
 		http_transfer_add_header(transfer, request->headers[i].name, request->headers[i].value);
 	if (!transfer->conditional)
@@ -175,6 +187,8 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->own_origin = own;
 	transfer->username = NULL;
 	transfer->password = NULL;
+	transfer->signature = NULL;
+	transfer->ranged = false;
 	transfer->connect_timeout_ms = request->connect_timeout_ms;
 	transfer->timeout_ms = request->client_timeout_ms <= 0 ? 0 :
 		http_transfer_time_left(transfer, request->client_timeout_ms);
@@ -198,7 +212,7 @@ judge(const HttpRequest *request, const HttpTransfer *transfer)
 		http_raise_transfer(request, transfer);
 	if (is_redirect(transfer->status))
 		return true;
-	if (!http_status_is_success(transfer->status) &&
+	if (!http_transfer_succeeded(transfer) &&
 		!(transfer->status == 304 && transfer->conditional))
 		http_raise_status(request, transfer);
 	if (http_text_is_page(transfer->content_type, transfer->body.excerpt, transfer->body.excerpt_length))
@@ -288,28 +302,45 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 	return response;
 }
 
+HttpSession *
+http_session_open(HttpReport *report, MemoryContext context)
+{
+	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
+	HttpSession *session = MemoryContextAllocZero(fetch, sizeof(HttpSession));
+
+	memset(report, 0, sizeof(*report));
+	session->context = fetch;
+	session->transfer = http_transfer_create(fetch);
+	session->transfer->report = report;
+	return session;
+}
+
+const HttpTransfer *
+http_session_get(HttpSession *session, const HttpRequest *request, Spool *spool)
+{
+	HttpTransfer *transfer = session->transfer;
+	MemoryContext saved = MemoryContextSwitchTo(session->context);
+	Url		   *origin = request_url(request);
+
+	transfer->bytes_before = transfer->report->bytes;
+	transfer->ms_before = transfer->report->fetch_ms;
+	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
+	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool);
+	transfer->body.spool = spool;
+	ask_all(request, transfer, origin);
+	http_transfer_report(transfer);
+	pfree(origin);
+	MemoryContextSwitchTo(saved);
+	return transfer;
+}
+
 HttpResponse *
 http_fetch(const HttpRequest *request, HttpReport *report, MemoryContext context)
 {
-	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext saved = MemoryContextSwitchTo(fetch);
-	HttpTransfer *transfer;
-	HttpResponse *response;
-	Url		   *origin;
+	HttpSession *session = http_session_open(report, context);
+	Spool	   *spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+	HttpResponse *response = make_response(http_session_get(session, request, spool), context);
 
-	memset(report, 0, sizeof(*report));
-	origin = request_url(request);
-	transfer = http_transfer_create(fetch);
-	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
-	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024;
-	transfer->body.spool = spool_create(context, (Size) spice_fetch_memory * 1024);
-	transfer->report = report;
-
-	ask_all(request, transfer, origin);
-	response = make_response(transfer, context);
-	http_transfer_report(transfer);
-
-	MemoryContextSwitchTo(saved);
-	MemoryContextDelete(fetch);
+	MemoryContextDelete(session->context);
 	return response;
 }

@@ -35,8 +35,13 @@ typedef struct HttpRequest
 	const char *password;
 	HttpHeader *headers;
 	int			n_headers;
-	int			client_timeout_ms;
+	int			client_timeout_ms;	/* 0: none */
 	int			connect_timeout_ms;
+	const char *signature;		/* AWS's version 4, as libcurl names it: user name and password
+								 * are the key; or NULL */
+	bool		store;			/* to an object store; for hints */
+	const char *range;			/* what to ask for, as "bytes=0-99"; NULL: the whole */
+	const char *if_match;		/* an answer for this ETag only; or NULL */
 	const uint8 *validated;		/* identity of the request that the validators came with; NULL:
 								 * unconditional */
 	const char *etag;			/* or NULL */
@@ -75,6 +80,21 @@ typedef struct HttpReport
  */
 extern HttpResponse *http_fetch(const HttpRequest *request, HttpReport *report,
 								MemoryContext context);
+
+/*
+ * Several requests over the same connections.  The report counts them all and lives as long
+ * as the session, which lives in context.
+ */
+typedef struct HttpSession HttpSession;
+
+extern HttpSession *http_session_open(HttpReport *report, MemoryContext context);
+
+/*
+ * Appends the body to spool, which the caller finishes.  Raises what http_fetch() does.
+ * What the answer said stays until the next request.
+ */
+extern const struct HttpTransfer *http_session_get(HttpSession *session,
+												   const HttpRequest *request, Spool *spool);
 
 /*
  * Splits the manifest's form 'K: V, K2: V2' (or with semicolons) in place: the

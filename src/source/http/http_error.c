@@ -355,7 +355,8 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 static bool
 status_is_transient(int status)
 {
-	return status == 408 || status == 429 || status >= 500;
+	/* 412: what was listed or begun has been replaced */
+	return status == 408 || status == 412 || status == 429 || status >= 500;
 }
 
 static const char *
@@ -367,13 +368,21 @@ status_hint(const HttpRequest *request, int status)
 		case 206:
 		case 304:
 			return "The source must answer a plain GET with status 200 and the whole dataset.";
+		case 412:
+			return "The object changed while it was read.";
 		case 401:
 		case 403:
+			if (request->store)
+				return request->signature == NULL ?
+					"Without a key only public objects can be read: set s3_key and s3_secret, or another s3_auth." :
+					"Check s3_key, s3_secret, s3_session_token and s3_region in the dataset's params, and the key's rights.";
 			if (request->password == NULL && request->n_headers == 0)
 				return "Set http_username and http_password, or http_headers, in the dataset's params.";
 			return "Check http_username, http_password and http_headers in the dataset's params.";
 		case 404:
 		case 410:
+			if (request->store)
+				return "Check the bucket in from, s3_endpoint and s3_region.";
 			return "Check the path in the dataset's URL.";
 		case 429:
 			return "Refresh less often (refresh_check_interval).";

@@ -81,10 +81,11 @@ typedef struct HttpTransferState
 } HttpTransferState;
 
 bool
-http_status_is_success(int status)
+http_transfer_succeeded(const HttpTransfer *transfer)
 {
 	/* 203: the same, by way of a proxy that changed something */
-	return status == 200 || status == 203;
+	return transfer->status == 200 || transfer->status == 203 ||
+		(transfer->status == 206 && transfer->ranged);
 }
 
 /*
@@ -132,8 +133,8 @@ void
 http_transfer_report(const HttpTransfer *transfer)
 {
 	transfer->report->status = transfer->status;
-	transfer->report->bytes = transfer->body.bytes;
-	transfer->report->fetch_ms = elapsed_ms(transfer);
+	transfer->report->bytes = transfer->bytes_before + transfer->body.bytes;
+	transfer->report->fetch_ms = transfer->ms_before + elapsed_ms(transfer);
 }
 
 /* ---- callbacks: record, never raise ---- */
@@ -204,6 +205,7 @@ forget_headers(HttpTransfer *transfer)
 	transfer->retry_after[0] = '\0';
 	transfer->location[0] = '\0';
 	transfer->transfer_encoding[0] = '\0';
+	transfer->content_range[0] = '\0';
 	transfer->body.encoding[0] = '\0';
 }
 
@@ -239,6 +241,8 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	http_header_keep(line, length, "Location", transfer->location, sizeof(transfer->location));
 	http_header_keep(line, length, "Transfer-Encoding", transfer->transfer_encoding,
 					 sizeof(transfer->transfer_encoding));
+	http_header_keep(line, length, "Content-Range", transfer->content_range,
+					 sizeof(transfer->content_range));
 	http_body_keep_encoding(&transfer->body, line, length);
 	return length;
 }
@@ -249,7 +253,7 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	HttpTransfer *transfer = arg;
 	size_t		length = size * count;
 
-	return http_body_receive(&transfer->body, http_status_is_success(transfer->status),
+	return http_body_receive(&transfer->body, http_transfer_succeeded(transfer),
 							 data, length) ? length : 0;
 }
 
@@ -441,11 +445,15 @@ set_request(CURL *easy, HttpTransfer *transfer)
 {
 	SET(CURLOPT_URL, transfer->url.text);
 	SET(CURLOPT_USERAGENT, "spice/" SPICE_VERSION);
-	SET(CURLOPT_ACCEPT_ENCODING, DECODER_OFFER);
+	/* a part of an encoded body could not be decoded */
+	SET(CURLOPT_ACCEPT_ENCODING, transfer->ranged ? "identity" : DECODER_OFFER);
 	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	if (transfer->username != NULL || transfer->password != NULL)
 	{
-		SET(CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
+		if (transfer->signature != NULL)
+			SET(CURLOPT_AWS_SIGV4, transfer->signature);
+		else
+			SET(CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
 		SET(CURLOPT_USERNAME, transfer->username != NULL ? transfer->username : "");
 		SET(CURLOPT_PASSWORD, transfer->password != NULL ? transfer->password : "");
 	}
@@ -661,7 +669,7 @@ judge_body(HttpTransfer *transfer)
 	if (transfer->body.fault == HTTP_BODY_NO_MEMORY)
 		out_of_memory();
 	if (transfer->result == CURLE_OK)
-		http_body_finish(&transfer->body, http_status_is_success(transfer->status));
+		http_body_finish(&transfer->body, http_transfer_succeeded(transfer));
 	if (transfer->transfer_encoding[0] != '\0' && pg_strcasecmp(transfer->transfer_encoding, "chunked") != 0 &&
 		pg_strcasecmp(transfer->transfer_encoding, "identity") != 0)
 		http_body_refuse(&transfer->body, "its Transfer-Encoding is not supported");

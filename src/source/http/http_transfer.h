@@ -37,6 +37,10 @@ typedef struct HttpTransfer
 	uint8		identity[HTTP_IDENTITY_LENGTH];
 	const char *username;		/* NULL: no authentication */
 	const char *password;
+	const char *signature;		/* or NULL */
+	bool		ranged;			/* a part is asked for */
+	int64		bytes_before;	/* of the session's earlier requests */
+	double		ms_before;
 	int			timeout_ms;
 	double		run_start_ms;	/* since the fetch's */
 	int			connect_timeout_ms;
@@ -57,6 +61,7 @@ typedef struct HttpTransfer
 	char		content_type[128];
 	char		retry_after[64];
 	char		transfer_encoding[64];
+	char		content_range[96];
 	HttpBody	body;			/* spool and max_size are set before http_transfer_run() */
 
 	struct HttpTransferState *state;	/* private */
@@ -78,7 +83,7 @@ extern int	http_transfer_time_left(const HttpTransfer *transfer, int limit_ms);
 /* brings the report up to date */
 extern void http_transfer_report(const HttpTransfer *transfer);
 
-/* the status means that the body is the dataset */
-extern bool http_status_is_success(int status);
+/* the status means that the body is what was asked for */
+extern bool http_transfer_succeeded(const HttpTransfer *transfer);
 
 #endif

@@ -16,6 +16,8 @@
 #include "nodes/pg_list.h"
 #include "storage/fd.h"
 
+#include "source/format/byte_range.h"
+
 /*
  * The digest notices a change.  It is no protection against a source that
  * forges a response: that source could as well send another one.
@@ -55,6 +57,25 @@ extern Spool *spool_attach(MemoryContext parent, const char *path, int64 size);
 /* The first size bytes of an open file, which the spool closes. */
 extern Spool *spool_of_file(MemoryContext parent, File file, int64 size);
 extern File spool_file(const Spool *spool);
+
+/* Bytes that stay where they are until they are asked for. */
+typedef struct SpoolMethods
+{
+	/* fills the buffer; offset and size lie in the document */
+	void		(*read) (void *arg, int64 offset, char *buffer, Size size);
+	/* these are to be read next; or NULL */
+	void		(*expect) (void *arg, const ByteRange *ranges, int n);
+} SpoolMethods;
+
+/* A finished spool whose bytes the methods read; it has no digest. */
+extern Spool *spool_of_methods(MemoryContext parent, const SpoolMethods *methods, void *arg,
+							   int64 size);
+
+/* Tells a reader that fetches bytes which ones it will be asked for. */
+extern void spool_expect(Spool *spool, const ByteRange *ranges, int n);
+
+/* Another spool's bytes from offset on, for as long as that one lives. */
+extern Spool *spool_slice(MemoryContext parent, Spool *whole, int64 offset, int64 size);
 
 /*
  * One of the documents of a response that has several, such as the files of a folder.

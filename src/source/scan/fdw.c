@@ -177,9 +177,9 @@ open_scan(ForeignScanState *node)
 		work->offered = work->spool != NULL;
 		if (!work->offered)
 		{
-			HttpReport	report = {0};
+			HttpReport *report = palloc0(sizeof(HttpReport));
 
-			work->spool = source_fetch(work->dataset, NULL, false, &report, context)->spool;
+			work->spool = source_fetch(work->dataset, NULL, false, report, context)->spool;
 		}
 		else if (source_reader_allowed() && !work->format.parquet)
 			work->process = reader_process_start(&work->format, RelationGetDescr(node->ss.ss_currentRelation),

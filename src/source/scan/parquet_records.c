@@ -86,6 +86,14 @@ read_spool(void *arg, int64_t offset, void *buffer, size_t length)
 }
 
 static void
+expect_ranges(void *arg, const ByteRange *ranges, int n)
+{
+	SpoolCursor *cursor = arg;
+
+	spool_expect(cursor->spool, ranges, n);
+}
+
+static void
 free_parquet_reader(void *arg)
 {
 	ParquetRecords *records = arg;
@@ -211,6 +219,7 @@ parquet_records_open(const RecordFormat *format, SpoolCursor *cursor, bool disco
 	records->parquet = parquet_reader_create(read_spool, cursor, spool_size(cursor->spool));
 	if (records->parquet == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	records->parquet->file.expect = expect_ranges;
 	callback->func = free_parquet_reader;
 	callback->arg = records;
 	MemoryContextRegisterResetCallback(context, callback);

@@ -72,11 +72,13 @@ add_text(Spool *list, const char *text)
 }
 
 void
-listing_digest(List *parts, const char *(*version) (const SpoolPart *part), uint8 *digest)
+listing_digest(const char *asked, List *parts, const char *(*version) (const SpoolPart *part),
+			   uint8 *digest)
 {
 	Spool	   *list = spool_create(CurrentMemoryContext, MaxAllocSize);
 	ListCell   *cell;
 
+	add_text(list, asked);
 	foreach(cell, parts)
 	{
 		const SpoolPart *part = lfirst(cell);
@@ -90,4 +92,11 @@ listing_digest(List *parts, const char *(*version) (const SpoolPart *part), uint
 	spool_finish(list);
 	memcpy(digest, spool_digest(list), SPOOL_DIGEST_LENGTH);
 	spool_free(list);
+}
+
+bool
+listing_is_loaded(const Dataset *dataset, const uint8 *digest)
+{
+	return dataset->digest != NULL && VARSIZE_ANY_EXHDR(dataset->digest) == SPOOL_DIGEST_LENGTH &&
+		memcmp(VARDATA_ANY(dataset->digest), digest, SPOOL_DIGEST_LENGTH) == 0;
 }

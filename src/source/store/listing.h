@@ -25,8 +25,12 @@ extern void listing_sort(List *parts);
 
 /*
  * A digest of what tells one version of each part from another: location, size, time, and
- * version(), which may be NULL.
+ * version(), which may be NULL.  asked: of whom and as whom the list was asked for.
  */
-extern void listing_digest(List *parts, const char *(*version) (const SpoolPart *part), uint8 *digest);
+extern void listing_digest(const char *asked, List *parts, const char *(*version) (const SpoolPart *part),
+						   uint8 *digest);
+
+/* Was the dataset loaded from a list with this digest? */
+extern bool listing_is_loaded(const Dataset *dataset, const uint8 *digest);
 
 #endif

@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * s3_connector.c
+ *		Connector s3: an object of a bucket, or all below a prefix.
+ *
+ * A refresh lists the objects before its transaction.  Then it fetches those that have to be
+ * read from start to end; of Parquet files its query fetches the columns that it reads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "source/connector.h"
+#include "source/foreign_option.h"
+#include "source/scan/infer.h"
+#include "source/store/listing.h"
+#include "source/store/s3_store.h"
+
+static const char *
+s3_server(const Dataset *dataset pg_attribute_unused())
+{
+	return SPICE_SERVER;
+}
+
+static List *
+s3_options(const Dataset *dataset)
+{
+	return list_make1(foreign_option_make("dataset", dataset->name));
+}
+
+static HttpResponse *
+list_objects(const Dataset *dataset, bool conditional, HttpReport *report, MemoryContext context)
+{
+	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
+	S3Place    *place = s3_store_open(dataset, report, context);
+	List	   *objects = s3_store_list(place);
+	uint8		digest[SPOOL_DIGEST_LENGTH];
+
+	s3_store_digest(place, objects, digest);
+	if (conditional && listing_is_loaded(dataset, digest))
+		return response;
+	if (strcmp(dataset->format, "parquet") != 0)
+		s3_store_fetch(place, objects);
+	response->spool = spool_of_parts(context, objects, digest);
+	return response;
+}
+
+const Connector s3_connector = {
+	.name = "s3",
+	.fetches = true,
+	.server = s3_server,
+	.options = s3_options,
+	.fetch = list_objects,
+	.find = infer_columns,
+};
