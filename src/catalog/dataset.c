@@ -46,3 +46,18 @@ dataset_refresh_method(const Dataset *dataset)
 		return METHOD_FITTING;
 	return strcmp(dataset->refresh_method, "merge") == 0 ? METHOD_MERGE : METHOD_SWAP;
 }
+
+DatasetColumn *
+dataset_find_column(List *columns, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		DatasetColumn *column = lfirst(cell);
+
+		if (strcmp(column->name, name) == 0)
+			return column;
+	}
+	return NULL;
+}

@@ -22,6 +22,7 @@ typedef struct DatasetColumn
 {
 	char	   *name;
 	char	   *type;			/* NULL: inferred */
+	char	   *format;			/* of its texts, as to_timestamp() takes it, or NULL */
 	bool		nullable;
 	char	   *description;	/* or NULL */
 } DatasetColumn;
@@ -146,6 +147,9 @@ dataset_answers_early(const Dataset *dataset)
 
 extern SchemaChange dataset_schema_change(const Dataset *dataset);
 extern RefreshMethod dataset_refresh_method(const Dataset *dataset);
+
+/* the manifest's column of this name in a list of DatasetColumn *, or NULL */
+extern DatasetColumn *dataset_find_column(List *columns, const char *name);
 
 /* whether the list (of char *) has the name */
 extern bool catalog_names_have(List *names, const char *name);

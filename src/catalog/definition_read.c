@@ -109,6 +109,7 @@ definition_read_columns(JsonbContainer * definition)
 
 		column->name = definition_read_key(object, "name");
 		column->type = definition_read_key(object, "type");
+		column->format = definition_read_key(object, "format");
 		column->nullable = read_boolean(object, "nullable");
 		column->description = definition_read_key(object, "description");
 		columns = lappend(columns, column);

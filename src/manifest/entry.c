@@ -58,6 +58,12 @@ parse_column(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					  "name a type, or take it out to have it inferred",
 					  "the type of column \"%s\" is empty",
 					  document_excerpt(parser->arena, name->text));
+	column.format = check_text(&keys_of_column, entry, "format", NULL);
+	if (column.format != NULL && column.type == NULL)
+		parse_problem(parser, MANIFEST_ERROR, document_get(entry, "format")->line,
+					  "write a type: date, timestamp, timestamptz or time",
+					  "the format of column \"%s\" has no type",
+					  document_excerpt(parser->arena, name->text));
 	column.nullable = check_boolean(&keys_of_column, entry, "nullable", true);
 	column.description = check_text(&keys_of_column, entry, "description", NULL);
 	spec->columns = arena_grow(parser->arena, spec->columns, spec->n_columns,

@@ -25,6 +25,7 @@ typedef struct ColumnSpec
 {
 	const char *name;
 	const char *type;
+	const char *format;
 	bool		nullable;
 	const char *description;
 } ColumnSpec;

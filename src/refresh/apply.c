@@ -122,21 +122,6 @@ check_override(const Refresh *refresh)
 				 errhint("Refresh it without refresh_sql first.")));
 }
 
-static DatasetColumn *
-find_column(List *columns, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, columns)
-	{
-		DatasetColumn *column = lfirst(cell);
-
-		if (strcmp(column->name, name) == 0)
-			return column;
-	}
-	return NULL;
-}
-
 /* Adds the descriptions that a database has as comments, where the manifest has none. */
 static const Dataset *
 with_source_descriptions(const Dataset *dataset)
@@ -156,7 +141,7 @@ with_source_descriptions(const Dataset *dataset)
 		DatasetColumn *declared;
 
 		column->name = get_attname(dataset->source_relation, i, true);
-		declared = column->name ? find_column(dataset->columns, column->name) : NULL;
+		declared = column->name ? dataset_find_column(dataset->columns, column->name) : NULL;
 		if (declared != NULL)
 			*column = *declared;
 		if (column->name != NULL && column->description == NULL)

@@ -108,7 +108,7 @@ SELECT pg_temp.answer(E'id,name,price\n1,a,1e400\n') :answer
 SELECT spice_refresh('c');
 SELECT pg_temp.answer(E'id,name,price\n1,a,0.12345678901234567891\n') :answer
 SELECT spice_refresh('c');
-SELECT pg_temp.answer(E'id,name,price\n"",a,1\n') :answer
+SELECT pg_temp.answer(E'id,name,price\n"1 2",a,1\n') :answer
 SELECT spice_refresh('c');
 SELECT E'c.csv\n{"body_base64": "aWQsbmFtZSxwcmljZQoxLGEsMQoyLP8sMQo="}' :answer
 SELECT spice_refresh('c');

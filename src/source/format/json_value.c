@@ -16,6 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "source/format/bytes.h"
 
 #define IS_DIGIT(c)		((unsigned char) ((c) - '0') < 10)
 
@@ -477,4 +480,44 @@ int64_t
 json_value_unescape_name(const JsonValue *value, char *out)
 {
 	return unescape(value, out, true);
+}
+
+static JsonKind
+number_kind(const char *p, const char *end)
+{
+	JsonKind	kind = JSON_INTEGER;
+	const char *digits;
+
+	p += *p == '-';
+	digits = p;
+	p = bytes_skip_digits(p);
+	if (p == digits || (*digits == '0' && p > digits + 1))
+		return JSON_STRING;
+	if (p < end && *p == '.')
+	{
+		kind = JSON_DECIMAL;
+		digits = ++p;
+		if ((p = bytes_skip_digits(p)) == digits)
+			return JSON_STRING;
+	}
+	if (p < end && (*p == 'e' || *p == 'E'))
+	{
+		kind = JSON_DECIMAL;
+		p++;
+		p += *p == '+' || *p == '-';
+		digits = p;
+		if ((p = bytes_skip_digits(p)) == digits)
+			return JSON_STRING;
+	}
+	return p == end ? kind : JSON_STRING;
+}
+
+JsonKind
+json_value_spelled_kind(const char *text, size_t length)
+{
+	if (length == 4 && strncasecmp(text, "true", 4) == 0)
+		return JSON_TRUE;
+	if (length == 5 && strncasecmp(text, "false", 5) == 0)
+		return JSON_FALSE;
+	return number_kind(text, text + length);
 }

@@ -36,6 +36,13 @@ typedef struct JsonValue
 	const char *start;			/* strings: without the quotes, still escaped */
 } JsonValue;
 
+/*
+ * Returns the kind of the number or boolean that a text spells as JSON does, with
+ * booleans in any case, or JSON_STRING: 007 is a text.  May look at the byte behind
+ * the text, which is part of no number.
+ */
+extern JsonKind json_value_spelled_kind(const char *text, size_t length);
+
 /* Returns false when the value is not an integer, or does not fit. */
 extern bool json_value_integer(const JsonValue *value, int64_t *result);
 

@@ -25,7 +25,6 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "source/format/bytes.h"
 #include "source/format/csv_reader.h"
 #include "source/scan/csv_records.h"
 
@@ -297,70 +296,21 @@ place_fields(CsvRecords *records)
 
 /* ------- the records ------- */
 
-/*
- * Is the text a number as JSON writes them?  Others, 007 for one, are texts.
- * It may look at the byte behind the text, which is part of no number.
- */
 static JsonKind
-kind_of_number(const char *p, const char *end)
-{
-	JsonKind	kind = JSON_INTEGER;
-	const char *digits;
-
-	p += *p == '-';
-	digits = p;
-	p = bytes_skip_digits(p);
-	if (p == digits || (*digits == '0' && p > digits + 1))
-		return JSON_STRING;
-	if (p < end && *p == '.')
-	{
-		kind = JSON_DECIMAL;
-		digits = ++p;
-		if ((p = bytes_skip_digits(p)) == digits)
-			return JSON_STRING;
-	}
-	if (p < end && (*p == 'e' || *p == 'E'))
-	{
-		kind = JSON_DECIMAL;
-		p++;
-		p += *p == '+' || *p == '-';
-		digits = p;
-		if ((p = bytes_skip_digits(p)) == digits)
-			return JSON_STRING;
-	}
-	return p == end ? kind : JSON_STRING;
-}
-
-static JsonKind
-kind_of_boolean(const char *text, size_t length)
-{
-	if (length == 4 && pg_strncasecmp(text, "true", 4) == 0)
-		return JSON_TRUE;
-	return length == 5 && pg_strncasecmp(text, "false", 5) == 0 ? JSON_FALSE : JSON_STRING;
-}
-
-static JsonKind
-kind_of_text(const char *text, size_t length, CsvReading reading)
+kind_of_text(const CsvField *text, CsvReading reading)
 {
 	JsonKind	kind;
+	bool		boolean;
 
-	switch (reading)
-	{
-		case CSV_NUMBER:
-			return kind_of_number(text, text + length);
-		case CSV_BOOLEAN:
-			/* as COPY writes them; other spellings are known to the type */
-			if (length == 1 && (*text == 't' || *text == 'f'))
-				return *text == 't' ? JSON_TRUE : JSON_FALSE;
-			return kind_of_boolean(text, length);
-		case CSV_JSON:
-			return JSON_OBJECT;
-		case CSV_ANY:
-			kind = kind_of_number(text, text + length);
-			return kind != JSON_STRING ? kind : kind_of_boolean(text, length);
-		default:
-			return JSON_STRING;
-	}
+	if (text->length == 0 && (!text->quoted || reading == CSV_JSON))
+		return JSON_NULL;
+	if (reading == CSV_TEXT)
+		return JSON_STRING;
+	if (reading == CSV_JSON)
+		return JSON_OBJECT;
+	kind = json_value_spelled_kind(text->start, text->length);
+	boolean = kind == JSON_TRUE || kind == JSON_FALSE;
+	return (reading == CSV_NUMBER && boolean) || (reading == CSV_BOOLEAN && !boolean) ? JSON_STRING : kind;
 }
 
 static void
@@ -377,8 +327,7 @@ set_values(CsvRecords *records)
 		text = &records->csv->fields[column->position];
 		value->start = text->start;
 		value->length = text->length;
-		value->kind = is_null(text) ? JSON_NULL :
-			kind_of_text(text->start, text->length, column->reading);
+		value->kind = kind_of_text(text, column->reading);
 	}
 }
 

@@ -36,7 +36,8 @@ typedef enum SeenBits
 	SEEN_TIMESTAMP = 1 << 6,
 	SEEN_TIMESTAMPTZ = 1 << 7,
 	SEEN_TEXT = 1 << 8,			/* any other string */
-	SEEN_NESTED = 1 << 9
+	SEEN_NESTED = 1 << 9,
+	SEEN_EMPTY = 1 << 10		/* a string of no length, which is null to most types */
 } SeenBits;
 
 #define SEEN_NUMBER (SEEN_INTEGER | SEEN_LARGE | SEEN_HUGE | SEEN_DECIMAL)
@@ -46,6 +47,8 @@ look_at_string(const JsonValue *value)
 {
 	int64		ignored;
 
+	if (value->length == 0)
+		return SEEN_EMPTY;
 	if (value->escaped)
 		return SEEN_TEXT;
 	switch (iso8601_parse(value->start, value->length, &ignored))
@@ -100,6 +103,9 @@ number_type(SeenBits seen)
 static Oid
 narrowest_type(SeenBits seen)
 {
+	if (seen == SEEN_EMPTY)
+		return TEXTOID;
+	seen &= ~SEEN_EMPTY;
 	if (seen & SEEN_NESTED)
 		return JSONBOID;
 	if (seen & SEEN_NUMBER)

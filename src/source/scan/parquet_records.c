@@ -620,7 +620,8 @@ choose_array(ParquetColumnWay *way, Oid element_type)
 	way->element->typer = palloc0(sizeof(ColumnTyper));
 	attribute.atttypid = element_type;
 	attribute.atttypmod = way->typer->typmod;
-	typer_init(way->element->typer, &attribute);
+	typer_init(way->element->typer, &attribute, NULL);
+	way->element->typer->inferred = false;
 	way->element->typer->name = way->typer->name;
 	get_typlenbyvalalign(element_type, &way->element_length, &way->element_by_value, &way->element_alignment);
 	choose_conversion(way->element);

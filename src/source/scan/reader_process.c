@@ -21,7 +21,7 @@
  * cannot be trusted, so when the reader fails it waits for the writer to finish every
  * earlier stripe, and reports its own error only if they succeeded.
  *
- * The reader gets a complete job: the spool, its format, and the columns with their
+ * The reader gets a complete job: the spool, the definition, and the columns with their
  * types.  It looks nothing up by name or by id, because a manifest that is applied
  * during the refresh would change what it finds.
  *
@@ -54,13 +54,13 @@
 #include "utils/typcache.h"
 
 #include "source/scan/reader_process.h"
+#include "source/scan/records.h"
 
 #define KEY_WORK		1
 #define KEY_QUEUE		2
 #define KEY_FINDINGS	3
 #define KEY_COLUMNS		4
-#define KEY_DATASET		5
-#define KEY_POINTER		6
+#define KEY_DEFINITION	5
 
 #define QUEUE_SIZE	((Size) 4 * 1024 * 1024)
 #define READER_NICE	10
@@ -73,8 +73,7 @@
 /* in shared memory */
 typedef struct ReaderWork
 {
-	/* the job; the texts of format have keys of their own, and so have the columns */
-	RecordFormat format;
+	/* the job; the definition and the columns have keys of their own */
 	int			n_columns;
 	int64		spool_size;
 	char		spool_path[MAXPGPATH];
@@ -272,7 +271,7 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	ReaderWork *work = shm_toc_lookup(toc, KEY_WORK, false);
 	shm_mq	   *queue = shm_toc_lookup(toc, KEY_QUEUE, false);
 	ScanFindings *findings = shm_toc_lookup(toc, KEY_FINDINGS, false);
-	RecordFormat format = work->format;
+	RecordFormat format;
 	shm_mq_handle *handle;
 	List	   *used = NIL;
 	SourceScan *scan;
@@ -283,8 +282,7 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	handle = shm_mq_attach(queue, segment, NULL);
 	for (int i = 0; i < work->n_used; i++)
 		used = lappend_int(used, work->used[i]);
-	format.dataset = shm_toc_lookup(toc, KEY_DATASET, false);
-	format.pointer = shm_toc_lookup(toc, KEY_POINTER, true);
+	records_read_format(shm_toc_lookup(toc, KEY_DEFINITION, false), &format);
 	scan = scan_create(&format, read_columns(work, toc), used, CurrentMemoryContext);
 	scan_open(scan, spool_attach(CurrentMemoryContext, work->spool_path, work->spool_size));
 	read_records(work, scan, handle, findings);
@@ -321,7 +319,6 @@ describe_work(ParallelContext *context, Size size, const RecordFormat *format, T
 	ReaderWork *work = shm_toc_allocate(context->toc, size);
 
 	memset(work, 0, size);
-	work->format = *format;
 	work->n_columns = desc->natts;
 	work->spool_size = spool_size(spool);
 	strlcpy(work->spool_path, spool_path(spool), MAXPGPATH);
@@ -333,9 +330,7 @@ describe_work(ParallelContext *context, Size size, const RecordFormat *format, T
 		work->used[work->n_used++] = list_nth_int(used, i);
 	shm_toc_insert(context->toc, KEY_WORK, work);
 	copy_columns(context, desc);
-	copy_to_toc(context, KEY_DATASET, format->dataset, strlen(format->dataset) + 1);
-	if (format->pointer != NULL)
-		copy_to_toc(context, KEY_POINTER, format->pointer, strlen(format->pointer) + 1);
+	copy_to_toc(context, KEY_DEFINITION, format->definition, strlen(format->definition) + 1);
 	return work;
 }
 
@@ -420,9 +415,8 @@ reader_process_start(const RecordFormat *format, TupleDesc desc, List *used, Spo
 	shm_toc_estimate_chunk(&context->estimator, QUEUE_SIZE);
 	shm_toc_estimate_chunk(&context->estimator, findings_size);
 	shm_toc_estimate_chunk(&context->estimator, sizeof(FormData_pg_attribute) * desc->natts);
-	shm_toc_estimate_chunk(&context->estimator, strlen(format->dataset) + 1);
-	shm_toc_estimate_chunk(&context->estimator, format->pointer ? strlen(format->pointer) + 1 : 0);
-	shm_toc_estimate_keys(&context->estimator, 6);
+	shm_toc_estimate_chunk(&context->estimator, strlen(format->definition) + 1);
+	shm_toc_estimate_keys(&context->estimator, 5);
 	InitializeParallelDSM(context);
 
 	process = palloc0(sizeof(ReaderProcess));

@@ -12,6 +12,8 @@
 #ifndef SPICE_RECORD_READER_H
 #define SPICE_RECORD_READER_H
 
+#include "nodes/pg_list.h"
+
 #include "source/format/json_reader.h"
 #include "source/http/spool.h"
 
@@ -20,12 +22,14 @@
 	"A record may have 1600 fields, 512 levels and 256 MB. Ask the source for less, and see that what is read are the records."
 
 /*
- * What a reader has to know of a dataset.  It is complete, so that another process
- * which gets a copy looks nothing up.
+ * What a reader has to know of a dataset.  Another process that gets the definition
+ * looks nothing up.
  */
 typedef struct RecordFormat
 {
 	const char *dataset;		/* its name, for errors */
+	const char *definition;		/* as the catalog has it: the rest follows from it */
+	List	   *columns;		/* of DatasetColumn *: what the manifest says of columns */
 	JsonRecordFormat json;
 	const char *pointer;		/* json_pointer, or NULL */
 	bool		parquet;		/* the response is a Parquet file */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/definition_read.h"
 #include "source/scan/csv_records.h"
 #include "source/scan/json_records.h"
 #include "source/scan/parquet_records.h"
@@ -17,6 +18,8 @@ records_format(const Dataset *dataset, RecordFormat *format)
 {
 	memset(format, 0, sizeof(*format));
 	format->dataset = dataset->name;
+	format->definition = dataset->definition;
+	format->columns = dataset->columns;
 	format->json = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
 		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
 	format->parquet = strcmp(dataset->format, "parquet") == 0;
@@ -29,6 +32,18 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	/* no quote is an empty text; a definition that another version has written may lack both */
 	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '"';
 	format->escape = dataset->csv_escape != NULL ? dataset->csv_escape[0] : format->quote;
+}
+
+void
+records_read_format(const char *definition, RecordFormat *format)
+{
+	struct JsonbContainer *keys = definition_read_text(definition);
+	Dataset    *dataset = palloc0(sizeof(Dataset));
+
+	dataset->definition = pstrdup(definition);
+	dataset->name = definition_read_key(keys, "name");
+	definition_read(dataset, keys);
+	records_format(dataset, format);
 }
 
 RecordReader *

@@ -14,6 +14,9 @@
 /* Sets *format to what the dataset says; its texts are the dataset's. */
 extern void records_format(const Dataset *dataset, RecordFormat *format);
 
+/* Does the same from a dataset's definition alone. */
+extern void records_read_format(const char *definition, RecordFormat *format);
+
 /*
  * Opens a reader at the cursor.  It is freed with context, and *format has to live
  * as long.  discover: the reader adds fields as it meets them.  Errors in the

@@ -59,7 +59,10 @@ scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContex
 
 		if (attribute->attisdropped || !(list_member_int(used, i + 1) || list_member_int(used, 0)))
 			continue;
-		typer_init(&scan->typers[i], attribute);
+		typer_init(&scan->typers[i], attribute,
+				   dataset_find_column(format->columns, NameStr(attribute->attname)));
+		/* a Parquet file says of which types its values are */
+		scan->typers[i].inferred &= !format->parquet;
 		scan->n_unmet++;
 	}
 	tuple_writer_init(&scan->writer, desc, scan->typers, context);

@@ -31,6 +31,7 @@ tuple_writer_init(TupleWriter *writer, TupleDesc desc, ColumnTyper *typers, Memo
 		WriterColumn *column = &writer->columns[i];
 
 		column->typer = OidIsValid(typers[i].type) ? &typers[i] : NULL;
+		column->empty_is_null = typers[i].empty_is_null;
 		column->length = attribute->attlen;
 		column->alignment = attribute->attalign;
 		column->by_value = attribute->attbyval;
@@ -172,12 +173,13 @@ add_datum(TupleWriter *writer, const WriterColumn *column, Datum value)
 static inline bool
 is_null(const WriterColumn *column, const JsonValue *values)
 {
-	JsonKind	kind;
+	const JsonValue *value;
 
 	if (column->typer == NULL)
 		return true;
-	kind = values[column->field].kind;
-	return kind == JSON_ABSENT || kind == JSON_NULL;
+	value = &values[column->field];
+	return value->kind == JSON_ABSENT || value->kind == JSON_NULL ||
+		(value->length == 0 && value->kind == JSON_STRING && column->empty_is_null);
 }
 
 static bool

@@ -5,25 +5,29 @@
  *
  * Converting text to a Datum dominates the cost of a refresh, so the types
  * that JSON APIs are made of have a short way that looks at the bytes in
- * place; every other type goes through its own input function.  Types that
- * were inferred hold every value exactly or the value is an error; a type that
- * was declared takes values as SQL does, so numeric(12,2) rounds.
+ * place; every other type goes through its own input function.  A type that
+ * was inferred takes what inference takes for it, and holds that exactly.  A type
+ * that was declared takes values as SQL does, so numeric(12,2) rounds, but for dates
+ * and times that would mean another time tomorrow, or lose a part of what they say.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/formatting.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "source/format/iso8601.h"
+#include "source/format/time_text.h"
 #include "source/scan/typing.h"
 
 #define QUOTED_LENGTH 100		/* bytes of a value that an error quotes */
@@ -78,6 +82,18 @@ value_place_callback(void *arg)
 				   quoted_value(place->value));
 }
 
+static const char *
+misfit_hint(const ColumnTyper *typer, int code)
+{
+	if (code == ERRCODE_UNTRANSLATABLE_CHARACTER)
+		return "PostgreSQL cannot store it. Declare the column as json, which keeps a value as it is written.";
+	if (typer->inferred)
+		return "Its type was inferred. Declare one that holds this value, too, under columns in the manifest, such as numeric or text, or set on_schema_change: sync_all_columns.";
+	if (typer->is_time)
+		return "Declare how the source writes it under columns in the manifest, as in format: DD/MM/YYYY, or declare text and convert it in refresh_sql.";
+	return "Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.";
+}
+
 pg_noreturn static void
 misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
 	   int code, const char *problem)
@@ -88,7 +104,7 @@ misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 					format_type_with_typemod(typer->type, typer->typmod)),
 			 errdetail("Dataset \"%s\", %s, value %s.", place->dataset,
 					   record_reader_place(place->reader, value), quoted_value(value)),
-			 errhint("Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.")));
+			 errhint("%s", misfit_hint(typer, code))));
 }
 
 /* a kind of value which the column's type has no reading for */
@@ -148,9 +164,57 @@ value_cstring(ColumnTyper *typer, const JsonValue *value, const ValuePlace *plac
 	return result;
 }
 
+/* A type without a zone, or without a time of day, would drop these in silence. */
+static void
+check_time_text(const ColumnTyper *typer, const char *text, const JsonValue *value,
+				const ValuePlace *place)
+{
+	TimeTextParts parts = time_text_parts(text);
+	int			code = ERRCODE_DATETIME_FIELD_OVERFLOW;
+
+	if (parts & TIME_TEXT_MOVING)
+		misfit(typer, value, place, code, "a word that means another time tomorrow");
+	if (parts & TIME_TEXT_ORDER)
+		misfit(typer, value, place, code, "a date whose order of day and month is not declared");
+	if ((parts & TIME_TEXT_ZONE) && (typer->type == TIMESTAMPOID || typer->type == TIMEOID))
+		misfit(typer, value, place, code, "a time with a zone");
+	if ((parts & (TIME_TEXT_ZONE | TIME_TEXT_CLOCK)) && typer->type == DATEOID)
+		misfit(typer, value, place, code, "a date with a time");
+}
+
 /*
- * The type's own input function.  Its errors quote the whole value, however
- * long, and know nothing of records: data exceptions are said in our words.
+ * Reads the text by the format that the manifest declares.  The text has to match it to
+ * the end, and a column without a time of day takes no format with one.
+ */
+static Datum
+read_by_format(ColumnTyper *typer, const char *text)
+{
+	Oid			type;
+	int32		typmod;
+	int			zone = 0;
+	Datum		result = parse_datetime(cstring_to_text(text), cstring_to_text(typer->format),
+										C_COLLATION_OID, true, &type, &typmod, &zone, NULL);
+	Oid			output;
+	bool		varlena;
+
+	if (type == typer->type && typer->typmod < 0)
+		return result;
+	if (type != typer->type &&
+		!(type == DATEOID && (typer->type == TIMESTAMPOID || typer->type == TIMESTAMPTZOID)) &&
+		!(type == TIMESTAMPOID && typer->type == TIMESTAMPTZOID))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("format \"%s\" of column \"%s\" is one of type %s, and the column is of type %s",
+						typer->format, typer->name, format_type_be(type), format_type_be(typer->type)),
+				 errhint("Declare the type or the format otherwise under columns in the manifest.")));
+	getTypeOutputInfo(type, &output, &varlena);
+	return InputFunctionCall(&typer->input, OidOutputFunctionCall(output, result), typer->io_param,
+							 typer->typmod);
+}
+
+/*
+ * The type's own input function, or the declared format.  Their errors quote the whole
+ * value, however long, and know nothing of records: data exceptions are said in our words.
  */
 static Datum
 by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
@@ -159,9 +223,12 @@ by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *
 	char	   *text = value_cstring(typer, value, place);
 	Datum		result = (Datum) 0;
 
+	if (typer->is_time && typer->format == NULL)
+		check_time_text(typer, text, value, place);
 	PG_TRY();
 	{
-		result = InputFunctionCall(&typer->input, text, typer->io_param, typer->typmod);
+		result = typer->format != NULL ? read_by_format(typer, text) :
+			InputFunctionCall(&typer->input, text, typer->io_param, typer->typmod);
 	}
 	PG_CATCH();
 	{
@@ -178,6 +245,24 @@ by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *
 	return result;
 }
 
+/*
+ * A string in a column whose type was inferred counts as the number or boolean that it
+ * spells as JSON does, so that none of its characters is lost, and otherwise not at all.
+ */
+static const JsonValue *
+read_spelled(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
+			 JsonValue *spelled)
+{
+	if (value->kind != JSON_STRING || !typer->inferred)
+		return value;
+	*spelled = *value;
+	if (!value->escaped)
+		spelled->kind = json_value_spelled_kind(value->start, value->length);
+	if (spelled->kind == JSON_STRING)
+		misfit(typer, value, place, ERRCODE_INVALID_TEXT_REPRESENTATION, "the value");
+	return spelled;
+}
+
 static Datum
 convert_jsonb(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place pg_attribute_unused())
 {
@@ -192,7 +277,9 @@ static Datum
 convert_integer(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
 	int64		number;
+	JsonValue	spelled;
 
+	value = read_spelled(typer, value, place, &spelled);
 	if (value->kind == JSON_STRING)
 		return by_input_function(typer, value, place);
 	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
@@ -269,7 +356,9 @@ static Datum
 convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
 	double		number;
+	JsonValue	spelled;
 
+	value = read_spelled(typer, value, place, &spelled);
 	if (value->kind == JSON_STRING)
 		return by_input_function(typer, value, place);
 	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
@@ -283,8 +372,22 @@ convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 }
 
 static Datum
+convert_numeric(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	JsonValue	spelled;
+
+	value = read_spelled(typer, value, place, &spelled);
+	if (typer->inferred && value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
+		wrong_kind(typer, value, place);
+	return by_input_function(typer, value, place);
+}
+
+static Datum
 convert_boolean(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
+	JsonValue	spelled;
+
+	value = read_spelled(typer, value, place, &spelled);
 	if (value->kind == JSON_TRUE || value->kind == JSON_FALSE)
 		return BoolGetDatum(value->kind == JSON_TRUE);
 	if (value->kind != JSON_STRING)
@@ -292,20 +395,22 @@ convert_boolean(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pl
 	return by_input_function(typer, value, place);
 }
 
-/* ISO 8601 in place; whatever else the type reads, through its input function */
+/* ISO 8601 in place; whatever else a declared type reads, through its input function */
 static Datum
 convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
 	int64		time;
 	IsoKind		kind = ISO_NONE;
 
-	if (value->kind != JSON_STRING)
+	if (value->kind != JSON_STRING && typer->format == NULL)
 		wrong_kind(typer, value, place);
-	if (!value->escaped)
+	if (value->kind == JSON_STRING && !value->escaped && typer->format == NULL)
 		kind = iso8601_parse(value->start, value->length, &time);
 
 	if (typer->type == DATEOID && kind == ISO_DATE)
 		return DateADTGetDatum((DateADT) time);
+	if (typer->type == TIMESTAMPOID && kind == ISO_DATE)
+		return TimestampGetDatum(time * USECS_PER_DAY);
 	/* a zone is meaning that a timestamp without one would drop in silence */
 	if (typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMPTZ)
 		misfit(typer, value, place, ERRCODE_DATETIME_FIELD_OVERFLOW, "a time with a zone");
@@ -315,6 +420,9 @@ convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 		((typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMP) ||
 		 (typer->type == TIMESTAMPTZOID && kind == ISO_TIMESTAMPTZ)))
 		return TimestampGetDatum(time);
+	if (typer->inferred)
+		misfit(typer, value, place, ERRCODE_INVALID_DATETIME_FORMAT,
+			   kind == ISO_NONE ? "the value" : "a time without a zone");
 	return by_input_function(typer, value, place);
 }
 
@@ -332,6 +440,8 @@ static Datum
 			return convert_integer;
 		case FLOAT8OID:
 			return convert_double;
+		case NUMERICOID:
+			return convert_numeric;
 		case BOOLOID:
 			return convert_boolean;
 		case TIMESTAMPTZOID:
@@ -346,8 +456,46 @@ static Datum
 	}
 }
 
+/* Are the texts of the type, or of what it is made of, those of dates and times? */
+static bool
+is_time_type(Oid type)
+{
+	Oid			base = getBaseType(type);
+	Oid			element = type_is_range(base) ? get_range_subtype(base) : get_element_type(base);
+	char		category;
+	bool		preferred;
+
+	if (OidIsValid(element))
+		return is_time_type(element);
+	get_type_category_preferred(base, &category, &preferred);
+	return category == TYPCATEGORY_DATETIME;
+}
+
+/* Does the type's input refuse an empty text, so that the text can only mean a null? */
+static bool
+refuses_empty(ColumnTyper *typer)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile bool refused = false;
+
+	PG_TRY();
+	{
+		(void) InputFunctionCall(&typer->input, pstrdup(""), typer->io_param, typer->typmod);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		refused = true;
+	}
+	PG_END_TRY();
+	return refused;
+}
+
 void
-typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
+typer_init(ColumnTyper *typer, Form_pg_attribute attribute, const DatasetColumn *declared)
 {
 	Oid			function;
 
@@ -355,8 +503,20 @@ typer_init(ColumnTyper *typer, Form_pg_attribute attribute)
 	typer->type = attribute->atttypid;
 	typer->typmod = attribute->atttypmod;
 	typer->name = NameStr(attribute->attname);
+	typer->inferred = declared == NULL || declared->type == NULL;
+	typer->format = declared != NULL ? declared->format : NULL;
+	typer->is_time = is_time_type(typer->type);
 	getTypeInputInfo(attribute->atttypid, &function, &typer->io_param);
 	fmgr_info(function, &typer->input);
+	/* an empty text is a document of JSON, but no empty document is */
+	typer->empty_is_null = typer->type != TEXTOID && typer->type != JSONBOID &&
+		typer->type != JSONOID && refuses_empty(typer);
+	if (typer->format != NULL && !typer->is_time)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s has a format", typer->name,
+						format_type_with_typemod(typer->type, typer->typmod)),
+				 errhint("A format is for columns of the types date, timestamp, timestamptz and time.")));
 }
 
 void

@@ -14,6 +14,7 @@
 #include "access/tupdesc.h"
 #include "fmgr.h"
 
+#include "catalog/dataset.h"
 #include "source/scan/record_reader.h"
 
 typedef struct ColumnTyper ColumnTyper;
@@ -30,6 +31,10 @@ struct ColumnTyper
 	Oid			type;
 	int32		typmod;
 	const char *name;
+	bool		inferred;		/* the type, so that it takes what inference takes for it */
+	bool		empty_is_null;	/* the type has no empty value, so that "" is none */
+	bool		is_time;		/* texts are those of dates and times */
+	const char *format;			/* of its texts, as to_timestamp() takes it, or NULL */
 	FmgrInfo	input;			/* the type's input function, for what has no short way */
 	Oid			io_param;
 };
@@ -43,7 +48,8 @@ struct ValuePlace
 	const JsonValue *value;
 };
 
-extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute);
+/* declared: what the manifest says of the column, or NULL */
+extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute, const DatasetColumn *declared);
 
 /*
  * For a null, also of a field that is absent: there is nothing to make, but a
