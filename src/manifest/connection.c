@@ -237,6 +237,39 @@ check_s3(Parser *parser, const DatasetSpec *spec, const DocNode *from)
 					  "s3_key and s3_secret have no effect with s3_auth %s", auth);
 }
 
+/* whether a column of the place is asked for by either of its names, "_size" or "size" */
+static const char *
+parse_place_column(const DatasetSpec *spec, const char *name)
+{
+	const DocNode *metadata = document_given(spec->entry, "metadata");
+	const char *const names[] = {name, name + 1};
+
+	for (size_t i = 0; metadata != NULL && metadata->kind == DOC_MAPPING && i < 2; i++)
+	{
+		const DocNode *node = document_given(metadata, names[i]);
+
+		if (node != NULL && node->kind == DOC_SCALAR && keys_value_in("enabled|true", node->text))
+			return names[i];
+	}
+	return NULL;
+}
+
+/* time_column: last_modified means the files' own times, which are a column then. */
+static void
+parse_place_columns(DatasetSpec *spec)
+{
+	Definition *definition = &spec->definition;
+	const char *time = definition->time_column;
+
+	definition->location_column = (char *) parse_place_column(spec, "_location");
+	definition->size_column = (char *) parse_place_column(spec, "_size");
+	definition->last_modified_column = (char *) parse_place_column(spec, "_last_modified");
+	if (time != NULL && keys_value_in("_last_modified|last_modified", time))
+		definition->last_modified_column = (char *) time;
+	definition->hive_partitioning =
+		keys_value_in("true", check_text(spec->params_table, spec->params, "hive_partitioning_enabled", "false"));
+}
+
 static bool
 parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
 {
@@ -267,6 +300,7 @@ parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
 					  "write file_format: parquet, csv, tsv, json or jsonl under params",
 					  "file_format is missing, and no extension in from stands for it");
 	parse_format_params(parser, spec, path, from->line);
+	parse_place_columns(spec);
 	return true;
 }
 

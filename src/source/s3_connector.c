@@ -4,7 +4,8 @@
  *		Connector s3: an object of a bucket, or all below a prefix.
  *
  * A refresh lists the objects before its transaction.  Then it fetches those that have to be
- * read from start to end; of Parquet files its query fetches the columns that it reads.
+ * read from start to end, unless conditions on their places may exclude some; of Parquet files
+ * its query fetches the columns that it reads.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +40,7 @@ list_objects(const Dataset *dataset, bool conditional, HttpReport *report, Memor
 	s3_store_digest(place, objects, digest);
 	if (conditional && listing_is_loaded(dataset, digest))
 		return response;
-	if (strcmp(dataset->format, "parquet") != 0)
+	if (strcmp(dataset->format, "parquet") != 0 && !listing_has_values(dataset))
 		s3_store_fetch(place, objects);
 	response->spool = spool_of_parts(context, objects, digest);
 	return response;

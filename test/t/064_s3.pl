@@ -94,6 +94,11 @@ add('lake', 's3://private/lake/', %key, file_format => 'parquet');
 add('narrow', 's3://private/lake/', %key, file_format => 'parquet');
 $datasets[-1]{acceleration}{refresh_sql} = 'SELECT c1 FROM narrow';
 
+put("private/days/day=2024-01-0$_/a.csv", "id\n$_\n") for 1 .. 3;
+add('days', 's3://private/days', %key, file_format => 'csv', hive_partitioning_enabled => 'true');
+$datasets[-1]{acceleration}{refresh_sql} = q{SELECT * FROM days WHERE day >= '2024-01-02'};
+$datasets[-1]{metadata} = { _location => 'enabled' };
+
 my $node = Spice::start_node('s3', undef);
 Spice::write_beside_manifest($node, '.env', "SPICE_S3=test/secret+key\nSPICE_TOKEN=token/+=\n");
 Spice::write_manifest($node, Spice::manifest(\@datasets));
@@ -106,7 +111,7 @@ sub error { return Spice::error_of($node, "SELECT spice_refresh('$_[0]')"); }
 # --- what is read
 
 Spice::wait_for($node, q{SELECT bool_and(loaded) FROM (SELECT rows IS NOT NULL AS loaded FROM spice.datasets
-	WHERE dataset IN ('folder', 'one', 'lines', 'open', 'public_key', 'lake', 'narrow')) d}, 'what is there for the reader is loaded');
+	WHERE dataset IN ('folder', 'one', 'lines', 'open', 'public_key', 'lake', 'narrow', 'days')) d}, 'what is there for the reader is loaded');
 is(value('SELECT string_agg(name, chr(10) ORDER BY name COLLATE "C") FROM folder'),
 	join("\n", 'a.csv', 'b c.csv', 'd+e.csv', 'deep/er/i&j=k.csv', "f\xc3\xbc\xe2\x82\xac.csv", 'g%20h.csv'),
 	'every object below the prefix, over several pages, whatever its key');
@@ -142,6 +147,13 @@ is(refresh('folder'), 6, 'a replaced object is noticed');
 is(value(q{SELECT id FROM folder WHERE name = 'new'}), 5, 'and read');
 
 # --- only what the query reads
+
+put('private/days/day=2024-01-04/a.csv', "id\n4\n");
+requests();
+is(refresh('days'), 3, 'a condition on folders');
+is_deeply([ map { $_->{path} =~ /day%3D2024-01-0(\d)/ } grep { $_->{path} !~ /list-type/ } requests() ], [ 2, 3, 4 ],
+	'objects that it excludes are not asked for');
+is(value('SELECT _location FROM days WHERE id = 4'), 's3://private/days/day=2024-01-04/a.csv', 'and rows know their object');
 
 my $size = length $http->get("http://127.0.0.1:$port/!log")->{content};
 put('private/lake/c.parquet', parquet({ schema => \@columns, group_rows => 50000,

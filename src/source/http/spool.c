@@ -416,6 +416,27 @@ spool_rewind(Spool *spool, SpoolCursor *cursor)
 	cursor->offset = 0;
 }
 
+const SpoolPart *
+spool_part(const Spool *spool, int number)
+{
+	return number < list_length(spool->parts) ? list_nth(spool->parts, number) : NULL;
+}
+
+const PartValue *
+spool_part_value(const SpoolPart *part, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, part->values)
+	{
+		const PartValue *value = lfirst(cell);
+
+		if (strcmp(value->name, name) == 0)
+			return value;
+	}
+	return NULL;
+}
+
 bool
 spool_open_document(Spool *spool, int number, MemoryContext context, SpoolCursor *cursor,
 					const SpoolPart **part)

@@ -77,6 +77,14 @@ extern void spool_expect(Spool *spool, const ByteRange *ranges, int n);
 /* Another spool's bytes from offset on, for as long as that one lives. */
 extern Spool *spool_slice(MemoryContext parent, Spool *whole, int64 offset, int64 size);
 
+/* A column's value that is the same in all records of a document, and in none of them. */
+typedef struct PartValue
+{
+	const char *name;
+	const char *text;			/* NULL: null */
+	Oid			type;			/* InvalidOid: to be found from the texts of all parts */
+} PartValue;
+
 /*
  * One of the documents of a response that has several, such as the files of a folder.
  * Both functions raise an error when the bytes are not those that were listed.
@@ -86,6 +94,7 @@ typedef struct SpoolPart
 	const char *location;		/* as people know it */
 	int64		size;
 	TimestampTz last_modified;
+	List	   *values;			/* of PartValue * */
 	Spool	   *(*open) (const struct SpoolPart *part, MemoryContext context);
 	void		(*check) (const struct SpoolPart *part, Spool *bytes);	/* after reading; or NULL */
 } SpoolPart;
@@ -109,6 +118,12 @@ extern void spool_rewind(Spool *spool, SpoolCursor *cursor);
  */
 extern bool spool_open_document(Spool *spool, int number, MemoryContext context,
 								SpoolCursor *cursor, const SpoolPart **part);
+
+/* Describes a document that spool_open_document() would open; NULL: there is none, or nothing to say. */
+extern const SpoolPart *spool_part(const Spool *spool, int number);
+
+/* Returns the part's own value of a column, or NULL. */
+extern const PartValue *spool_part_value(const SpoolPart *part, const char *name);
 extern Size spool_read(SpoolCursor *cursor, char *buffer, Size size);
 
 #endif

@@ -14,14 +14,17 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "commands/defrem.h"
+#include "executor/executor.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -56,6 +59,13 @@ typedef enum ScanPhase
 	SCAN_ENDED
 } ScanPhase;
 
+/* a condition that may exclude a document as a whole */
+typedef struct PartCondition
+{
+	Bitmapset  *columns;		/* attribute numbers, as pull_varattnos() has them */
+	ExprState  *state;
+} PartCondition;
+
 typedef struct ForeignScanWork
 {
 	const Dataset *dataset;
@@ -67,6 +77,8 @@ typedef struct ForeignScanWork
 	bool		offered;		/* the spool is a refresh's */
 	ScanPhase	phase;
 	HeapTuple	tuple;			/* the newest, or NULL */
+	List	   *conditions;		/* of PartCondition * */
+	TupleTableSlot *part_slot;	/* a document's own values */
 } ForeignScanWork;
 
 static char *
@@ -147,6 +159,83 @@ explain_scan(ForeignScanState *node, ExplainState *es)
 	ExplainPropertyText("Dataset", dataset->name, es);
 }
 
+/* Conditions are tried on the values that a document has as a whole. */
+static void
+prepare_conditions(ForeignScanState *node)
+{
+	ForeignScanWork *work = node->fdw_state;
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	ListCell   *cell;
+
+	work->part_slot = MakeSingleTupleTableSlot(RelationGetDescr(node->ss.ss_currentRelation), &TTSOpsVirtual);
+	foreach(cell, plan->scan.plan.qual)
+	{
+		Node	   *clause = lfirst(cell);
+		PartCondition *condition;
+
+		if (contain_volatile_functions(clause) || contain_subplans(clause))
+			continue;
+		condition = palloc0(sizeof(PartCondition));
+		pull_varattnos(clause, plan->scan.scanrelid, &condition->columns);
+		condition->state = ExecInitQual(list_make1(clause), &node->ss.ps);
+		work->conditions = lappend(work->conditions, condition);
+	}
+}
+
+/* Puts a document's values into the slot; returns the columns that have one. */
+static Bitmapset *
+fill_part_slot(TupleTableSlot *slot, const SpoolPart *part)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+	Bitmapset  *known = NULL;
+
+	ExecClearTuple(slot);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const PartValue *value = attribute->attisdropped ? NULL : spool_part_value(part, NameStr(attribute->attname));
+		Oid			input;
+		Oid			io_param;
+
+		slot->tts_isnull[i] = true;
+		if (value == NULL)
+			continue;
+		known = bms_add_member(known, i + 1 - FirstLowInvalidHeapAttributeNumber);
+		if (value->text == NULL)
+			continue;
+		getTypeInputInfo(attribute->atttypid, &input, &io_param);
+		slot->tts_isnull[i] = false;
+		slot->tts_values[i] = OidInputFunctionCall(input, pstrdup(value->text), io_param, attribute->atttypmod);
+	}
+	ExecStoreVirtualTuple(slot);
+	return known;
+}
+
+/* May the document have a row for the query? */
+static bool
+is_wanted_part(void *arg, const SpoolPart *part)
+{
+	ForeignScanState *node = arg;
+	ForeignScanWork *work = node->fdw_state;
+	ExprContext *context = node->ss.ps.ps_ExprContext;
+	MemoryContext old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	Bitmapset  *known = part->values == NIL ? NULL : fill_part_slot(work->part_slot, part);
+	bool		wanted = true;
+	ListCell   *cell;
+
+	context->ecxt_scantuple = work->part_slot;
+	foreach(cell, known == NULL ? NIL : work->conditions)
+	{
+		PartCondition *condition = lfirst(cell);
+
+		if (wanted && !bms_is_empty(condition->columns) && bms_is_subset(condition->columns, known))
+			wanted = ExecQual(condition->state, context);
+	}
+	MemoryContextSwitchTo(old);
+	ResetExprContext(context);
+	return wanted;
+}
+
 static void
 begin_scan(ForeignScanState *node, int eflags)
 {
@@ -161,6 +250,8 @@ begin_scan(ForeignScanState *node, int eflags)
 	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	work->scan = scan_create(&work->format, RelationGetDescr(relation), work->used, CurrentMemoryContext);
 	node->fdw_state = work;
+	prepare_conditions(node);
+	scan_set_filter(work->scan, is_wanted_part, node);
 }
 
 /* the first row is wanted: get hold of the bytes, and of who reads them */
@@ -259,9 +350,13 @@ rescan(ForeignScanState *node)
 static void
 end_scan(ForeignScanState *node)
 {
+	ForeignScanWork *work = node->fdw_state;
+
 	shutdown_scan(node);
-	if (node->fdw_state != NULL)
-		scan_free(((ForeignScanWork *) node->fdw_state)->scan);
+	if (work == NULL)
+		return;
+	scan_free(work->scan);
+	ExecDropSingleTupleTableSlot(work->part_slot);
 }
 
 Datum

@@ -204,10 +204,8 @@ seen_of_type(Oid type)
 
 /* The column of a field, which the documents before may have had. */
 static SourceColumn *
-find_or_add_column(const Dataset *dataset, const RecordReader *reader, int field, List **columns)
+find_or_add_column(const Dataset *dataset, const char *name, size_t length, List **columns)
 {
-	size_t		length;
-	const char *name = record_reader_field_name(reader, field, &length);
 	SourceColumn *column = strlen(name) == length ? source_column_find(*columns, name) : NULL;
 
 	if (column != NULL)
@@ -224,6 +222,15 @@ find_or_add_column(const Dataset *dataset, const RecordReader *reader, int field
 				 errmsg("the response of dataset \"%s\" has a field whose name holds a secret of the request", dataset->name),
 				 errhint("The source may have answered with an error: look at what it answers.")));
 	return column;
+}
+
+static SourceColumn *
+column_of_field(const Dataset *dataset, const RecordReader *reader, int field, List **columns)
+{
+	size_t		length;
+	const char *name = record_reader_field_name(reader, field, &length);
+
+	return find_or_add_column(dataset, name, length, columns);
 }
 
 static int
@@ -258,7 +265,7 @@ add_parquet_columns(const Dataset *dataset, const RecordReader *reader, List **c
 {
 	for (int i = 0; i < reader->n_fields; i++)
 	{
-		SourceColumn *column = find_or_add_column(dataset, reader, i, columns);
+		SourceColumn *column = column_of_field(dataset, reader, i, columns);
 		int32		typmod;
 		Oid			type = parquet_records_type(reader, i, &typmod);
 
@@ -281,9 +288,43 @@ add_record_columns(const Dataset *dataset, RecordReader *reader, List **columns)
 			CHECK_FOR_INTERRUPTS();
 	}
 	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
-		find_or_add_column(dataset, reader, i, columns)->seen |= seen[i];
+		column_of_field(dataset, reader, i, columns)->seen |= seen[i];
 	pfree(seen);
 	return reader->record;
+}
+
+/* what a text without a type of its own may be: a whole number as it is written, or a string */
+static SeenBits
+look_at_text(const char *text)
+{
+	const char *digits = text + (*text == '-');
+	JsonValue	value = {.start = text, .length = strlen(text), .kind = JSON_STRING};
+
+	if (digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0' &&
+		(digits[0] != '0' || strcmp(text, "0") == 0))
+		value.kind = JSON_INTEGER;
+	return look_at(&value);
+}
+
+/* The columns whose values the documents have as a whole. */
+static void
+add_part_columns(const Dataset *dataset, const SpoolPart *part, List **columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, part->values)
+	{
+		const PartValue *value = lfirst(cell);
+		SourceColumn *column = find_or_add_column(dataset, value->name, strlen(value->name), columns);
+
+		if (OidIsValid(value->type))
+		{
+			column->type = value->type;
+			column->seen = seen_of_type(value->type);
+		}
+		else if (value->text != NULL)
+			column->seen |= look_at_text(value->text);
+	}
 }
 
 /* Reads one document.  Returns its records; of Parquet, whether there is a column. */
@@ -314,9 +355,14 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 	records_format(dataset, &format);
 	for (int i = 0; spool_open_document(spool, i, context, &cursor, &part); i++)
 	{
+		int64		records;
+
 		line.arg = (void *) part;
 		error_context_stack = &line;
-		relation->records += add_columns(dataset, &format, &cursor, context, &columns);
+		records = add_columns(dataset, &format, &cursor, context, &columns);
+		if (part != NULL && records > 0)
+			add_part_columns(dataset, part, &columns);
+		relation->records += records;
 		if (part != NULL && part->check != NULL)
 			part->check(part, cursor.spool);
 		error_context_stack = line.previous;
@@ -326,9 +372,9 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		if (!format.parquet)
+		if (!OidIsValid(column->type))
 			column->type = narrowest_type(column->seen);
-		else if (!OidIsValid(column->type))
+		if (!OidIsValid(column->type) && format.parquet)
 			column->type = TEXTOID;
 	}
 	MemoryContextDelete(context);

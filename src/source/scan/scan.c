@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "utils/memutils.h"
 
 #include "source/scan/json_records.h"
@@ -34,6 +35,14 @@ struct SourceScan
 	ErrorContextCallback part_line;
 
 	ScanTotals	before;			/* of the documents before */
+
+	/* values of the document as a whole, of columns that no record has */
+	int			n_part_columns;
+	int		   *part_columns;	/* attribute numbers */
+	Datum	   *part_datums;
+	bool	   *part_nulls;
+	bool		(*wanted) (void *arg, const SpoolPart *part);
+	void	   *wanted_arg;
 	MemoryContext scan_context; /* lives as long as the scan */
 	MemoryContext reader_context;	/* until it is opened anew */
 	MemoryContext row_context;	/* until the next row */
@@ -53,6 +62,9 @@ scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContex
 	scan->desc = desc;
 	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
 	scan->met = palloc0(sizeof(bool) * desc->natts);
+	scan->part_columns = palloc0(sizeof(int) * desc->natts);
+	scan->part_datums = palloc0(sizeof(Datum) * desc->natts);
+	scan->part_nulls = palloc0(sizeof(bool) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -80,11 +92,49 @@ scan_free(SourceScan *scan)
 	MemoryContextDelete(scan->scan_context);
 }
 
-/* False: the spool has no document of this number. */
+void
+scan_set_filter(SourceScan *scan, bool (*wanted) (void *arg, const SpoolPart *part), void *arg)
+{
+	scan->wanted = wanted;
+	scan->wanted_arg = arg;
+}
+
+/* Reads the values of the document's own, which are a column's instead of its records' fields. */
+static void
+read_part_values(SourceScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->reader_context);
+
+	scan->n_part_columns = 0;
+	for (int i = 0; scan->part != NULL && scan->part->values != NIL && i < scan->desc->natts; i++)
+	{
+		ColumnTyper *typer = &scan->typers[i];
+		const PartValue *value = OidIsValid(typer->type) ? spool_part_value(scan->part, typer->name) : NULL;
+		int			n = scan->n_part_columns;
+
+		if (value == NULL)
+			continue;
+		scan->part_columns[n] = i + 1;
+		scan->part_nulls[n] = value->text == NULL;
+		scan->part_datums[n] = value->text == NULL ? (Datum) 0 :
+			InputFunctionCall(&typer->input, pstrdup(value->text), typer->io_param, typer->typmod);
+		scan->n_part_columns++;
+		scan->n_unmet -= !scan->met[i];
+		scan->met[i] = true;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Opens the wanted document of this or the next number.  False: the spool has none. */
 static bool
 open_document(SourceScan *scan)
 {
+	const SpoolPart *part;
+
 	MemoryContextReset(scan->reader_context);
+	while ((part = spool_part(scan->spool, scan->document)) != NULL &&
+		   scan->wanted != NULL && !scan->wanted(scan->wanted_arg, part))
+		scan->document++;
 	if (!spool_open_document(scan->spool, scan->document, scan->reader_context, &scan->cursor, &scan->part))
 		return false;
 	scan->part_line.arg = (void *) scan->part;
@@ -98,6 +148,7 @@ open_document(SourceScan *scan)
 		scan->writer.columns[i].field = record_reader_add_field(scan->reader, name, scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
+	read_part_values(scan);
 	return true;
 }
 
@@ -109,6 +160,8 @@ scan_open(SourceScan *scan, Spool *spool)
 	scan->spool = spool;
 	scan->document = 0;
 	memset(&scan->before, 0, sizeof(scan->before));
+	scan->part = NULL;
+	scan->reader = NULL;
 	(void) open_document(scan);
 	error_context_stack = scan->part_line.previous;
 }
@@ -148,6 +201,9 @@ make_tuple(SourceScan *scan)
 	old = MemoryContextSwitchTo(scan->row_context);
 	tuple = scan->format->parquet ? parquet_records_tuple(scan->reader, &scan->writer, &scan->place) :
 		tuple_writer_write(&scan->writer, &scan->place);
+	if (scan->n_part_columns > 0)
+		tuple = heap_modify_tuple_by_cols(tuple, scan->desc, scan->n_part_columns, scan->part_columns,
+										  scan->part_datums, scan->part_nulls);
 	MemoryContextSwitchTo(old);
 	return tuple;
 }

@@ -27,6 +27,9 @@ extern SourceScan *scan_create(const RecordFormat *format, TupleDesc desc, List 
 							   MemoryContext parent);
 extern void scan_free(SourceScan *scan);
 
+/* Before the scan is opened: documents for which wanted() is false are not read. */
+extern void scan_set_filter(SourceScan *scan, bool (*wanted) (void *arg, const SpoolPart *part), void *arg);
+
 /* from the first record on; may be called again */
 extern void scan_open(SourceScan *scan, Spool *spool);
 

@@ -275,5 +275,6 @@ file_store_list(const Dataset *dataset)
 	if (walk.files == NIL)
 		listing_refuse_empty(dataset, place);
 	listing_sort(walk.files);
+	listing_add_values(dataset, walk.files, place);
 	return walk.files;
 }

@@ -11,6 +11,13 @@
 
 #include "source/store/listing.h"
 
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/timestamp.h"
+
+/* what stands for a null in the name of a folder */
+#define HIVE_NULL	"__HIVE_DEFAULT_PARTITION__"
+
 bool
 listing_is_hidden(const char *name)
 {
@@ -49,6 +56,91 @@ listing_refuse_empty(const Dataset *dataset, const char *place)
 			 errdetail("No name in \"%s\" ends in .%s.", place,
 					   dataset->file_extension != NULL ? dataset->file_extension : format_extensions(dataset->format)),
 			 errhint("Names that begin with a point or _ do not count. Check from, file_format and file_extension.")));
+}
+
+static void
+add_value(SpoolPart *part, const char *name, const char *text, Oid type)
+{
+	PartValue  *value = palloc(sizeof(PartValue));
+
+	value->name = name;
+	value->text = text;
+	value->type = type;
+	part->values = lappend(part->values, value);
+}
+
+static int
+hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *found = c == '\0' ? NULL : strchr(digits, pg_ascii_tolower((unsigned char) c));
+
+	return found == NULL ? -1 : (int) (found - digits);
+}
+
+/* the text without its escapes, in which writers put what no name of a file may hold */
+static char *
+unescape(const char *text, size_t length)
+{
+	char	   *out = palloc(length + 1);
+	size_t		n = 0;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		int			high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
+		int			low = high < 0 ? -1 : hex_digit(text[i + 2]);
+
+		if (low >= 0 && high + low > 0)
+			i += 2;
+		out[n++] = low >= 0 && high + low > 0 ? (char) (high << 4 | low) : text[i];
+	}
+	out[n] = '\0';
+	if (!pg_verify_mbstr(PG_UTF8, out, (int) n, true))
+		return pnstrdup(text, length);
+	return out;
+}
+
+/* folders that say name=value */
+static void
+add_folder_values(SpoolPart *part, const char *path)
+{
+	for (const char *end; (end = strchr(path, '/')) != NULL; path = end + 1)
+	{
+		const char *equals = memchr(path, '=', end - path);
+		char	   *value;
+
+		if (equals == NULL || equals == path)
+			continue;
+		value = unescape(equals + 1, end - equals - 1);
+		add_value(part, unescape(path, equals - path), strcmp(value, HIVE_NULL) == 0 ? NULL : value, InvalidOid);
+	}
+}
+
+bool
+listing_has_values(const Dataset *dataset)
+{
+	return dataset->hive_partitioning || dataset->location_column != NULL ||
+		dataset->last_modified_column != NULL || dataset->size_column != NULL;
+}
+
+void
+listing_add_values(const Dataset *dataset, List *parts, const char *root)
+{
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		SpoolPart  *part = lfirst(cell);
+
+		if (dataset->hive_partitioning && strlen(part->location) > strlen(root))
+			add_folder_values(part, part->location + strlen(root));
+		if (dataset->location_column != NULL)
+			add_value(part, dataset->location_column, part->location, TEXTOID);
+		if (dataset->last_modified_column != NULL)
+			add_value(part, dataset->last_modified_column, pstrdup(timestamptz_to_str(part->last_modified)), TIMESTAMPTZOID);
+		if (dataset->size_column != NULL)
+			add_value(part, dataset->size_column, psprintf(INT64_FORMAT, part->size), INT8OID);
+	}
 }
 
 static int

@@ -20,6 +20,15 @@ extern bool listing_is_hidden(const char *name);
 /* Raises the error that no document of the format is there. */
 pg_noreturn extern void listing_refuse_empty(const Dataset *dataset, const char *place);
 
+/*
+ * Gives each part the values that the dataset has of its place: location, time, size, and
+ * folders such as year=2024 in what follows root in its location.
+ */
+extern void listing_add_values(const Dataset *dataset, List *parts, const char *root);
+
+/* Does the dataset have such columns?  Conditions on them decide which parts are read. */
+extern bool listing_has_values(const Dataset *dataset);
+
 /* Sorts parts, of SpoolPart *, by location. */
 extern void listing_sort(List *parts);
 

@@ -188,11 +188,19 @@ open_object(const SpoolPart *part, MemoryContext context)
 {
 	const S3Object *object = (const S3Object *) part;
 	HttpRequest request = object->place->request;
+	Spool	   *spool;
 
 	if (object->fetched != NULL)
 		return spool_slice(context, object->fetched, object->offset, part->size);
 	request.url = MemoryContextStrdup(context, psprintf("%s%s", object->place->base, escape(object->key, true)));
 	request.if_match = object->etag;
+	if (strcmp(object->place->dataset->format, "parquet") != 0)
+	{
+		spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+		(void) http_session_get(object->place->session, &request, spool);
+		spool_finish(spool);
+		return spool;
+	}
 	return http_range_spool(object->place->session, &request, part->size, context);
 }
 
@@ -345,6 +353,7 @@ s3_store_list(S3Place *place)
 	if (place->objects == NIL)
 		listing_refuse_empty(place->dataset, place->dataset->from);
 	listing_sort(place->objects);
+	listing_add_values(place->dataset, place->objects, psprintf("s3://%s/%s", place->bucket, place->prefix));
 	MemoryContextSwitchTo(old);
 	return place->objects;
 }
