@@ -21,6 +21,8 @@
 typedef struct DatasetColumn
 {
 	char	   *name;
+	char	   *source;			/* the field that it holds; NULL: that of its name */
+	int			position;		/* in the lines of CSV, from 1, that source stands for, or 0 */
 	char	   *type;			/* NULL: inferred */
 	char	   *format;			/* of its texts, as to_timestamp() takes it, or NULL */
 	bool		nullable;
@@ -92,6 +94,8 @@ typedef struct Dataset
 								 * comments */
 	bool		evolving;		/* this refresh changes the columns, the source having done so */
 	bool		source_changed; /* it is not the one the source's columns came from */
+	char	   *renamed;		/* this refresh has made columns whose fields have other names:
+								 * the notice, or NULL */
 	List	   *columns;		/* of DatasetColumn * */
 	List	   *indexes;		/* of DatasetIndex *, the primary key among them */
 	List	   *applied_columns;	/* those of the definition the table has */

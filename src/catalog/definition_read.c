@@ -47,6 +47,15 @@ definition_read_key(JsonbContainer * definition, const char *key)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+static int
+read_integer(JsonbContainer * object, const char *key)
+{
+	JsonbValue *value = find_value(object, key);
+
+	return value == NULL || value->type != jbvNumeric ? 0 :
+		DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value->val.numeric)));
+}
+
 static bool
 read_boolean(JsonbContainer * object, const char *key)
 {
@@ -108,6 +117,8 @@ definition_read_columns(JsonbContainer * definition)
 		DatasetColumn *column = palloc0(sizeof(DatasetColumn));
 
 		column->name = definition_read_key(object, "name");
+		column->source = definition_read_key(object, "source");
+		column->position = read_integer(object, "position");
 		column->type = definition_read_key(object, "type");
 		column->format = definition_read_key(object, "format");
 		column->nullable = read_boolean(object, "nullable");

@@ -92,6 +92,10 @@ put_columns(Parser *parser, json_t *object, const DatasetSpec *spec)
 
 		json_tree_put_text(parser, column, "name", spec->columns[i].name);
 		json_tree_put_text(parser, column, "type", spec->columns[i].type);
+		if (spec->columns[i].source != NULL)
+			json_tree_put_text(parser, column, "source", spec->columns[i].source);
+		if (spec->columns[i].position > 0)
+			json_tree_put(parser, column, "position", json_integer(spec->columns[i].position));
 		if (spec->columns[i].format != NULL)
 			json_tree_put_text(parser, column, "format", spec->columns[i].format);
 		json_tree_put(parser, column, "nullable", json_boolean(spec->columns[i].nullable));

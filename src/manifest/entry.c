@@ -10,6 +10,7 @@
  */
 #include "manifest/entry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "manifest/acceleration.h"
@@ -21,6 +22,33 @@
 
 /* of a table, by the server */
 #define MAX_COLUMNS		1600
+
+/* The name that the field of a column has in a response. */
+static const char *
+column_field(const ColumnSpec *column)
+{
+	return column->source != NULL ? column->source : column->name;
+}
+
+/* A number without quotes is a position in the lines of a CSV response. */
+static void
+set_source(Parser *parser, const DocNode *entry, const DatasetSpec *spec, ColumnSpec *column)
+{
+	const DocNode *source = check_value(&keys_of_column, entry, "source");
+
+	if (source == NULL)
+		return;
+	column->source = source->text;
+	if (!source->plain || spec->definition.csv_delimiter == NULL ||
+		source->text[strspn(source->text, "0123456789")] != '\0')
+		return;
+	column->position = atoi(source->text);
+	column->source = arena_printf(parser->arena, "column_%d", column->position);
+	if (strlen(source->text) > 4 || column->position < 1 || column->position > MAX_COLUMNS)
+		parse_problem(parser, MANIFEST_ERROR, source->line,
+					  "write a position from 1, or the field's name in quotes",
+					  "no line has a field %s", document_excerpt(parser->arena, source->text));
+}
 
 static void
 parse_column(Parser *parser, const DocNode *entry, DatasetSpec *spec)
@@ -44,14 +72,19 @@ parse_column(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 		return;
 	}
 	names_check_column(parser, name->text, name->line);
+	column.name = name->text;
+	set_source(parser, entry, spec, &column);
 	for (size_t i = 0; i < spec->n_columns; i++)
 	{
 		if (strcmp(spec->columns[i].name, name->text) == 0)
 			parse_problem(parser, MANIFEST_ERROR, name->line, "keep one of the two",
 						  "column \"%s\" is there twice",
 						  document_excerpt(parser->arena, name->text));
+		else if (strcmp(column_field(&spec->columns[i]), column_field(&column)) == 0)
+			parse_problem(parser, MANIFEST_ERROR, entry->line, "keep one of the two, and copy it in refresh_sql",
+						  "two columns have the source \"%s\"",
+						  document_excerpt(parser->arena, column_field(&column)));
 	}
-	column.name = name->text;
 	column.type = check_text(&keys_of_column, entry, "type", NULL);
 	if (column.type != NULL && column.type[strspn(column.type, " \t\r\n")] == '\0')
 		parse_problem(parser, MANIFEST_ERROR, document_get(entry, "type")->line,
@@ -163,6 +196,25 @@ check_schema_change(Parser *parser, const DatasetSpec *spec)
 		spec_require_mode(parser, spec, "full", "on_schema_change drop_and_recreate", line);
 }
 
+/* Databases have names that columns can have; refresh_sql gives others. */
+static void
+check_names(Parser *parser, const DatasetSpec *spec)
+{
+	const char *key = spec->definition.column_names != NULL ? "column_names" : NULL;
+	const DocNode *place = spec->entry;
+
+	for (size_t i = 0; i < spec->n_columns && key == NULL; i++)
+	{
+		if (spec->columns[i].source == NULL)
+			continue;
+		key = "source";
+		place = document_get(spec->entry, "columns")->items[i];
+	}
+	if (key != NULL && spec->definition.connector != NULL && spec->definition.format == NULL)
+		parse_problem(parser, MANIFEST_ERROR, document_line(place, key), "rename columns in refresh_sql",
+					  "%s has no meaning for the %s connector", key, spec->definition.connector);
+}
+
 /* Settings that one connector has and the dataset's own has not. */
 static void
 check_connector(Parser *parser, const DatasetSpec *spec)
@@ -217,6 +269,7 @@ entry_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	acceleration_parse(parser, &spec);
 	check_connector(parser, &spec);
 	parse_columns(parser, &spec);
+	check_names(parser, &spec);
 	check_time(parser, &spec);
 	parse_ready_state(parser, &spec);
 	check_schema_change(parser, &spec);

@@ -24,6 +24,8 @@ typedef struct IndexSpec
 typedef struct ColumnSpec
 {
 	const char *name;
+	const char *source;
+	int			position;		/* that source stands for; 0: it is a name */
 	const char *type;
 	const char *format;
 	bool		nullable;

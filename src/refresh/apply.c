@@ -89,6 +89,8 @@ note_unknown_fields(Refresh *refresh)
 		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
 									 (long long) refresh->source_report.unknown_total,
 									 refresh->source_report.unknown_name));
+	if (refresh->dataset->renamed != NULL)
+		add_notice(refresh, refresh->dataset->renamed);
 	if (null_fields != NIL)
 		add_notice(refresh, psprintf("field \"%s\" is no column, as it has had nothing but null"
 									 " (%d such fields): declare its type under columns, or wait for its first value",

@@ -37,6 +37,7 @@
 #include "catalog/relation.h"
 #include "compat.h"
 #include "source/connector.h"
+#include "source/field_name.h"
 #include "source/foreign_option.h"
 #include "source/foreign_table.h"
 #include "source/local_type.h"
@@ -142,6 +143,11 @@ declared_column(const Dataset *dataset, const DatasetColumn *declared, List *fou
 		column->typmod = -1;
 	}
 	column->name = declared->name;
+	/* a column that a response lacks keeps its field, unless the definition has changed */
+	if (declared->source != NULL)
+		column->field = declared->source;
+	else if (source == NULL)
+		column->field = dataset->source_changed ? declared->name : NULL;
 	column->declared = declared->type != NULL;
 	if (!OidIsValid(column->type))
 		column->type = TEXTOID;
@@ -201,7 +207,7 @@ decide_types(const Dataset *dataset, List *found)
 
 /* declared columns first, in their order, then what the source has besides */
 static List *
-wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
+wanted_columns(Dataset *dataset, Spool *spool, SourceRelation *source)
 {
 	const Connector *connector = connector_of(dataset);
 	List	   *wanted = NIL;
@@ -210,7 +216,10 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 
 	found = connector->find(dataset, spool, source);
 	if (connector->fetches)
+	{
+		field_name_columns(dataset, found);
 		decide_types(dataset, found);
+	}
 	foreach(cell, dataset->columns)
 		wanted = lappend(wanted, declared_column(dataset, lfirst(cell), found));
 	foreach(cell, found)
@@ -232,12 +241,21 @@ wanted_columns(const Dataset *dataset, Spool *spool, SourceRelation *source)
 	return wanted;
 }
 
+/* The options of a column: the name of its field, when it is another. */
+static List *
+column_options(const SourceColumn *column)
+{
+	return column->field != NULL && strcmp(column->field, column->name) != 0 ?
+		list_make1(foreign_option_make(FIELD_OPTION, column->field)) : NIL;
+}
+
 static char *
 column_definition(const SourceColumn *column)
 {
-	return psprintf("%s %s", quote_identifier(column->name),
+	return psprintf("%s %s %s", quote_identifier(column->name),
 					format_type_extended(column->type, column->typmod,
-										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
+					foreign_option_clause(column_options(column)));
 }
 
 static bool
@@ -316,6 +334,17 @@ alter_options(const Dataset *dataset, List *columns)
 		catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s %s", source_relation_name(dataset), changes));
 }
 
+static void
+alter_column_options(const Dataset *dataset, AttrNumber number, const SourceColumn *column)
+{
+	char	   *changes = foreign_option_changes(GetForeignColumnOptions(dataset->source_relation, number),
+												 column_options(column));
+
+	if (changes != NULL)
+		catalog_alter(dataset->source_relation, psprintf("ALTER FOREIGN TABLE %s ALTER COLUMN %s %s", source_relation_name(dataset),
+														 quote_identifier(column->name), changes));
+}
+
 /*
  * Adds columns until the foreign table has the wanted ones; drop: and drops
  * and retypes.  False when it had them.
@@ -335,6 +364,8 @@ alter_foreign_table(const Dataset *dataset, List *columns, bool drop)
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 		SourceColumn *column = source_column_find(columns, NameStr(attribute->attname));
 
+		if (!attribute->attisdropped && column != NULL && column->field != NULL && source_fetches(dataset))
+			alter_column_options(dataset, attribute->attnum, column);
 		if (attribute->attisdropped || !drop ||
 			(column != NULL && column->type == attribute->atttypid &&
 			 column->typmod == attribute->atttypmod))

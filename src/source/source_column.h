@@ -17,6 +17,9 @@
 typedef struct SourceColumn
 {
 	char	   *name;
+	char	   *field;			/* its name in a response; NULL of other sources */
+	int			position;		/* among the fields, from 1 */
+	bool		unnamed;		/* the field has no name of its own */
 	Oid			type;			/* InvalidOid: the response has nothing but null for it */
 	int32		typmod;
 	bool		declared;		/* the manifest has chosen the type */

@@ -46,7 +46,8 @@ SELECT pg_temp.repeated('text', 'äöü€', 1000000, '[{"id": 1, "t": "', '"}]'
 SELECT spice_refresh('text');
 SELECT octet_length(t), length(t) FROM text;
 SELECT pg_temp.repeated('key', 'äöü€', 1000000, '[{"id": 1, "', '": 2}]') :answer
-SELECT pg_temp.failure('SELECT spice_refresh(''key'')');
+SELECT spice_refresh('key');
+SELECT to_jsonb(key), notice FROM key, LATERAL (SELECT * FROM spice.refreshes LIMIT 1) r;
 SELECT pg_temp.repeated('digits', '1234567890', 1000000, '[{"n": ', '}]') :answer
 SELECT left(pg_temp.failure('SELECT spice_refresh(''digits'')'), 500);
 SELECT pg_temp.repeated('c_text', 'abc,"" ', 1000000, E't\n"', E'"\n') :answer

@@ -24,6 +24,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "catalog/dataset.h"
 #include "compat.h"
 #include "source/format/csv_reader.h"
 #include "source/scan/csv_records.h"
@@ -46,7 +47,7 @@ typedef enum CsvReading
 typedef struct CsvColumn
 {
 	char	   *name;
-	int			position;		/* in a line; -1: the response does not have it */
+	int			position;		/* in a line, from 0; -1: the response does not have it */
 	CsvReading	reading;
 } CsvColumn;
 
@@ -60,6 +61,7 @@ typedef struct CsvRecords
 	MemoryContext context;
 	int			n_names;		/* fields that every line must have */
 	char	  **names;
+	bool	   *unnamed;		/* by name: it was made, for the header has none, or has it twice */
 	CsvColumn  *columns;
 	JsonValue  *values;
 	int			n_unknown;		/* names that are no field */
@@ -157,23 +159,44 @@ looks_like_html(const char *name)
 	return pg_strncasecmp(name, "<!doctype", 9) == 0 || pg_strncasecmp(name, "<html", 5) == 0;
 }
 
-static void
-check_header(const CsvRecords *records)
+/* Is it the name of another field?  Of those that were made the ones before count. */
+static bool
+is_name_taken(const CsvRecords *records, int field, const char *name)
 {
 	for (int i = 0; i < records->n_names; i++)
 	{
-		if (records->names[i][0] == '\0')
-			refuse_response(records, ERRCODE_INVALID_NAME,
-							psprintf("field %d of the header has no name", i + 1),
-							"Have the source name every field, or set csv_has_header or tsv_has_header to false.");
-		for (int j = 0; j < i; j++)
-		{
-			if (strcmp(records->names[i], records->names[j]) == 0)
-				refuse_response(records, ERRCODE_DUPLICATE_COLUMN,
-								psprintf("fields %d and %d of the header have the same name \"%s\"",
-										 j + 1, i + 1, excerpt(records->names[i])),
-								"Have the source name every field differently.");
-		}
+		if (i != field && (i < field || !records->unnamed[i]) && strcmp(records->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Exporters leave names empty, and repeat them: each field gets a name that no other has. */
+static void
+make_missing_names(CsvRecords *records)
+{
+	for (int i = 0; i < records->n_names; i++)
+	{
+		const char *name = records->names[i];
+
+		records->unnamed[i] = name[0] == '\0';
+		for (int j = 0; j < i && !records->unnamed[i]; j++)
+			records->unnamed[i] = strcmp(records->names[j], name) == 0;
+	}
+	for (int i = 0; i < records->n_names; i++)
+	{
+		char	   *base = records->names[i];
+		char	   *name;
+
+		if (!records->unnamed[i])
+			continue;
+		if (base[0] == '\0')
+			name = base = psprintf(NO_HEADER_NAME, i + 1);
+		else
+			name = psprintf("%s_2", base);
+		for (int n = 2; is_name_taken(records, i, name); n++)
+			name = psprintf("%s_%d", base, n);
+		records->names[i] = MemoryContextStrdup(records->context, name);
 	}
 }
 
@@ -206,8 +229,9 @@ read_names(CsvRecords *records)
 	}
 	if (looks_like_html(pnstrdup(fields[0].start, fields[0].length)))
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is an HTML page", LOOK_HINT);
+	records->unnamed = MemoryContextAllocZero(records->context, sizeof(bool) * records->n_names);
 	if (header)
-		check_header(records);
+		make_missing_names(records);
 	records->waiting = !header;
 }
 
@@ -232,17 +256,36 @@ find_field(const CsvRecords *records, const char *name)
 	return -1;
 }
 
-/* a field that only its position names, and that the line is too short for */
+/* Is the position, from 1, one that names a field? */
+static bool
+is_position_name(const CsvRecords *records, int position)
+{
+	ListCell   *cell;
+
+	if (!records->reader.format->header)
+		return true;
+	foreach(cell, records->reader.format->columns)
+	{
+		if (((DatasetColumn *) lfirst(cell))->position == position)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the fields that only their positions name. */
 static void
-check_positions(const CsvRecords *records)
+place_by_position(CsvRecords *records)
 {
 	for (int i = 0; i < records->reader.n_fields; i++)
 	{
-		const CsvColumn *field = &records->columns[i];
+		CsvColumn  *field = &records->columns[i];
 		int			position;
 		char		rest;
 
-		if (field->position < 0 && sscanf(field->name, NO_HEADER_NAME "%c", &position, &rest) == 1)
+		if (field->position >= 0 || sscanf(field->name, NO_HEADER_NAME "%c", &position, &rest) != 1 ||
+			position < 1 || !is_position_name(records, position))
+			continue;
+		if (position > records->n_names)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("a response does not have all columns of dataset \"%s\"",
@@ -250,6 +293,12 @@ check_positions(const CsvRecords *records)
 					 errdetail("Line %lld has no field for column \"%s\".",
 							   (long long) records->csv->line, field->name),
 					 errhint("%s", LOOK_HINT)));
+		field->position = position - 1;
+		for (int j = 0; j < records->n_unknown; j++)
+		{
+			if (records->unknown[j] == field->position)
+				records->unknown[j] = records->unknown[--records->n_unknown];
+		}
 	}
 }
 
@@ -288,10 +337,12 @@ place_fields(CsvRecords *records)
 	}
 	if (records->n_names == 0)
 		return;
-	if (!records->reader.format->header)
-		check_positions(records);
-	else if (records->n_unknown == records->n_names)
+	place_by_position(records);
+	if (records->reader.format->header && records->n_unknown == records->n_names)
 		refuse_foreign_header(records);
+	/* a reader that discovers has the header's fields in their order */
+	if (records->discover)
+		records->reader.unnamed = records->unnamed;
 }
 
 /* ------- the records ------- */
@@ -337,8 +388,10 @@ count_unknown(CsvRecords *records)
 	for (int i = 0; i < records->n_unknown; i++)
 	{
 		const char *name = records->names[records->unknown[i]];
+		const CsvField *text = &records->csv->fields[records->unknown[i]];
 
-		if (is_null(&records->csv->fields[records->unknown[i]]))
+		/* an empty text in padding is none */
+		if (text->length == 0 && (!text->quoted || records->unnamed[records->unknown[i]]))
 			continue;
 		if (records->reader.unknown_total++ > 0)
 			continue;

@@ -16,6 +16,7 @@
 #include "access/reloptions.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "commands/defrem.h"
@@ -37,6 +38,7 @@
 
 #include "catalog/dataset_row.h"
 #include "compat.h"
+#include "source/field_name.h"
 #include "source/foreign_option.h"
 #include "source/scan/offer.h"
 #include "secret/redact.h"
@@ -70,6 +72,7 @@ typedef struct ForeignScanWork
 {
 	const Dataset *dataset;
 	RecordFormat format;
+	char	  **fields;			/* by column, its field's name */
 	List	   *used;			/* attribute numbers of the columns that are asked for */
 	SourceScan *scan;
 	ReaderProcess *process;		/* reads instead of scan, or NULL */
@@ -184,7 +187,7 @@ prepare_conditions(ForeignScanState *node)
 
 /* Puts a document's values into the slot; returns the columns that have one. */
 static Bitmapset *
-fill_part_slot(TupleTableSlot *slot, const SpoolPart *part)
+fill_part_slot(TupleTableSlot *slot, char **fields, const SpoolPart *part)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 	Bitmapset  *known = NULL;
@@ -193,7 +196,7 @@ fill_part_slot(TupleTableSlot *slot, const SpoolPart *part)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const PartValue *value = attribute->attisdropped ? NULL : spool_part_value(part, NameStr(attribute->attname));
+		const PartValue *value = attribute->attisdropped ? NULL : spool_part_value(part, fields[i]);
 		Oid			input;
 		Oid			io_param;
 
@@ -219,7 +222,7 @@ is_wanted_part(void *arg, const SpoolPart *part)
 	ForeignScanWork *work = node->fdw_state;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
 	MemoryContext old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-	Bitmapset  *known = part->values == NIL ? NULL : fill_part_slot(work->part_slot, part);
+	Bitmapset  *known = part->values == NIL ? NULL : fill_part_slot(work->part_slot, work->fields, part);
 	bool		wanted = true;
 	ListCell   *cell;
 
@@ -236,6 +239,18 @@ is_wanted_part(void *arg, const SpoolPart *part)
 	return wanted;
 }
 
+static char **
+read_fields(Relation relation)
+{
+	int			natts = RelationGetNumberOfAttributes(relation);
+	char	  **fields = palloc(sizeof(char *) * natts);
+
+	for (int i = 0; i < natts; i++)
+		fields[i] = TupleDescAttr(RelationGetDescr(relation), i)->attisdropped ? "" :
+			field_name_of(RelationGetRelid(relation), i + 1);
+	return fields;
+}
+
 static void
 begin_scan(ForeignScanState *node, int eflags)
 {
@@ -248,7 +263,9 @@ begin_scan(ForeignScanState *node, int eflags)
 	work->dataset = dataset_of(RelationGetRelid(relation));
 	records_format(work->dataset, &work->format);
 	work->used = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
-	work->scan = scan_create(&work->format, RelationGetDescr(relation), work->used, CurrentMemoryContext);
+	work->fields = read_fields(relation);
+	work->scan = scan_create(&work->format, RelationGetDescr(relation), work->fields, work->used,
+							 CurrentMemoryContext);
 	node->fdw_state = work;
 	prepare_conditions(node);
 	scan_set_filter(work->scan, is_wanted_part, node);
@@ -274,7 +291,7 @@ open_scan(ForeignScanState *node)
 		}
 		else if (source_reader_allowed() && !work->format.parquet)
 			work->process = reader_process_start(&work->format, RelationGetDescr(node->ss.ss_currentRelation),
-												 work->used, work->spool, work->scan);
+												 work->fields, work->used, work->spool, work->scan);
 	}
 	if (work->process == NULL)
 		scan_open(work->scan, work->spool);
@@ -377,7 +394,8 @@ spice_fdw_handler(PG_FUNCTION_ARGS)
 }
 
 /*
- * Options name the dataset, and its fields that are no column yet.  Everything else,
+ * Options name the dataset, its fields that are no column yet, and fields whose columns
+ * have another name.  Everything else,
  * credentials above all, stays in the manifest.
  */
 Datum
@@ -393,11 +411,15 @@ spice_fdw_validator(PG_FUNCTION_ARGS)
 		if (catalog == ForeignTableRelationId && (strcmp(option->defname, "dataset") == 0 ||
 												  strcmp(option->defname, "null_fields") == 0))
 			continue;
+		if (catalog == AttributeRelationId && strcmp(option->defname, FIELD_OPTION) == 0)
+			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("invalid option \"%s\"", option->defname),
 				 catalog == ForeignTableRelationId ?
 				 errhint("The valid options of a foreign table are: dataset, null_fields") :
+				 catalog == AttributeRelationId ?
+				 errhint("The valid options of a column are: field") :
 				 errhint("There are no valid options in this context.")));
 	}
 	PG_RETURN_VOID();

@@ -11,10 +11,7 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
-#include "catalog/heap.h"
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #include "source/format/iso8601.h"
@@ -39,6 +36,8 @@ typedef enum SeenBits
 	SEEN_NESTED = 1 << 9,
 	SEEN_EMPTY = 1 << 10		/* a string of no length, which is null to most types */
 } SeenBits;
+
+#define MAX_FIELD_NAME 1024
 
 #define SEEN_NUMBER (SEEN_INTEGER | SEEN_LARGE | SEEN_HUGE | SEEN_DECIMAL)
 
@@ -166,29 +165,6 @@ infer_wider_type(Oid present, const SourceColumn *column)
 	return bits == 0 ? present : narrowest_type(bits | column->seen);
 }
 
-/* can the field be a column?  Says so if it cannot. */
-static void
-check_column_name(const char *dataset, const char *name, Size length)
-{
-	const char *problem = NULL;
-
-	if (length == 0)
-		problem = "is empty";
-	else if (strlen(name) != length)
-		problem = "holds the character \\u0000";
-	else if (length >= NAMEDATALEN)
-		problem = "is longer than 63 bytes";
-	else if (SystemAttributeByName(name) != NULL)
-		problem = "collides with a system column of PostgreSQL";
-	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("field name %s", problem),
-				 errdetail("Dataset \"%s\", field \"%.*s\".", dataset,
-						   pg_encoding_mbcliplen(PG_UTF8, name, (int) Min(strlen(name), 1024), 100), name),
-				 errhint("Have the source rename the field: it cannot be a column.")));
-}
-
 /* what values of a type that the source itself names are taken to have been */
 static SeenBits
 seen_of_type(Oid type)
@@ -202,17 +178,22 @@ seen_of_type(Oid type)
 	return type == FLOAT4OID ? SEEN_DECIMAL : SEEN_TEXT;
 }
 
-/* The column of a field, which the documents before may have had. */
+/*
+ * The column of a field, which the documents before may have had.  NULL: the catalog cannot
+ * keep the name, which holds a NUL or is too long, so that the field is no column.
+ */
 static SourceColumn *
 find_or_add_column(const Dataset *dataset, const char *name, size_t length, List **columns)
 {
-	SourceColumn *column = strlen(name) == length ? source_column_find(*columns, name) : NULL;
+	SourceColumn *column;
 
+	if (strlen(name) != length || length > MAX_FIELD_NAME)
+		return NULL;
+	column = source_column_find(*columns, name);
 	if (column != NULL)
 		return column;
-	check_column_name(dataset->name, name, length);
 	column = palloc0(sizeof(SourceColumn));
-	column->name = pstrdup(name);
+	column->name = column->field = pstrdup(name);
 	column->typmod = -1;
 	*columns = lappend(*columns, column);
 	/* a column's name is for everyone to read */
@@ -229,8 +210,21 @@ column_of_field(const Dataset *dataset, const RecordReader *reader, int field, L
 {
 	size_t		length;
 	const char *name = record_reader_field_name(reader, field, &length);
+	SourceColumn *column = find_or_add_column(dataset, name, length, columns);
 
-	return find_or_add_column(dataset, name, length, columns);
+	if (column != NULL && column->position == 0)
+	{
+		column->position = field + 1;
+		column->unnamed = length == 0 || (reader->unnamed != NULL && reader->unnamed[field]);
+	}
+	return column;
+}
+
+/* Spreadsheets pad lines with fields that have neither a name nor a value. */
+static bool
+is_padding(const RecordReader *reader, int field, SeenBits seen)
+{
+	return reader->unnamed != NULL && reader->unnamed[field] && (seen & ~SEEN_EMPTY) == 0;
 }
 
 static int
@@ -269,7 +263,7 @@ add_parquet_columns(const Dataset *dataset, const RecordReader *reader, List **c
 		int32		typmod;
 		Oid			type = parquet_records_type(reader, i, &typmod);
 
-		if (OidIsValid(type))
+		if (column != NULL && OidIsValid(type))
 			widen_column(column, type, typmod);
 	}
 	return reader->n_fields > 0;
@@ -288,7 +282,13 @@ add_record_columns(const Dataset *dataset, RecordReader *reader, List **columns)
 			CHECK_FOR_INTERRUPTS();
 	}
 	for (int i = 0; i < reader->n_fields && reader->record > 0; i++)
-		column_of_field(dataset, reader, i, columns)->seen |= seen[i];
+	{
+		SourceColumn *column = is_padding(reader, i, seen[i]) ? NULL :
+		column_of_field(dataset, reader, i, columns);
+
+		if (column != NULL)
+			column->seen |= seen[i];
+	}
 	pfree(seen);
 	return reader->record;
 }

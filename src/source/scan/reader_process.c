@@ -44,6 +44,7 @@
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "port/atomics.h"
@@ -61,6 +62,7 @@
 #define KEY_FINDINGS	3
 #define KEY_COLUMNS		4
 #define KEY_DEFINITION	5
+#define KEY_FIELDS		6
 
 #define QUEUE_SIZE	((Size) 4 * 1024 * 1024)
 #define READER_NICE	10
@@ -263,6 +265,21 @@ read_columns(const ReaderWork *work, shm_toc *toc)
 	return CreateTupleDesc(work->n_columns, pointers);
 }
 
+/* The names of the columns' fields, each with its NUL, follow one another. */
+static char **
+read_fields(const ReaderWork *work, shm_toc *toc)
+{
+	char	   *name = shm_toc_lookup(toc, KEY_FIELDS, false);
+	char	  **fields = palloc(sizeof(char *) * work->n_columns);
+
+	for (int i = 0; i < work->n_columns; i++)
+	{
+		fields[i] = name;
+		name += strlen(name) + 1;
+	}
+	return fields;
+}
+
 PGDLLEXPORT void spice_reader_main(dsm_segment *segment, shm_toc *toc);
 
 void
@@ -283,7 +300,8 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	for (int i = 0; i < work->n_used; i++)
 		used = lappend_int(used, work->used[i]);
 	records_read_format(shm_toc_lookup(toc, KEY_DEFINITION, false), &format);
-	scan = scan_create(&format, read_columns(work, toc), used, CurrentMemoryContext);
+	scan = scan_create(&format, read_columns(work, toc), read_fields(work, toc), used,
+					   CurrentMemoryContext);
 	scan_open(scan, spool_attach(CurrentMemoryContext, work->spool_path, work->spool_size));
 	read_records(work, scan, handle, findings);
 	shm_mq_detach(handle);
@@ -312,9 +330,19 @@ copy_columns(ParallelContext *context, TupleDesc desc)
 	pfree(columns);
 }
 
+static StringInfo
+join_fields(TupleDesc desc, char **fields)
+{
+	StringInfo	names = makeStringInfo();
+
+	for (int i = 0; i < desc->natts; i++)
+		appendBinaryStringInfo(names, fields[i], (int) strlen(fields[i]) + 1);
+	return names;
+}
+
 static ReaderWork *
 describe_work(ParallelContext *context, Size size, const RecordFormat *format, TupleDesc desc,
-			  List *used, Spool *spool)
+			  StringInfo fields, List *used, Spool *spool)
 {
 	ReaderWork *work = shm_toc_allocate(context->toc, size);
 
@@ -331,6 +359,7 @@ describe_work(ParallelContext *context, Size size, const RecordFormat *format, T
 	shm_toc_insert(context->toc, KEY_WORK, work);
 	copy_columns(context, desc);
 	copy_to_toc(context, KEY_DEFINITION, format->definition, strlen(format->definition) + 1);
+	copy_to_toc(context, KEY_FIELDS, fields->data, fields->len);
 	return work;
 }
 
@@ -398,9 +427,10 @@ create_findings(ParallelContext *context, Size size)
 }
 
 ReaderProcess *
-reader_process_start(const RecordFormat *format, TupleDesc desc, List *used, Spool *spool,
-					 SourceScan *scan)
+reader_process_start(const RecordFormat *format, TupleDesc desc, char **fields, List *used,
+					 Spool *spool, SourceScan *scan)
 {
+	StringInfo	names = join_fields(desc, fields);
 	ReaderProcess *process;
 	ParallelContext *context;
 	Size		work_size = offsetof(ReaderWork, used) + sizeof(int) * list_length(used);
@@ -416,12 +446,13 @@ reader_process_start(const RecordFormat *format, TupleDesc desc, List *used, Spo
 	shm_toc_estimate_chunk(&context->estimator, findings_size);
 	shm_toc_estimate_chunk(&context->estimator, sizeof(FormData_pg_attribute) * desc->natts);
 	shm_toc_estimate_chunk(&context->estimator, strlen(format->definition) + 1);
-	shm_toc_estimate_keys(&context->estimator, 5);
+	shm_toc_estimate_chunk(&context->estimator, names->len);
+	shm_toc_estimate_keys(&context->estimator, 6);
 	InitializeParallelDSM(context);
 
 	process = palloc0(sizeof(ReaderProcess));
 	process->context = context;
-	process->work = describe_work(context, work_size, format, desc, used, spool);
+	process->work = describe_work(context, work_size, format, desc, names, used, spool);
 	process->findings = create_findings(context, findings_size);
 	process->queue = shm_mq_attach(create_queue(context), context->seg, NULL);
 	process->scan = scan;

@@ -61,6 +61,8 @@ struct RecordReader
 	int			n_fields;
 	int64		record;			/* its number, from 1; at the end, how many there were */
 	bool		foreign;		/* it has fields, but none that was added */
+	const bool *unnamed;		/* by field, of a reader that discovers: it has no name of its
+								 * own; or NULL */
 
 	/* over all records so far: values, but null, of fields that were not added */
 	int64		unknown_total;

@@ -21,6 +21,7 @@ struct SourceScan
 {
 	const RecordFormat *format;
 	TupleDesc	desc;
+	char	  **fields;			/* by column */
 	Spool	   *spool;
 	int			document;		/* its number in the spool */
 	const SpoolPart *part;		/* describes it, or NULL */
@@ -49,7 +50,8 @@ struct SourceScan
 };
 
 SourceScan *
-scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContext parent)
+scan_create(const RecordFormat *format, TupleDesc desc, char **fields, List *used,
+			MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "spice scan", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -60,6 +62,7 @@ scan_create(const RecordFormat *format, TupleDesc desc, List *used, MemoryContex
 	scan->row_context = AllocSetContextCreate(context, "spice row", ALLOCSET_DEFAULT_SIZES);
 	scan->format = format;
 	scan->desc = desc;
+	scan->fields = fields;
 	scan->typers = palloc0(sizeof(ColumnTyper) * desc->natts);
 	scan->met = palloc0(sizeof(bool) * desc->natts);
 	scan->part_columns = palloc0(sizeof(int) * desc->natts);
@@ -109,7 +112,7 @@ read_part_values(SourceScan *scan)
 	for (int i = 0; scan->part != NULL && scan->part->values != NIL && i < scan->desc->natts; i++)
 	{
 		ColumnTyper *typer = &scan->typers[i];
-		const PartValue *value = OidIsValid(typer->type) ? spool_part_value(scan->part, typer->name) : NULL;
+		const PartValue *value = OidIsValid(typer->type) ? spool_part_value(scan->part, scan->fields[i]) : NULL;
 		int			n = scan->n_part_columns;
 
 		if (value == NULL)
@@ -141,11 +144,10 @@ open_document(SourceScan *scan)
 	scan->reader = records_open(scan->format, &scan->cursor, false, scan->reader_context);
 	for (int i = 0; i < scan->desc->natts; i++)
 	{
-		const char *name = NameStr(TupleDescAttr(scan->desc, i)->attname);
-
 		if (TupleDescAttr(scan->desc, i)->attisdropped)
 			continue;
-		scan->writer.columns[i].field = record_reader_add_field(scan->reader, name, scan->typers[i].type);
+		scan->writer.columns[i].field =
+			record_reader_add_field(scan->reader, scan->fields[i], scan->typers[i].type);
 	}
 	scan->place.reader = scan->reader;
 	read_part_values(scan);

@@ -19,11 +19,12 @@
 typedef struct SourceScan SourceScan;
 
 /*
+ * fields: by column, the name of the field that it holds.
  * used: attribute numbers of the columns that are asked for, 0: all of them;
- * the others are null.  The scan lives in a context below parent; format and desc
+ * the others are null.  The scan lives in a context below parent; format, desc and fields
  * have to live as long.
  */
-extern SourceScan *scan_create(const RecordFormat *format, TupleDesc desc, List *used,
+extern SourceScan *scan_create(const RecordFormat *format, TupleDesc desc, char **fields, List *used,
 							   MemoryContext parent);
 extern void scan_free(SourceScan *scan);
 
