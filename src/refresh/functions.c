@@ -35,6 +35,7 @@
 #include "refresh/refresh.h"
 #include "refresh/refresh_lock.h"
 #include "refresh/request.h"
+#include "secret/redact.h"
 #include "source/source.h"
 #include "table/make.h"
 
@@ -114,6 +115,15 @@ refuse_following(const Dataset *dataset)
 						 quote_literal_cstr(dataset->name))));
 }
 
+static void
+refresh_table(void *arg)
+{
+	Refresh    *refresh = arg;
+
+	refresh_fetch(refresh);
+	refresh_apply(refresh);
+}
+
 static int64
 refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 {
@@ -129,8 +139,7 @@ refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 	refresh->refresh_mode = mode;
 	refresh_wait_for_dataset(dataset);
 	(void) refresh_begin(refresh, dataset->id);
-	refresh_fetch(refresh);
-	refresh_apply(refresh);
+	redact_call(refresh_table, refresh);
 	rows = refresh->rows;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

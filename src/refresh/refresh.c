@@ -35,7 +35,6 @@
 #include "refresh/schedule.h"
 #include "refresh/state.h"
 #include "source/foreign_table.h"
-#include "secret/redact.h"
 #include "source/source.h"
 #include "table/make.h"
 
@@ -124,10 +123,9 @@ may_be_unchanged(const Refresh *refresh)
 		same_text(refresh->source_query, dataset->fetched_query);
 }
 
-static void
-fetch_response(void *arg)
+void
+refresh_fetch(Refresh *refresh)
 {
-	Refresh    *refresh = arg;
 	const Dataset *dataset = refresh->dataset;
 	ProcessorTime start;
 
@@ -138,12 +136,6 @@ fetch_response(void *arg)
 	refresh->response = source_fetch(dataset, refresh->source_query, may_be_unchanged(refresh),
 									 &refresh->report, refresh->context);
 	refresh->alone = processors_short_since(&start);
-}
-
-void
-refresh_fetch(Refresh *refresh)
-{
-	redact_call(fetch_response, refresh);
 }
 
 static bool
@@ -276,10 +268,8 @@ finish_registered(Refresh *refresh)
 }
 
 static void
-apply_response(void *arg)
+apply_response(Refresh *refresh)
 {
-	Refresh    *refresh = arg;
-
 	/* refresh_sql may release all advisory locks of its session, but not of its transaction */
 	if (refresh->background)
 		(void) refresh_lock_dataset(refresh->dataset->id, false);
@@ -312,7 +302,7 @@ refresh_apply(Refresh *refresh)
 	}
 	PG_TRY();
 	{
-		redact_call(apply_response, refresh);
+		apply_response(refresh);
 	}
 	PG_CATCH();
 	{

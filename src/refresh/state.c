@@ -13,6 +13,7 @@
 #include "catalog/execute.h"
 #include "refresh/schedule.h"
 #include "refresh/state.h"
+#include "secret/redact.h"
 
 /* marks an error of retention, which only a retention clears */
 #define RETENTION_ERROR "retention: "
@@ -166,7 +167,7 @@ state_failed(const Refresh *refresh, const char *error, int64 delay_ms, bool ret
 	CatalogArguments arguments = {0};
 
 	add_dataset(&arguments, refresh->dataset);
-	catalog_add_text(&arguments, error);
+	catalog_add_text(&arguments, redact_text(error));
 	catalog_add_int(&arguments, delay_ms);
 	catalog_add_int(&arguments, retry ? refresh->dataset->attempt + 1 : 0);
 	(void) catalog_query("UPDATE spice_catalog.dataset SET failures = failures + 1, attempt = $5, last_error = $3,"

@@ -38,6 +38,7 @@
 #include "refresh/retention.h"
 #include "refresh/step.h"
 #include "refresh/worker.h"
+#include "secret/redact.h"
 #include "settings.h"
 #include "table/swap_lock.h"
 
@@ -95,6 +96,34 @@ report_phase(const Refresh *refresh, const char *phase)
 }
 
 static void
+refresh_table(void *arg)
+{
+	Refresh    *refresh = arg;
+
+	if (refresh->retention)
+	{
+		report_phase(refresh, "");
+		retention_delete_rows(refresh);
+	}
+	else if (dataset_follows(refresh->dataset))
+	{
+		report_phase(refresh, "");
+		following_follow(refresh);
+	}
+	else
+	{
+		if (refresh->dataset->has_slot)
+			following_leave(refresh);
+		report_phase(refresh, ": fetch");
+		refresh_fetch(refresh);
+		report_phase(refresh, ": load");
+		step_begin();
+		refresh_apply(refresh);
+		step_commit();
+	}
+}
+
+static void
 run_refresh(const WorkerTask *task)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "spice refresh",
@@ -110,29 +139,8 @@ run_refresh(const WorkerTask *task)
 	{
 		if (task->release)
 			release_slots(task->dataset);
-		else if (!begin_refresh(refresh, task))
-			;
-		else if (refresh->retention)
-		{
-			report_phase(refresh, "");
-			retention_delete_rows(refresh);
-		}
-		else if (dataset_follows(refresh->dataset))
-		{
-			report_phase(refresh, "");
-			following_follow(refresh);
-		}
-		else
-		{
-			if (refresh->dataset->has_slot)
-				following_leave(refresh);
-			report_phase(refresh, ": fetch");
-			refresh_fetch(refresh);
-			report_phase(refresh, ": load");
-			step_begin();
-			refresh_apply(refresh);
-			step_commit();
-		}
+		else if (begin_refresh(refresh, task))
+			redact_call(refresh_table, refresh);
 	}
 	PG_CATCH();
 	{

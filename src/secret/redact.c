@@ -72,12 +72,12 @@ is_found(const char *text)
 }
 
 char *
-redact_text(char *text)
+redact_text(const char *text)
 {
 	char	   *struck;
 
 	if (text == NULL || !is_found(text))
-		return text;
+		return unconstify(char *, text);
 	struck = pstrdup(text);
 	for (RedactSet * set = sets; set != NULL; set = set->next)
 		redaction_strike(set->redaction, struck);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * redact.h
- *		The gate through which errors leave a refresh or a scan.
+ *		The gate through which errors and notices leave a refresh or a scan.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,13 +11,13 @@
 #include "secret/redaction.h"
 
 /*
- * A set of secrets that no error repeats until context is reset, which wipes the
- * set.  The sets of all contexts of the process hold together.
+ * Returns an empty set of secrets, which is wiped when context is reset.  Until then no
+ * error repeats them.  The gate looks for the secrets of all sets of the process.
  */
 extern Redaction * redact_open(MemoryContext context);
 
 /* text, or a copy in which secrets are struck */
-extern char *redact_text(char *text);
+extern char *redact_text(const char *text);
 
 /* Calls step; an error that it raises goes on without any secret. */
 extern void redact_call(void (*step) (void *arg), void *arg);

@@ -82,7 +82,7 @@ setup_server(const Dataset *dataset)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Resolver   *resolver = resolver_open(dataset, context, context);
+	Resolver   *resolver = resolver_open(dataset, context);
 
 	foreign_server_ensure(dataset, "mysql_fdw", "postgresql-" PG_MAJORVERSION "-mysql-fdw",
 						  server_options(dataset, resolver));
@@ -102,7 +102,7 @@ database_name(const Dataset *dataset)
 	if (dataset->remote_schema != NULL)
 		return dataset->remote_schema;
 	context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets", ALLOCSET_SMALL_SIZES);
-	name = pstrdup(resolved(resolver_open(dataset, context, context), dataset, "mysql_db", ""));
+	name = pstrdup(resolved(resolver_open(dataset, context), dataset, "mysql_db", ""));
 	MemoryContextDelete(context);
 	return name;
 }
@@ -275,7 +275,8 @@ connect_as_readers(const Dataset *dataset, const char *schema)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice secrets",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	char	   *password = resolved(resolver_open(dataset, context, context), dataset, "mysql_pass", NULL);
+	char	   *password = resolve_secret(resolver_open(dataset, context), "mysql_pass",
+										  catalog_param(dataset, "mysql_pass"));
 
 	if (password != NULL)
 		connect_with_password(password, schema);

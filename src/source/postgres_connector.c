@@ -171,6 +171,8 @@ take_place(Settings *settings, Resolver *resolver, const Dataset *dataset)
 	if (certificate != NULL)
 		set_option(settings, "sslrootcert", strcmp(certificate, "system") == 0 ? certificate :
 				   resolve_path(dataset, certificate));
+	if (settings->password != NULL)
+		resolver_hide(resolver, "pg_pass", settings->password);
 }
 
 static void
@@ -263,7 +265,7 @@ postgres_place(const Dataset *dataset, RemotePlace *place)
 {
 	Settings	settings = {0};
 
-	take_place(&settings, resolver_open(dataset, CurrentMemoryContext, CurrentMemoryContext), dataset);
+	take_place(&settings, resolver_open(dataset, CurrentMemoryContext), dataset);
 	add_defaults(&settings, dataset);
 	place->options = libpq_options(&settings);
 	place->password = settings.password;
@@ -295,7 +297,7 @@ postgres_conninfo(const Dataset *dataset)
 	ListCell   *cell;
 	char	   *conninfo;
 
-	take_place(&settings, resolver_open(dataset, context, context), dataset);
+	take_place(&settings, resolver_open(dataset, context), dataset);
 	add_defaults(&settings, dataset);
 	keep_password(&settings, dataset);
 	initStringInfo(&text);
@@ -323,7 +325,7 @@ setup_server(const Dataset *dataset)
 	Settings	settings = {0};
 	List	   *mapping;
 
-	take_place(&settings, resolver_open(dataset, context, context), dataset);
+	take_place(&settings, resolver_open(dataset, context), dataset);
 	add_defaults(&settings, dataset);
 	keep_password(&settings, dataset);
 	foreign_server_ensure(dataset, "postgres_fdw", "part of the server's package, else postgresql-contrib",

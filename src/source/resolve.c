@@ -3,8 +3,9 @@
  * resolve.c
  *		Values of a dataset's params with the secrets in them.
  *
- * Secrets are resolved at the last moment, into memory that is wiped as soon
- * as whoever asked has done with them.
+ * The caller resolves secrets at the last moment, in a context of its own whose
+ * deletion wipes them.  The redaction gate keeps its copies as long as the Dataset
+ * lives, because a source can repeat a secret in any later error of the refresh.
  *
  *-------------------------------------------------------------------------
  */
@@ -58,7 +59,7 @@ manifest_folder(const Dataset *dataset)
 }
 
 Resolver *
-resolver_open(const Dataset *dataset, MemoryContext context, MemoryContext lifetime)
+resolver_open(const Dataset *dataset, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Resolver   *resolver = palloc0(sizeof(Resolver));
@@ -73,7 +74,7 @@ resolver_open(const Dataset *dataset, MemoryContext context, MemoryContext lifet
 	resolver->stores = secret_stores_open(dataset->secrets, manifest_folder(dataset), &error);
 	if (resolver->stores == NULL)
 		raise_secret_error(resolver, "secrets", error);
-	resolver->redaction = redact_open(lifetime);
+	resolver->redaction = redact_open(GetMemoryChunkContext(unconstify(Dataset *, dataset)));
 	secret_stores_redact(resolver->stores, resolver->redaction);
 	MemoryContextSwitchTo(old);
 	return resolver;
@@ -101,13 +102,20 @@ resolve_value(Resolver *resolver, const char *param, const char *value)
 	return lfirst(place);
 }
 
+void
+resolver_hide(Resolver *resolver, const char *param, const char *secret)
+{
+	if (!redaction_add(resolver->redaction, secret))
+		raise_secret_error(resolver, param, NULL);
+}
+
 char *
 resolve_secret(Resolver *resolver, const char *param, const char *value)
 {
 	char	   *resolved = resolve_value(resolver, param, value);
 
-	if (resolved != NULL && !redaction_add(resolver->redaction, resolved))
-		raise_secret_error(resolver, param, NULL);
+	if (resolved != NULL)
+		resolver_hide(resolver, param, resolved);
 	return resolved;
 }
 

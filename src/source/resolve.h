@@ -14,9 +14,10 @@ typedef struct Resolver Resolver;
 
 /*
  * Opens the secret stores.  Deleting context wipes and frees all that came of them.
- * Until lifetime is reset, no error that leaves through redact_call() repeats a secret.
+ * Until the context of dataset is reset, no error that leaves through redact_call()
+ * repeats a secret.
  */
-extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context, MemoryContext lifetime);
+extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context);
 
 /*
  * The value with every reference replaced; NULL for NULL.  Raises an error that
@@ -26,6 +27,9 @@ extern char *resolve_value(Resolver *resolver, const char *param, const char *va
 
 /* The same of a param that is a secret itself, also one that stands in the manifest. */
 extern char *resolve_secret(Resolver *resolver, const char *param, const char *value);
+
+/* No error repeats this part of a param either. */
+extern void resolver_hide(Resolver *resolver, const char *param, const char *secret);
 
 /* a path of the manifest; relative ones begin at its folder */
 extern char *resolve_path(const Dataset *dataset, const char *path);

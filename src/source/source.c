@@ -41,6 +41,20 @@ add_query(const char *url, const char *query)
 	return psprintf("%.*s%s%s", length, url, separator, query);
 }
 
+/* A credential that stands in the manifest itself is the last word: "Bearer abc". */
+static void
+hide_credential(Resolver *resolver, const char *name, const char *value)
+{
+	static const char *const names[] = {"authorization", "cookie", "proxy-authorization", "x-api-key"};
+	const char *space = strrchr(value, ' ');
+
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (pg_strcasecmp(name, names[i]) == 0)
+			resolver_hide(resolver, "http_headers", space != NULL ? space + 1 : value);
+	}
+}
+
 /*
  * Headers are split before secrets are put in, so that no secret becomes two headers.
  * Only what is one reference and nothing else may hold several.
@@ -56,6 +70,7 @@ add_headers(Resolver *resolver, const char *text, HttpRequest *request)
 		if (!whole)
 			request->headers[i].value = resolve_value(resolver, "http_headers", request->headers[i].value);
 		http_check_header(request, i);
+		hide_credential(resolver, request->headers[i].name, request->headers[i].value);
 	}
 }
 
@@ -79,7 +94,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	if (connector_of(dataset)->fetch != NULL)
 		return connector_of(dataset)->fetch(dataset, conditional, report, context);
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
-	resolver = resolver_open(dataset, request_context, context);
+	resolver = resolver_open(dataset, request_context);
 	saved = MemoryContextSwitchTo(request_context);
 	request = palloc0(sizeof(HttpRequest));
 	request->dataset = dataset->name;

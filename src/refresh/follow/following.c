@@ -49,6 +49,7 @@
 #include "refresh/schedule.h"
 #include "refresh/state.h"
 #include "refresh/step.h"
+#include "secret/redact.h"
 #include "source/changes/slot.h"
 #include "source/postgres_connector.h"
 
@@ -81,8 +82,10 @@ unsubscribe(int dataset, MemoryContext context)
 }
 
 static void
-drop_slot(const SlotEntry *entry, MemoryContext context)
+drop_slot(void *arg)
 {
+	const SlotEntry *entry = arg;
+	MemoryContext context = CurrentMemoryContext;
 	Dataset    *dataset;
 
 	step_begin();
@@ -109,7 +112,7 @@ note_failure(const SlotEntry *entry, const ErrorData *error)
 }
 
 static void
-release_entry(const SlotEntry *entry)
+release_entry(SlotEntry *entry)
 {
 	MemoryContext before = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(before, "spice release", ALLOCSET_DEFAULT_SIZES);
@@ -117,7 +120,7 @@ release_entry(const SlotEntry *entry)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		drop_slot(entry, context);
+		redact_call(drop_slot, entry);
 	}
 	PG_CATCH();
 	{
@@ -409,9 +412,10 @@ begin_history(Refresh *refresh, const char *reason)
 {
 	step_begin();
 	refresh->history = history_begin(refresh);
-	refresh->notice = reason[0] ? MemoryContextStrdup(refresh->context, psprintf("new snapshot: %s", reason)) : NULL;
-	if (refresh->notice != NULL)
+	if (reason[0] != '\0')
 	{
+		refresh->notice = MemoryContextStrdup(refresh->context,
+											  redact_text(psprintf("new snapshot: %s", reason)));
 		ereport(LOG, (errmsg("dataset \"%s\": %s", refresh->dataset->name, refresh->notice)));
 		state_troubled(refresh, refresh->notice);
 	}

@@ -1,16 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * http_error.c
- *		What went wrong with a fetch, said so that it can be cured.
+ *		Errors of an HTTP request.
  *
  * An error names the dataset, the phase in which it happened (resolve,
- * connect, TLS, status, transfer), what the server said, and the cure.  It
- * also decides whether trying again can help.
+ * connect, TLS, status, transfer), the source's own words, and the cure.  It
+ * also tells the refresh whether a retry can succeed.
  *
- * What the server said is foreign text: it may be HTML, binary, huge, in
- * another encoding, and it may repeat the credentials that we sent.  It is
- * reduced to a line of printable text, and whatever we know to be secret is
- * struck out of it.
+ * The source's words may be HTML, binary, huge or in another encoding.  They
+ * are reduced to one line of printable text here.  They may also repeat the
+ * credentials of the request, which the redaction gate strikes (secret/redact.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +20,6 @@
 #include <ctype.h>
 #include <time.h>
 
-#include "common/base64.h"
 #include "mb/pg_wchar.h"
 
 #include "source/http/http_header.h"
@@ -81,50 +79,6 @@ find_failure(CURLcode code)
 	return &malformed;
 }
 
-/* ---- secrets ---- */
-
-/* user and password as HTTP Basic sends them */
-static bool
-strike_basic(char *text, const HttpRequest *request)
-{
-	char	   *pair = psprintf("%s:%s", request->username != NULL ? request->username : "",
-								request->password);
-	int			size = pg_b64_enc_len((int) strlen(pair)) + 1;
-	char	   *token = palloc0(size);
-	bool		fine;
-
-	/* a pointer to void, because server versions differ in the type */
-	if (pg_b64_encode((const void *) pair, (int) strlen(pair), token, size - 1) < 0)
-		token[0] = '\0';
-	fine = http_text_strike(text, token);
-	explicit_bzero(pair, strlen(pair));
-	explicit_bzero(token, size);
-	return fine;
-}
-
-static bool
-strike_secrets(char *text, const HttpRequest *request)
-{
-	bool		fine = true;
-
-	for (int i = 0; i < request->n_headers; i++)
-	{
-		const char *value = request->headers[i].value;
-		const char *space = strrchr(value, ' ');
-
-		/* a server repeats "Bearer abc" as a whole or just "abc" */
-		fine = http_text_strike(text, value) && fine;
-		if (space != NULL)
-			fine = http_text_strike(text, space + 1) && fine;
-	}
-	if (request->password != NULL)
-	{
-		fine = strike_basic(text, request) && fine;
-		fine = http_text_strike(text, request->password) && fine;
-	}
-	return fine;
-}
-
 /* ---- foreign text ---- */
 
 /* how many bytes of a printable character stand there, 0: none */
@@ -181,15 +135,12 @@ make_printable(char *text)
 
 /* the start of the body in QUOTE_LENGTH characters, NULL: nothing to quote */
 static char *
-quote_body(const HttpRequest *request, const HttpTransfer *transfer)
+quote_body(const HttpTransfer *transfer)
 {
 	char	   *text = palloc0(HTTP_EXCERPT_SIZE + 1);
 	size_t		length = transfer->body.excerpt_length;
 	int			clip;
 
-	/* the end of a cut body may be a cut secret, which would not be found */
-	if (length == HTTP_EXCERPT_SIZE)
-		length = HTTP_EXCERPT_SIZE * 3 / 4;
 	if (!http_text_of_problem(transfer->body.excerpt, length, text, HTTP_EXCERPT_SIZE))
 	{
 		memcpy(text, transfer->body.excerpt, length);
@@ -202,8 +153,6 @@ quote_body(const HttpRequest *request, const HttpTransfer *transfer)
 		if (strstr(transfer->content_type, "html") != NULL || text[strspn(text, " \t\r\n")] == '<')
 			http_text_strip_tags(text);
 	}
-	if (!strike_secrets(text, request))
-		return NULL;
 	make_printable(text);
 	clip = pg_mbcharcliplen(text, (int) strlen(text), QUOTE_LENGTH);
 	if (text[clip] != '\0')
@@ -211,14 +160,11 @@ quote_body(const HttpRequest *request, const HttpTransfer *transfer)
 	return text[0] == '\0' ? NULL : text;
 }
 
-/* what libcurl or a server said, or a stand-in */
 static const char *
-safe_text(const HttpRequest *request, const char *text)
+printable_copy(const char *text)
 {
 	char	   *copy = pstrdup(text);
 
-	if (!strike_secrets(copy, request))
-		return "(not shown, because it may hold a secret)";
 	make_printable(copy);
 	return copy;
 }
@@ -241,7 +187,7 @@ raise_too_large(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": response is larger than spice.fetch_max_size",
 					request->dataset),
 			 errdetail("Phase transfer, %s: the limit is " INT64_FORMAT " bytes after decompression.",
-					   safe_text(request, transfer->url.shown), transfer->body.max_size),
+					   printable_copy(transfer->url.shown), transfer->body.max_size),
 			 errhint("Raise spice.fetch_max_size, or ask the source for less.")));
 }
 
@@ -256,7 +202,7 @@ raise_address(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": connection to a %s address is refused",
 					request->dataset, kind),
 			 errdetail("Phase connect, %s: the host has a %s address%s.",
-					   safe_text(request, transfer->url.shown), kind,
+					   printable_copy(transfer->url.shown), kind,
 					   transfer->own_origin ? "" : ", and a redirect led there"),
 			 transfer->own_origin ?
 			 errhint("To read from a link-local address, write the address itself into the dataset's URL.") :
@@ -311,8 +257,8 @@ raise_timeout(const HttpRequest *request, const HttpTransfer *transfer)
 			(errcode(failure->sqlstate),
 			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
 			 errdetail("Phase %s, %s: %s (dns %d ms, connect %d ms, TLS %d ms, first byte %d ms, transfer %d ms).",
-					   failure->phase, safe_text(request, transfer->url.shown),
-					   safe_text(request, transfer->error_text),
+					   failure->phase, printable_copy(transfer->url.shown),
+					   printable_copy(transfer->error_text),
 					   times->resolved,
 					   between(times->resolved, times->connected),
 					   between(times->connected, times->secured),
@@ -345,8 +291,8 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 	ereport(ERROR,
 			(errcode(failure->sqlstate),
 			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
-			 errdetail("Phase %s, %s: %s.", failure->phase, safe_text(request, transfer->url.shown),
-					   safe_text(request, said)),
+			 errdetail("Phase %s, %s: %s.", failure->phase, printable_copy(transfer->url.shown),
+					   printable_copy(said)),
 			 failure->hint != NULL ? errhint("%s", failure->hint) : 0));
 }
 
@@ -395,7 +341,7 @@ status_hint(const HttpRequest *request, int status)
 void
 http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 {
-	char	   *quote = quote_body(request, transfer);
+	char	   *quote = quote_body(transfer);
 
 	report_transfer(transfer, status_is_transient(transfer->status));
 	transfer->report->retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
@@ -404,16 +350,16 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": source answered with status %d",
 					request->dataset, transfer->status),
 			 quote == NULL ?
-			 errdetail("Phase status, %s.", safe_text(request, transfer->url.shown)) :
+			 errdetail("Phase status, %s.", printable_copy(transfer->url.shown)) :
 			 errdetail("Phase status, %s; the answer begins: %s",
-					   safe_text(request, transfer->url.shown), quote),
+					   printable_copy(transfer->url.shown), quote),
 			 errhint("%s", status_hint(request, transfer->status))));
 }
 
 void
 http_raise_page(const HttpRequest *request, const HttpTransfer *transfer)
 {
-	char	   *quote = quote_body(request, transfer);
+	char	   *quote = quote_body(transfer);
 
 	report_transfer(transfer, false);
 	ereport(ERROR,
@@ -421,7 +367,7 @@ http_raise_page(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": source answered with an HTML page",
 					request->dataset),
 			 errdetail("Phase status, %s, status %d; the page says: %s",
-					   safe_text(request, transfer->url.shown), transfer->status,
+					   printable_copy(transfer->url.shown), transfer->status,
 					   quote != NULL ? quote : "(nothing that can be shown)"),
 			 errhint("This may be a login page or an error page: open the dataset's URL with the same credentials, and check its params.")));
 }
@@ -437,9 +383,9 @@ http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
 					request->dataset, refusal),
 			 target[0] == '\0' ?
 			 errdetail("Phase status, %s, status %d.",
-					   safe_text(request, transfer->url.shown), transfer->status) :
+					   printable_copy(transfer->url.shown), transfer->status) :
 			 errdetail("Phase status, %s, status %d, leads to %s.",
-					   safe_text(request, transfer->url.shown), transfer->status,
-					   safe_text(request, target)),
+					   printable_copy(transfer->url.shown), transfer->status,
+					   printable_copy(target)),
 			 errhint("Write the final URL into the dataset.")));
 }

@@ -3,9 +3,6 @@
  * http_text.c
  *		What a source says about an error, made into text that can be shown.
  *
- * It is foreign text: it may be HTML, huge, and it may repeat the credentials
- * that we sent.
- *
  *-------------------------------------------------------------------------
  */
 #include "source/http/http_text.h"
@@ -16,31 +13,6 @@
 
 #include "ascii.h"
 #include "secret/wiping.h"
-
-#define SECRET_MIN_LENGTH	4
-#define STRUCK				"***"
-#define STRUCK_LENGTH		(sizeof(STRUCK) - 1)
-
-bool
-http_text_strike(char *text, const char *secret)
-{
-	size_t		n = strlen(secret);
-	char	   *p = text;
-
-	if (n == 0)
-		return true;
-	/* what stands in for it would say where it stood */
-	if (n < SECRET_MIN_LENGTH)
-		return strstr(text, secret) == NULL;
-	while ((p = strstr(p, secret)) != NULL)
-	{
-		memcpy(p, STRUCK, STRUCK_LENGTH);
-		memmove(p + STRUCK_LENGTH, p + n, strlen(p + n) + 1);
-		p += STRUCK_LENGTH;
-	}
-	/* one with asterisks may have come about anew */
-	return strstr(text, secret) == NULL;
-}
 
 bool
 http_text_is_page(const char *content_type, const char *start, size_t length)

@@ -14,12 +14,6 @@
 #include <stddef.h>
 
 /*
- * Strikes a secret out of text.  False: it is so short, or so like what takes
- * its place, that the text must not be shown at all.
- */
-extern bool http_text_strike(char *text, const char *secret);
-
-/*
  * Is a body, of which this is the start, a page of HTML?  A JSON document that is
  * declared as text/html, PHP's default, is none.
  */
