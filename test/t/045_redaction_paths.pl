@@ -38,7 +38,7 @@ Spice::write_manifest($node, Spice::manifest([
 		pg_connection_string => "host=127.0.0.1 port=$place{pg_port} dbname=postgres user=reader password=$secret{password} sslmode=disable" }),
 	Spice::dataset('literal', $source->url('/items'), %keys, params => { http_headers => "Authorization: Bearer $secret{token}" }) ]));
 $node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION spice');
+$node->safe_psql('postgres', 'CREATE EXTENSION postgres_fdw; CREATE EXTENSION spice');
 
 my $parts = join '|', map { my $word = $_; map { substr $word, $_, 6 } 0 .. length($word) - 6 } values %secret;
 foreach my $dataset (qw(param string literal))
