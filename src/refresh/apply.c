@@ -445,11 +445,14 @@ finish_build(Refresh *refresh, TableBuild *build)
 	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
 	record_load(refresh);
+	apply_descriptions(refresh);
 
 	INSTR_TIME_SET_CURRENT(start);
 	swap_table(build);
 	refresh->swap_ms = elapsed_ms(start);
-	apply_descriptions(refresh);
+	/* of columns that the swap has added; all others have their comments */
+	if (!build->same_shape)
+		apply_descriptions(refresh);
 	catalog_leave(&rights);
 }
 

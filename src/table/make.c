@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "commands/comment.h"
 #include "miscadmin.h"
 #include "storage/smgr.h"
 #include "utils/builtins.h"
@@ -93,6 +94,15 @@ table_create(const Dataset *dataset, TupleDesc result, Oid owner)
 	return table;
 }
 
+/* column 0: of the relation itself; an empty comment is none */
+static bool
+has_comment(Oid relation, AttrNumber column, const char *wanted)
+{
+	char	   *present = GetComment(relation, RelationRelationId, column);
+
+	return strcmp(present ? present : "", wanted ? wanted : "") == 0;
+}
+
 void
 table_comment(const Dataset *dataset, Oid relation)
 {
@@ -100,13 +110,15 @@ table_comment(const Dataset *dataset, Oid relation)
 	char	   *name = catalog_relation_name(relation);
 	ListCell   *cell;
 
-	catalog_alter(relation, psprintf("COMMENT ON %s %s IS %s", kind, name,
-									 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
+	if (!has_comment(relation, 0, dataset->description))
+		catalog_alter(relation, psprintf("COMMENT ON %s %s IS %s", kind, name,
+										 dataset->description ? quote_literal_cstr(dataset->description) : "NULL"));
 	foreach(cell, dataset->columns)
 	{
 		DatasetColumn *column = lfirst(cell);
+		AttrNumber	number = get_attnum(relation, column->name);
 
-		if (get_attnum(relation, column->name) == InvalidAttrNumber)
+		if (number == InvalidAttrNumber || has_comment(relation, number, column->description))
 			continue;
 		catalog_alter(relation, psprintf("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
 										 column->description ? quote_literal_cstr(column->description) : "NULL"));

@@ -16,7 +16,10 @@
 extern Oid	table_find(const Dataset *dataset);
 extern Oid	table_create(const Dataset *dataset, TupleDesc result, Oid owner);
 
-/* Makes the descriptions of the manifest comments. */
+/*
+ * Makes the descriptions of the manifest comments.  Only a comment that differs is written,
+ * which takes a lock on the relation that may have to be waited for.
+ */
 extern void table_comment(const Dataset *dataset, Oid relation);
 
 /* The size of a relation's files, of all forks, without a lock on it; -1: there is no such relation. */

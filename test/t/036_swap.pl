@@ -23,16 +23,17 @@ sub publish
 
 sub manifest
 {
-	my (@columns) = @_;
+	my ($description, @columns) = @_;
 	my $dataset = Spice::dataset('rows', $source->url('/rows'), engine => 'duckdb', mode => 'file',
 		primary_key => 'id', indexes => { version => 'enabled' });
 
+	$dataset->{description} = $description;
 	$dataset->{columns} = [ { name => 'id', type => 'bigint' }, { name => 'version', type => 'bigint' }, { name => 'text', type => 'text' }, @columns ];
 	return Spice::manifest([$dataset]);
 }
 
 publish();
-my $node = Spice::new_node('swap', manifest(), q{spice.swap_timeout = '100s'}, 'autovacuum = off', 'max_prepared_transactions = 2');
+my $node = Spice::new_node('swap', manifest('rows'), q{spice.swap_timeout = '100s'}, 'autovacuum = off', 'max_prepared_transactions = 2');
 Spice::wait_for($node, 'SELECT spice_ready()', 'the table is loaded');
 my $reader = Spice::Session->new($node);
 my $toast = q{(SELECT reltoastrelid FROM pg_class WHERE oid = 'rows'::regclass)};
@@ -158,11 +159,25 @@ $node->safe_psql('postgres', q{SET synchronous_commit = local; SELECT spice_refr
 Spice::wait_for($node, "SELECT max(version) = $version FROM rows", 'a worker refreshes while a synchronous standby is away');
 $node->safe_psql('postgres', q{ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()});
 
+# --- a comment that another session is writing
+
+my $commenter = Spice::Session->new($node);
+publish();
+Spice::write_manifest($node, manifest('rows of text'));
+$commenter->query(q{BEGIN; COMMENT ON FOREIGN TABLE spice_source.rows IS 'a comment'});
+$node->safe_psql('postgres', 'SELECT spice_reload()');
+Spice::wait_for($node, q{SELECT count(*) > 0 FROM pg_locks WHERE relation = 'spice_source.rows'::regclass AND NOT granted}, 'a refresh waits to write a comment');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE relation = 'rows'::regclass AND mode = 'AccessExclusiveLock'}), '0', 'without the lock that readers wait for');
+$commenter->query('COMMIT');
+Spice::wait_for($node, "SELECT max(version) = $version FROM rows", 'the refresh goes on');
+is($node->safe_psql('postgres', q{SELECT obj_description('rows'::regclass) || ', ' || obj_description('spice_source.rows'::regclass)}), 'rows of text, rows of text', 'its comments are there');
+$commenter->quit;
+
 # --- a new definition changes the table's columns without a look at its rows
 
 $node->safe_psql('postgres', q{CREATE DOMAIN positive AS int CHECK (value > 0); CREATE DOMAIN present AS text NOT NULL});
 $source->set('/rows', body => [ map { { id => $_, version => 99, text => 'x', size => 1, word => 'w' } } 1 .. 40 ]);
-Spice::write_manifest($node, manifest({ name => 'size', type => 'public.positive', nullable => JSON::PP::false }, { name => 'word', type => 'public.present' }));
+Spice::write_manifest($node, manifest('rows', { name => 'size', type => 'public.positive', nullable => JSON::PP::false }, { name => 'word', type => 'public.present' }));
 $node->safe_psql('postgres', q{SELECT spice_reload(); SELECT spice_refresh('rows')});
 is($node->safe_psql('postgres', q{SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull, ', ' ORDER BY attnum)
 	FROM pg_attribute WHERE attrelid = 'rows'::regclass AND attnum > 0 AND NOT attisdropped}),
