@@ -161,7 +161,7 @@ s3_store_open(const Dataset *dataset, HttpReport *report, MemoryContext context)
 
 	place->dataset = dataset;
 	place->context = own;
-	resolver = resolver_open(dataset, own, context);
+	resolver = resolver_open(dataset, own);
 	old = MemoryContextSwitchTo(own);
 	place->bucket = pnstrdup(name, strcspn(name, "/"));
 	name += strlen(place->bucket);
