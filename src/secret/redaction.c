@@ -272,34 +272,59 @@ base64_value(char c)
 	return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* whatever letters of base64 stand in a row, from each of four beginnings */
+static size_t
+base64_length(const char *text)
+{
+	size_t		length = 0;
+
+	while (text[length] != '\0' && base64_value(text[length]) >= 0)
+		length++;
+	return length;
+}
+
+/* Do these letters of base64 hold a secret, read from one of the first four of them? */
+static bool
+base64_finds(const Redaction * redaction, const char *letters, size_t count, char *decoded)
+{
+	for (size_t start = 0; start < 4 && start < count; start++)
+	{
+		unsigned int bits = 0;
+		size_t		length = 0;
+
+		for (size_t i = start; i < count; i++)
+		{
+			bits = bits << 6 | (unsigned int) base64_value(letters[i]);
+			/* 6 bits in, and 8 out at each but the first of four */
+			if ((i - start) % 4 != 0)
+				decoded[length++] = (char) (bits >> (6 - 2 * ((i - start) % 4)) & 0xff);
+		}
+		if (finds_part(redaction, decoded, length))
+			return true;
+	}
+	return false;
+}
+
 static bool
 finds_in_base64(const Redaction * redaction, const char *text, char *decoded)
 {
-	while (*text != '\0')
+	for (size_t count; *text != '\0'; text += count > 0 ? count : 1)
 	{
-		size_t		run = 0;
-
-		while (text[run] != '\0' && base64_value(text[run]) >= 0)
-			run++;
-		for (size_t start = 0; start < 4 && start < run; start++)
-		{
-			unsigned int bits = 0;
-			size_t		length = 0;
-
-			for (size_t i = start; i < run; i++)
-			{
-				bits = bits << 6 | (unsigned int) base64_value(text[i]);
-				/* 6 bits in, and 8 out at each but the first of four */
-				if ((i - start) % 4 != 0)
-					decoded[length++] = (char) (bits >> (6 - 2 * ((i - start) % 4)) & 0xff);
-			}
-			if (finds_part(redaction, decoded, length))
-				return true;
-		}
-		text += run > 0 ? run : 1;
+		count = base64_length(text);
+		if (base64_finds(redaction, text, count, decoded))
+			return true;
 	}
 	return false;
+}
+
+static void
+mark_base64(const Redaction * redaction, const char *text, char *decoded, char *struck)
+{
+	for (size_t at = 0, count; text[at] != '\0'; at += count > 0 ? count : 1)
+	{
+		count = base64_length(text + at);
+		if (base64_finds(redaction, text + at, count, decoded))
+			memset(struck + at, 1, count);
+	}
 }
 
 /* ---- texts ---- */
@@ -338,12 +363,16 @@ redaction_strike(const Redaction * redaction, char *text)
 {
 	size_t		length = strlen(text);
 	char	   *struck = calloc(1, length + 1);
+	char	   *decoded = malloc(length + 1);
 
-	if (struck == NULL)
+	if (struck == NULL || decoded == NULL)
 	{
+		free(struck);
+		free(decoded);
 		text[0] = '\0';
 		return;
 	}
+	mark_base64(redaction, text, decoded, struck);
 	for (size_t i = 0; i < redaction->count; i++)
 	{
 		const char *secret = redaction->secrets[i];
@@ -360,5 +389,7 @@ redaction_strike(const Redaction * redaction, char *text)
 		if (struck[i])
 			text[i] = STRUCK;
 	}
+	explicit_bzero(decoded, length + 1);
+	free(decoded);
 	free(struck);
 }

@@ -27,7 +27,7 @@ extern bool redaction_add(Redaction * redaction, const char *secret);
  */
 extern bool redaction_finds(const Redaction * redaction, const char *text);
 
-/* in place: asterisks for what is found as it stands */
+/* in place: asterisks for what is found as it stands or in base64 */
 extern void redaction_strike(const Redaction * redaction, char *text);
 
 #endif

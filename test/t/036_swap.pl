@@ -77,6 +77,7 @@ sub holds
 $node->safe_psql('postgres', 'CREATE ROLE someone');
 holds('a lock on the TOAST table', "DO \$\$ BEGIN EXECUTE format('SELECT FROM %s', $toast\::regclass); END \$\$");
 holds('a lock on an index', 'ALTER INDEX rows_pkey SET (fillfactor = 70)');
+holds('a comment on an index', q{COMMENT ON INDEX rows_pkey IS 'the key'});
 holds('rights that are being granted', 'GRANT SELECT ON rows TO someone');
 
 # --- autovacuum

@@ -61,6 +61,7 @@ main(void)
 	expect(false, "100 % of it, \\ and & and &#; and &#x; and \\u and %");
 	expect_struck("key sk_live/4eC3+9Hq, ab'c", "key ****************, ****");
 	expect_struck("key sk_live, and no more", "key *******, and no more");
+	expect_struck("Basic dXNlcjpza19saXZlLzRlQzMrOUhx==, refused", "Basic ****************************==, refused");
 	expect_struck("live%2F4eC3", "live%2F4eC3");
 	redaction_free(redaction);
 	printf("1..%d\n", n_tests);
