@@ -10,6 +10,7 @@
  */
 #include "manifest/connection.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "manifest/check.h"
@@ -18,6 +19,7 @@
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
+#define COMPRESSIONS	"gz|zst"
 
 /* bytes of the name of a bucket */
 #define MAX_BUCKET		63
@@ -101,15 +103,21 @@ check_url(Parser *parser, const char *url, int line)
 					  "from holds a blank or a control character");
 }
 
-/* The extension of the file that a path names, or "". */
+/* The extension of the file that a path names in lower case, without that of a compression, or "". */
 static const char *
-path_extension(const char *path)
+path_extension(Parser *parser, const char *path)
 {
 	const char *point = strrchr(path, '.');
+	char	   *extension;
 
 	if (point == NULL || strchr(point, '/') != NULL)
 		return "";
-	return point + 1;
+	extension = arena_printf(parser->arena, "%s", point + 1);
+	for (char *p = extension; *p != '\0'; p++)
+		*p = (char) tolower((unsigned char) *p);
+	if (keys_value_in(COMPRESSIONS, extension))
+		return path_extension(parser, arena_strndup(parser->arena, path, (size_t) (point - path)));
+	return extension;
 }
 
 static void
@@ -120,32 +128,41 @@ refuse_format(Parser *parser, int line, const char *setting, const char *format)
 				  "%s %s is not supported yet", setting, format);
 }
 
+static bool
+has_pointer(const DatasetSpec *spec)
+{
+	return document_given(spec->params, "json_pointer") != NULL || document_given(spec->params, "json_path") != NULL;
+}
+
 /*
  * file_format is the format of the response, json_format the layout of its
  * records.  Without either the path's extension decides, and without an extension
- * the reader looks at the first bytes.
+ * what the response says of itself: "detect" (scan/records.c).
  */
 static const char *
 parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from_line)
 {
 	const DocNode *file = check_value(spec->params_table, spec->params, "file_format");
 	const DocNode *json = check_value(spec->params_table, spec->params, "json_format");
-	const char *extension = path_extension(path);
+	bool		open = file == NULL || strcmp(file->text, "auto") == 0;
+	const char *extension = path_extension(parser, path);
 	bool		lines = file != NULL && keys_value_in(JSON_LINES, file->text);
 	bool		csv = file != NULL && keys_value_in(CSV_FORMATS, file->text);
 	bool		parquet = file != NULL && strcmp(file->text, "parquet") == 0;
 
-	if (file != NULL && !lines && !csv && !parquet && strcmp(file->text, "json") != 0)
+	if (!open && !lines && !csv && !parquet && strcmp(file->text, "json") != 0)
 		refuse_format(parser, file->line, "file_format", file->text);
 	if (json != NULL && keys_value_in("soda|socrata", json->text))
 		refuse_format(parser, json->line, "json_format", json->text);
-	if (file == NULL && json == NULL)
+	if (open && json == NULL)
 	{
 		if (keys_value_in("arrow|avro|vortex", extension))
 			refuse_format(parser, from_line, "file_format", extension);
 		if (keys_value_in(CSV_FORMATS "|parquet", extension))
 			return extension;
-		return keys_value_in(JSON_LINES, extension) ? "jsonl" : "auto";
+		if (keys_value_in(JSON_LINES, extension))
+			return "jsonl";
+		return strcmp(extension, "json") == 0 || has_pointer(spec) ? "auto" : "detect";
 	}
 	if (csv || parquet)
 	{
@@ -211,6 +228,7 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 
 	definition->format = (char *) parse_format(parser, spec, path, from_line);
 	definition->json_pointer = parse_pointer(parser, spec);
+	definition->encoding = (char *) check_text(spec->params_table, spec->params, "encoding", NULL);
 	csv_options_parse(parser, spec);
 }
 
@@ -293,7 +311,7 @@ parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
 	path += strcmp(kind->scheme, "file:") == 0 && strncmp(path, "//", 2) == 0 ? 2 : 0;
 	if (path[0] == '\0')
 		parse_problem(parser, MANIFEST_ERROR, from->line, kind->usage, "from names no path");
-	else if (path_extension(path)[0] == '\0' &&
+	else if (path_extension(parser, path)[0] == '\0' &&
 			 document_given(spec->params, "file_format") == NULL &&
 			 document_given(spec->params, "json_format") == NULL)
 		parse_problem(parser, MANIFEST_ERROR, from->line,

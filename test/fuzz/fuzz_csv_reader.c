@@ -33,7 +33,8 @@ static const size_t chunks[] = {1, 2, 5, 16};
 static CsvReader *
 make_reader(Feed * feed, const Dialect * dialect)
 {
-	CsvReaderOptions options = {dialect->delimiter, dialect->quote, dialect->escape, MAX_FIELDS, feed_read, feed};
+	CsvReaderOptions options = {.delimiter = dialect->delimiter, .quote = dialect->quote, .escape = dialect->escape,
+	.max_fields = MAX_FIELDS, .read = feed_read, .arg = feed};
 	CsvReader  *reader = csv_reader_create(&options);
 
 	CHECK(reader != NULL);

@@ -95,7 +95,7 @@ SELECT current_setting('data_directory') AS data \gset
 \! ln -s . "$FOLDER/circle/again"
 SELECT replace(pg_temp.failed(format('SELECT spice_refresh(%L)', name)), current_setting('data_directory'), 'DATA')
 FROM unnest('{own,linked,circle}'::text[]) name;
-\! ln -sf ../tab.tsv "$FOLDER/linked/a.csv"
+\! printf "id\n1\n" >"$FOLDER/aside" && ln -sf ../aside "$FOLDER/linked/a.csv"
 SELECT spice_refresh('linked');
 
 -- spice.file_roots restricts further

@@ -41,7 +41,8 @@ static const size_t chunks[] = {1, 2, 3, 7, 0};
 static CsvReader *
 make_reader(Feed * feed, const Dialect * dialect, int max_fields)
 {
-	CsvReaderOptions options = {dialect->delimiter, dialect->quote, dialect->escape, max_fields, feed_read, feed};
+	CsvReaderOptions options = {.delimiter = dialect->delimiter, .quote = dialect->quote, .escape = dialect->escape,
+	.max_fields = max_fields, .read = feed_read, .arg = feed};
 	CsvReader  *reader = csv_reader_create(&options);
 
 	if (reader == NULL)
@@ -235,12 +236,61 @@ test_large(void)
 	free(document);
 }
 
+/* a document read in pieces of each size, as "a,b|c,d" */
+static void
+check_dialect(const CsvReaderOptions *dialect, const char *document, const char *expected)
+{
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++)
+	{
+		Feed		feed = {document, strlen(document), chunks[i], false};
+		CsvReaderOptions options = *dialect;
+		char		text[256] = "";
+		CsvReader  *reader;
+
+		options.quote = options.escape = '"';
+		options.max_fields = 10;
+		options.read = feed_read;
+		options.arg = &feed;
+		reader = csv_reader_create(&options);
+		while (csv_reader_next(reader) == JSON_RECORD)
+		{
+			for (int field = 0; field < reader->n_fields; field++)
+				snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s", field > 0 ? "," : "",
+						 (int) reader->fields[field].length, reader->fields[field].start);
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "@%d|", (int) reader->line);
+		}
+		check(strcmp(text, expected) == 0, "%s in pieces of %d: %s", document, (int) chunks[i], text);
+		csv_reader_free(reader);
+	}
+}
+
+static void
+test_everyday_dialects(void)
+{
+	static const CsvReaderOptions comment = {.delimiter = ',', .comment = '#'};
+	static const CsvReaderOptions skip = {.delimiter = ',', .skip_lines = 2};
+	static const CsvReaderOptions trim = {.delimiter = ',', .trim = true};
+	static const CsvReaderOptions tabs = {.delimiter = '\t', .trim = true};
+	static const CsvReaderOptions separator = {.delimiter = ',', .separator_line = true};
+
+	check_dialect(&comment, "# a\r\n#b\nx,y\n#\n1,#2\n", "x,y@3|1,#2@5|");
+	check_dialect(&comment, "#only", "");
+	check_dialect(&skip, "Report \"of\r\n\xff\nx,y\n", "x,y@3|");
+	check_dialect(&skip, "one line", "");
+	check_dialect(&trim, "a , \"b, c\" ,\t d\n , x y ,\" z \"\n", "a,b, c,d@1|,x y, z @2|");
+	check_dialect(&tabs, " a\t b \n", "a,b@1|");
+	check_dialect(&separator, "sep=;\r\na;b\n1,5;2\n", "a,b@2|1,5,2@3|");
+	check_dialect(&separator, "sep=;x\n", "sep=;x@1|");
+	check_dialect(&separator, "sep=", "sep=@1|");
+}
+
 int
 main(void)
 {
 	test_lines();
 	test_quotes();
 	test_dialects();
+	test_everyday_dialects();
 	test_encoding();
 	test_large();
 	printf("1..%d\n", n_tests);

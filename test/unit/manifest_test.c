@@ -278,8 +278,9 @@ test_first_seed(void)
 			   "  AND status = 'active'\n");
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"connect_timeout_ms\":10000,"
-			   "\"connector\":\"http\",\"description\":\"Product catalog data for active electronics"
-			   " category\",\"engine\":\"duckdb\",\"format\":\"auto\","
+			   "\"connector\":\"http\",\"csv_escape\":\"\\\"\",\"csv_has_header\":true,\"csv_quote\":\"\\\"\","
+			   "\"description\":\"Product catalog data for active electronics"
+			   " category\",\"engine\":\"duckdb\",\"format\":\"detect\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/products\",\"mode\":\"memory\","
 			   "\"name\":\"products\",\"on_schema_change\":\"block\","
 			   "\"params\":{\"http_password\":\"${secrets:API_KEY}\","
@@ -337,9 +338,10 @@ test_second_seed(void)
 	CHECK(manifest->datasets[0].retention_sql == NULL);
 	CHECK_TEXT(manifest->datasets[0].definition,
 			   "{\"accelerated\":true,\"client_timeout_ms\":30000,\"connect_timeout_ms\":10000,"
-			   "\"connector\":\"http\","
+			   "\"connector\":\"http\",\"csv_escape\":\"\\\"\",\"csv_has_header\":true,\"csv_quote\":\"\\\"\","
+			   ""
 			   "\"description\":\"Customer support interactions and engagement history\","
-			   "\"engine\":\"duckdb\",\"format\":\"auto\","
+			   "\"engine\":\"duckdb\",\"format\":\"detect\","
 			   "\"from\":\"http://127.0.0.1:8080/v1/interactions\","
 			   "\"mode\":\"file\",\"name\":\"customer-interactions\","
 			   "\"on_conflict\":[{\"action\":\"upsert\",\"columns\":[\"interaction_id\"]}],"
@@ -1286,7 +1288,14 @@ test_csv(void)
 	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_escape: ','}\n", "delimiter and escape of csv are the same", NULL);
 	ERROR_AT(7, ENTRY "  params: {file_format: csv, json_pointer: /a}\n", "json_pointer has no meaning in CSV", NULL);
 	ERROR_AT(7, ENTRY "  params: {file_format: csv, json_format: array}\n", "contradicts file_format csv", NULL);
-	WARNING_AT(7, ENTRY "  params: {csv_quote: \"'\"}\n", "csv_quote has no effect: the response is JSON", "file_format: csv");
+	WARNING_AT(7, ENTRY "  params: {file_format: json, csv_quote: \"'\"}\n", "csv_quote has no effect: the response is JSON", "file_format: csv");
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_decimal: \",\"}\n", "csv_decimal and csv_delimiter are the same", "csv_delimiter");
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_comment: ab}\n", "csv_comment \"ab\" is not a single character", NULL);
+	ERROR_AT(7, ENTRY "  params: {file_format: csv, csv_skip_lines: two}\n", "csv_skip_lines", NULL);
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv\n  name: a\n  params: {csv_skip_lines: 2}\n", "csv_skip_lines", "2");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/A.CSV\n  name: a\n", "format", "\"csv\"");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a.csv.gz\n  name: a\n", "format", "\"csv\"");
+	DEFINED(HEAD "datasets:\n- from: http://127.0.0.1/a\n  name: a\n", "format", "\"detect\"");
 	WARNING_AT(7, ENTRY "  params: {file_format: json, tsv_escape: \"'\"}\n", "tsv_escape has no effect: the response is JSON", "file_format: tsv");
 	WARNING_AT(7, ENTRY "  params: {file_format: csv, tsv_has_header: false}\n", "tsv_has_header has no effect: the response is CSV", NULL);
 	WARNING_AT(7, ENTRY "  params: {file_format: tsv, csv_delimiter: ;}\n", "csv_delimiter has no effect: the response is TSV", NULL);

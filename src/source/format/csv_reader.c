@@ -24,6 +24,10 @@ typedef struct CsvReaderState
 	char		delimiter;
 	char		quote;
 	char		escape;
+	char		comment;
+	bool		trim;
+	bool		separator_line;
+	int			skip_lines;
 	int			max_fields;
 	int			capacity;		/* of fields */
 	bool		started;
@@ -50,6 +54,10 @@ csv_reader_create(const CsvReaderOptions *options)
 	reader->state->delimiter = options->delimiter;
 	reader->state->quote = options->quote;
 	reader->state->escape = options->escape;
+	reader->state->comment = options->comment;
+	reader->state->trim = options->trim;
+	reader->state->separator_line = options->separator_line;
+	reader->state->skip_lines = options->skip_lines;
 	reader->state->max_fields = options->max_fields;
 	reader->state->capacity = FIRST_CAPACITY;
 	return reader;
@@ -127,6 +135,20 @@ ends_field(const CsvReaderState *state, const char *p)
 	return *p == state->delimiter || *p == '\n' || *p == '\r' || p == state->window.scan.end;
 }
 
+static inline bool
+is_blank(const CsvReaderState *state, const char *p)
+{
+	return (*p == ' ' || *p == '\t') && *p != state->delimiter;
+}
+
+static const char *
+skip_blanks(const CsvReaderState *state, const char *p)
+{
+	while (is_blank(state, p))
+		p++;
+	return p;
+}
+
 /* the scanners of fields return where the field ends, at what ends_field() */
 static inline const char *
 scan_plain(CsvReaderState *state, const char *p, CsvField *field)
@@ -187,11 +209,27 @@ scan_quoted(CsvReaderState *state, const char *p, CsvField *field)
 	field->quoted = true;
 	field->escaped = escaped;
 	p++;
+	if (state->trim)
+		p = skip_blanks(state, p);
 	/* it may have been the first half of an escape */
 	if (is_cut(state, p))
 		return ask_for_more(state);
 	if (!ends_field(state, p))
 		return fail(state, JSON_ERROR_SYNTAX, p, "there is text behind a closing quote");
+	return p;
+}
+
+/* p: at the first byte of a field; without a quote, no byte is like it: NUL is an error or the end */
+static inline const char *
+scan_field(CsvReaderState *state, const char *p, CsvField *field)
+{
+	if (state->trim)
+		p = skip_blanks(state, p);
+	if (*p == state->quote && *p != '\0')
+		return scan_quoted(state, p + 1, field);
+	p = scan_plain(state, p, field);
+	while (state->trim && p != NULL && field->length > 0 && is_blank(state, field->start + field->length - 1))
+		field->length--;
 	return p;
 }
 
@@ -228,10 +266,7 @@ scan_record(CsvReader *reader, const char *p)
 		if (!make_room(reader, p))
 			return NULL;
 		field = &reader->fields[reader->n_fields++];
-		/* without a quote, no byte is like it: NUL is an error or the end */
-		p = *p == state->quote && *p != '\0' ? scan_quoted(state, p + 1, field) :
-			scan_plain(state, p, field);
-		if (p == NULL)
+		if ((p = scan_field(state, p, field)) == NULL)
 			return NULL;
 		if (*p != state->delimiter)
 			break;
@@ -261,6 +296,62 @@ undo_escapes(const CsvReaderState *state, CsvField *field)
 	field->length = (size_t) (out - field->start);
 }
 
+/* false: the window ends here, and so does the document, or reading failed */
+static inline bool
+has_byte(DocumentWindow *window)
+{
+	return window->position < window->scan.end || window_fill(window);
+}
+
+/* passes over the rest of a line, whatever it holds */
+static void
+skip_line(CsvReader *reader)
+{
+	DocumentWindow *window = &reader->state->window;
+	bool		ended = false;
+
+	while (!ended && has_byte(window))
+	{
+		char		byte = *window->position++;
+
+		ended = byte == '\n' || byte == '\r';
+		if (byte == '\r' && has_byte(window) && *window->position == '\n')
+			window->position++;
+	}
+	reader->line++;
+}
+
+/* obeys a line such as sep=; */
+static void
+read_separator_line(CsvReader *reader)
+{
+	DocumentWindow *window = &reader->state->window;
+	const char *p;
+
+	while (window->scan.end - window->position < 6 && window_fill(window))
+		;
+	p = window->position;
+	if (window->scan.end - p < 6 || memcmp(p, "sep=", 4) != 0 || (p[5] != '\n' && p[5] != '\r') ||
+		(unsigned char) p[4] >= 0x80 || p[4] == reader->state->quote)
+		return;
+	reader->state->delimiter = p[4];
+	skip_line(reader);
+}
+
+static void
+begin_document(CsvReader *reader)
+{
+	CsvReaderState *state = reader->state;
+
+	state->started = true;
+	window_skip_mark(&state->window);
+	for (int i = 0; i < state->skip_lines; i++)
+		skip_line(reader);
+	if (state->separator_line)
+		read_separator_line(reader);
+	state->lines = 1;
+}
+
 JsonStatus
 csv_reader_next(CsvReader *reader)
 {
@@ -269,14 +360,12 @@ csv_reader_next(CsvReader *reader)
 	const char *end;
 
 	if (!state->started)
-	{
-		window_skip_mark(window);
-		state->started = true;
-		state->lines = 1;
-	}
+		begin_document(reader);
 	reader->line += state->lines;
 	state->lines = 0;
-	if (window->position == window->scan.end && !window_fill(window))
+	while (state->comment != '\0' && has_byte(window) && *window->position == state->comment)
+		skip_line(reader);
+	if (!has_byte(window))
 		return reader->error.code == JSON_ERROR_NONE ? JSON_END : JSON_FAILED;
 
 	do

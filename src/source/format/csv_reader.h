@@ -36,6 +36,10 @@ typedef struct CsvReaderOptions
 	int			max_fields;		/* more is JSON_ERROR_LIMIT */
 	JsonRead	read;
 	void	   *arg;
+	int			skip_lines;		/* before the first record, whatever they hold */
+	bool		separator_line; /* a first line sep=X, as Excel writes it, sets the delimiter */
+	bool		trim;			/* blanks around a field do not belong to it */
+	char		comment;		/* a line that begins so is passed over; NUL: none is */
 } CsvReaderOptions;
 
 typedef struct CsvReader

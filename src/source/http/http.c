@@ -288,6 +288,7 @@ make_response(const HttpTransfer *transfer, MemoryContext context)
 	{
 		response->spool = transfer->body.spool;
 		spool_finish(response->spool);
+		spool_set_type(response->spool, transfer->content_type);
 	}
 
 	memcpy(response->identity, transfer->identity, HTTP_IDENTITY_LENGTH);

@@ -69,6 +69,7 @@ struct Spool
 	File		file;			/* 0: none */
 	int64		in_file;
 	bool		finished;
+	char	   *type;			/* or NULL */
 	const SpoolMethods *methods;	/* read the bytes; NULL: they are here */
 	void	   *arg;
 	List	   *parts;			/* of SpoolPart *: other spools have the bytes; NIL: this one has */
@@ -398,6 +399,18 @@ int64
 spool_size(const Spool *spool)
 {
 	return spool->size;
+}
+
+void
+spool_set_type(Spool *spool, const char *type)
+{
+	spool->type = MemoryContextStrdup(spool->context, type);
+}
+
+const char *
+spool_type(const Spool *spool)
+{
+	return spool->type != NULL ? spool->type : "";
 }
 
 const uint8 *

@@ -45,6 +45,10 @@ extern void spool_flush(Spool *spool);
 /* no more bytes; completes the digest; may raise an error */
 extern void spool_finish(Spool *spool);
 
+/* what the source calls the bytes, its Content-Type; "" when it does not say */
+extern void spool_set_type(Spool *spool, const char *type);
+extern const char *spool_type(const Spool *spool);
+
 extern const uint8 *spool_digest(const Spool *spool);
 
 /*

@@ -26,8 +26,10 @@
 
 #include "catalog/dataset.h"
 #include "compat.h"
+#include "source/format/bytes.h"
 #include "source/format/csv_reader.h"
 #include "source/scan/csv_records.h"
+#include "source/scan/record_input.h"
 
 #define NO_HEADER_NAME	"column_%d"
 #define LOOK_HINT		"Look at what the source answers."
@@ -119,12 +121,24 @@ is_null(const CsvField *field)
 	return field->length == 0 && !field->quoted;
 }
 
+/* A line of delimiters only is how spreadsheets write an empty row. */
+static bool
+is_blank_line(const CsvRecords *records)
+{
+	const CsvReader *reader = records->csv;
+
+	for (int i = 0; i < reader->n_fields; i++)
+	{
+		if (!is_null(&reader->fields[i]))
+			return false;
+	}
+	return records->n_names != 1;
+}
+
 /* the next line that is not blank; with one column, a blank line is a null */
 static bool
 read_line(CsvRecords *records)
 {
-	const CsvReader *reader = records->csv;
-
 	do
 	{
 		switch (csv_reader_next(records->csv))
@@ -136,7 +150,7 @@ read_line(CsvRecords *records)
 			case JSON_RECORD:
 				break;
 		}
-	} while (reader->n_fields == 1 && is_null(&reader->fields[0]) && records->n_names != 1);
+	} while (is_blank_line(records));
 	return true;
 }
 
@@ -157,6 +171,37 @@ looks_like_html(const char *name)
 {
 	name += strspn(name, " \t\r\n");
 	return pg_strncasecmp(name, "<!doctype", 9) == 0 || pg_strncasecmp(name, "<html", 5) == 0;
+}
+
+static int
+find_field(const CsvRecords *records, const char *name)
+{
+	for (int i = 0; i < records->reader.n_fields; i++)
+	{
+		if (strcmp(records->columns[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* A single name that holds what often separates fields is a header that was read with another delimiter. */
+static void
+check_delimiter(const CsvRecords *records)
+{
+	size_t		at;
+	char		found;
+
+	if (records->n_names != 1 || records->csv->fields[0].quoted)
+		return;
+	at = strcspn(records->names[0], ";\t|");
+	found = records->names[0][at];
+	if (found == '\0' || found == records->reader.format->delimiter || find_field(records, records->names[0]) >= 0)
+		return;
+	refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
+					psprintf("the header is a single field with %s in its name",
+							 found == '\t' ? "a tab" : psprintf("\"%c\"", found)),
+					psprintf("Write csv_delimiter: \"%s\" in the dataset's params.",
+							 found == '\t' ? "\\t" : psprintf("%c", found)));
 }
 
 /* Is it the name of another field?  Of those that were made the ones before count. */
@@ -231,7 +276,10 @@ read_names(CsvRecords *records)
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is an HTML page", LOOK_HINT);
 	records->unnamed = MemoryContextAllocZero(records->context, sizeof(bool) * records->n_names);
 	if (header)
+	{
+		check_delimiter(records);
 		make_missing_names(records);
+	}
 	records->waiting = !header;
 }
 
@@ -243,17 +291,6 @@ add_field(CsvRecords *records, const char *name, CsvReading reading)
 	field->name = MemoryContextStrdup(records->context, name);
 	field->position = -1;
 	field->reading = reading;
-}
-
-static int
-find_field(const CsvRecords *records, const char *name)
-{
-	for (int i = 0; i < records->reader.n_fields; i++)
-	{
-		if (strcmp(records->columns[i].name, name) == 0)
-			return i;
-	}
-	return -1;
 }
 
 /* Is the position, from 1, one that names a field? */
@@ -347,6 +384,42 @@ place_fields(CsvRecords *records)
 
 /* ------- the records ------- */
 
+/*
+ * Rewrites a number with a decimal comma, and perhaps points between thousands, as JSON
+ * writes it.  False: it is none, and stays as it is.
+ */
+static bool
+undo_decimal_comma(char *text, size_t *length)
+{
+	const char *end = text + *length;
+	const char *p = text + (*text == '-');
+	const char *digits = p;
+	char	   *out;
+
+	p = bytes_skip_digits(p);
+	if (p == digits || (p < end && *p == '.' && p - digits > 3))
+		return false;
+	while (p < end && *p == '.')
+	{
+		if (bytes_skip_digits(p + 1) != p + 4 || p + 4 > end)
+			return false;
+		p += 4;
+	}
+	if (p < end && (*p != ',' || bytes_skip_digits(p + 1) != end || p + 1 == end))
+		return false;
+	out = text;
+	for (p = text; p < end; p++)
+	{
+		if (*p != '.')
+			*out++ = *p == ',' ? '.' : *p;
+	}
+	*length = (size_t) (out - text);
+	/* no digit may follow */
+	if (out < end)
+		*out = ' ';
+	return true;
+}
+
 static JsonKind
 kind_of_text(const CsvField *text, CsvReading reading)
 {
@@ -364,6 +437,23 @@ kind_of_text(const CsvField *text, CsvReading reading)
 	return (reading == CSV_NUMBER && boolean) || (reading == CSV_BOOLEAN && !boolean) ? JSON_STRING : kind;
 }
 
+/* The same where a comma begins a fraction; what has a point there is no number. */
+static JsonKind
+kind_with_comma(const CsvField *text, JsonValue *value, CsvReading reading)
+{
+	CsvField	number = *text;
+	JsonKind	kind;
+
+	if ((reading == CSV_NUMBER || reading == CSV_ANY) && text->length > 0 &&
+		undo_decimal_comma((char *) number.start, &number.length))
+	{
+		value->length = number.length;
+		return kind_of_text(&number, reading);
+	}
+	kind = kind_of_text(text, reading);
+	return kind == JSON_INTEGER || kind == JSON_DECIMAL ? JSON_STRING : kind;
+}
+
 static void
 set_values(CsvRecords *records)
 {
@@ -378,7 +468,8 @@ set_values(CsvRecords *records)
 		text = &records->csv->fields[column->position];
 		value->start = text->start;
 		value->length = text->length;
-		value->kind = kind_of_text(text, column->reading);
+		value->kind = records->reader.format->decimal == ',' ? kind_with_comma(text, value, column->reading) :
+			kind_of_text(text, column->reading);
 	}
 }
 
@@ -428,10 +519,12 @@ csv_next(RecordReader *reader)
 /* ------- opening ------- */
 
 static CsvReading
-reading_for(Oid type)
+reading_for(Oid type, char decimal)
 {
 	switch (type)
 	{
+		case NUMERICOID:
+			return decimal == ',' ? CSV_NUMBER : CSV_TEXT;
 		case InvalidOid:
 			return CSV_UNREAD;
 		case INT8OID:
@@ -452,7 +545,7 @@ reading_for(Oid type)
 static int
 csv_add_field(RecordReader *reader, const char *name, Oid type)
 {
-	add_field((CsvRecords *) reader, name, reading_for(type));
+	add_field((CsvRecords *) reader, name, reading_for(type, reader->format->decimal));
 	return reader->n_fields - 1;
 }
 
@@ -495,8 +588,12 @@ csv_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover,
 		.quote = format->quote,
 		.escape = format->escape,
 		.max_fields = MaxHeapAttributeNumber,
-		.read = record_reader_read_spool,
-		.arg = cursor
+		.read = record_input_read,
+		.arg = record_input_open(format, cursor, context),
+		.comment = format->comment,
+		.trim = format->trim,
+		.separator_line = true,
+		.skip_lines = format->skip_lines
 	};
 
 	records->reader.methods = &methods;

@@ -289,7 +289,8 @@ open_scan(ForeignScanState *node)
 
 			work->spool = source_fetch(work->dataset, NULL, false, report, context)->spool;
 		}
-		else if (source_reader_allowed() && !work->format.parquet)
+		records_detect(&work->format, work->spool);
+		if (work->offered && source_reader_allowed() && records_are_plain(&work->format, work->spool))
 			work->process = reader_process_start(&work->format, RelationGetDescr(node->ss.ss_currentRelation),
 												 work->fields, work->used, work->spool, work->scan);
 	}

@@ -353,6 +353,7 @@ infer_columns(const Dataset *dataset, Spool *spool, SourceRelation *relation)
 		return NIL;
 	context = AllocSetContextCreate(CurrentMemoryContext, "spice inference", ALLOCSET_DEFAULT_SIZES);
 	records_format(dataset, &format);
+	records_detect(&format, spool);
 	for (int i = 0; spool_open_document(spool, i, context, &cursor, &part); i++)
 	{
 		int64		records;

@@ -15,18 +15,13 @@
 
 #include "compat.h"
 #include "source/scan/json_records.h"
+#include "source/scan/record_input.h"
 
 typedef struct JsonRecords
 {
 	RecordReader reader;
 	JsonReader *json;
 } JsonRecords;
-
-static void
-seek_spool(void *arg, int64_t offset)
-{
-	((SpoolCursor *) arg)->offset = offset;
-}
 
 static void
 free_reader(void *arg)
@@ -124,9 +119,9 @@ json_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover
 	options.pointer = format->pointer;
 	options.discover = discover;
 	options.max_fields = MaxHeapAttributeNumber;
-	options.read = record_reader_read_spool;
-	options.seek = seek_spool;
-	options.arg = cursor;
+	options.read = record_input_read;
+	options.seek = record_input_seek;
+	options.arg = record_input_open(format, cursor, context);
 	records->json = json_reader_create(&options);
 	if (records->json == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));

@@ -79,6 +79,7 @@ typedef struct ReaderWork
 	int			n_columns;
 	int64		spool_size;
 	char		spool_path[MAXPGPATH];
+	char		spool_type[NAMEDATALEN * 2];
 
 	/* how far the writer is */
 	pg_atomic_uint64 batches_written;
@@ -292,6 +293,7 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	shm_mq_handle *handle;
 	List	   *used = NIL;
 	SourceScan *scan;
+	Spool	   *spool;
 
 	/* where processors are short, the sessions that read tables come first */
 	(void) setpriority(PRIO_PROCESS, 0, READER_NICE);
@@ -300,9 +302,12 @@ spice_reader_main(dsm_segment *segment, shm_toc *toc)
 	for (int i = 0; i < work->n_used; i++)
 		used = lappend_int(used, work->used[i]);
 	records_read_format(shm_toc_lookup(toc, KEY_DEFINITION, false), &format);
+	spool = spool_attach(CurrentMemoryContext, work->spool_path, work->spool_size);
+	spool_set_type(spool, work->spool_type);
+	records_detect(&format, spool);
 	scan = scan_create(&format, read_columns(work, toc), read_fields(work, toc), used,
 					   CurrentMemoryContext);
-	scan_open(scan, spool_attach(CurrentMemoryContext, work->spool_path, work->spool_size));
+	scan_open(scan, spool);
 	read_records(work, scan, handle, findings);
 	shm_mq_detach(handle);
 	scan_free(scan);
@@ -350,6 +355,7 @@ describe_work(ParallelContext *context, Size size, const RecordFormat *format, T
 	work->n_columns = desc->natts;
 	work->spool_size = spool_size(spool);
 	strlcpy(work->spool_path, spool_path(spool), MAXPGPATH);
+	strlcpy(work->spool_type, spool_type(spool), sizeof(work->spool_type));
 	pg_atomic_init_u64(&work->batches_written, 0);
 	pg_atomic_init_u64(&work->stripes_read, 0);
 	pg_atomic_init_flag(&work->going);

@@ -38,6 +38,12 @@ typedef struct RecordFormat
 	char		delimiter;
 	char		quote;			/* NUL: there is none */
 	char		escape;
+	char		comment;		/* begins a line that is no record; NUL: none does */
+	char		decimal;		/* of numbers: point or comma */
+	bool		trim;			/* blanks around a field do not count */
+	int			skip_lines;		/* before the header */
+	bool		detect;			/* what the response says of itself decides */
+	int			encoding;		/* see record_input.h */
 } RecordFormat;
 
 typedef struct RecordReader RecordReader;
@@ -99,13 +105,6 @@ static inline char *
 record_reader_place(const RecordReader *reader, const JsonValue *value)
 {
 	return reader->methods->place(reader, value);
-}
-
-/* The JsonRead of a SpoolCursor. */
-static inline int64
-record_reader_read_spool(void *arg, char *buffer, size_t size)
-{
-	return (int64) spool_read((SpoolCursor *) arg, buffer, size);
 }
 
 #endif

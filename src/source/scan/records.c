@@ -11,6 +11,7 @@
 #include "source/scan/csv_records.h"
 #include "source/scan/json_records.h"
 #include "source/scan/parquet_records.h"
+#include "source/scan/record_input.h"
 #include "source/scan/records.h"
 
 void
@@ -24,14 +25,58 @@ records_format(const Dataset *dataset, RecordFormat *format)
 		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
 	format->parquet = strcmp(dataset->format, "parquet") == 0;
 	format->pointer = dataset->json_pointer;
-	if (dataset->csv_delimiter == NULL)
-		return;
-	format->csv = true;
+	format->encoding = record_input_encoding(dataset->name, dataset->encoding);
+	format->csv = strcmp(dataset->format, "csv") == 0 || strcmp(dataset->format, "tsv") == 0;
+	format->detect = strcmp(dataset->format, "detect") == 0;
 	format->header = dataset->csv_has_header;
-	format->delimiter = dataset->csv_delimiter[0];
+	format->delimiter = dataset->csv_delimiter != NULL ? dataset->csv_delimiter[0] : '\0';
 	/* no quote is an empty text; a definition that another version has written may lack both */
 	format->quote = dataset->csv_quote != NULL ? dataset->csv_quote[0] : '"';
 	format->escape = dataset->csv_escape != NULL ? dataset->csv_escape[0] : format->quote;
+	format->comment = dataset->csv_comment != NULL ? dataset->csv_comment[0] : '\0';
+	format->decimal = dataset->csv_decimal != NULL ? dataset->csv_decimal[0] : '.';
+	format->trim = dataset->csv_trim;
+	format->skip_lines = Max(dataset->csv_skip_lines, 0);
+}
+
+static bool
+is_type(const char *type, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		size_t		length = strlen(names[i]);
+
+		if (pg_strncasecmp(type, names[i], length) == 0 && strchr("; \t", type[length]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+void
+records_detect(RecordFormat *format, Spool *spool)
+{
+	static const char *const csv[] = {"text/csv", "application/csv", "text/x-csv", "text/comma-separated-values"};
+	static const char *const tsv[] = {"text/tab-separated-values", "text/tsv"};
+	const char *type = spool_type(spool);
+	bool		tabs = is_type(type, tsv, lengthof(tsv));
+
+	if (format->detect)
+	{
+		format->csv = tabs || is_type(type, csv, lengthof(csv));
+		format->parquet = !format->csv && record_input_begins(spool, "PAR1");
+		format->detect = false;
+	}
+	if (format->delimiter == '\0')
+		format->delimiter = tabs ? '\t' : ',';
+	/* JSON is UTF-8 whatever its type says, unless the manifest says otherwise */
+	if (format->csv && format->encoding == RECORD_INPUT_UNKNOWN)
+		format->encoding = record_input_encoding_of_type(type);
+}
+
+bool
+records_are_plain(const RecordFormat *format, Spool *spool)
+{
+	return !format->parquet && spool_path(spool) != NULL && record_input_is_plain(format->encoding, spool);
 }
 
 void

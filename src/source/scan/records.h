@@ -17,6 +17,12 @@ extern void records_format(const Dataset *dataset, RecordFormat *format);
 /* Does the same from a dataset's definition alone. */
 extern void records_read_format(const char *definition, RecordFormat *format);
 
+/* Decides what the manifest leaves to the response; before the first reader of the spool. */
+extern void records_detect(RecordFormat *format, Spool *spool);
+
+/* Do the spool's bytes lie in a file, as the readers want them? */
+extern bool records_are_plain(const RecordFormat *format, Spool *spool);
+
 /*
  * Opens a reader at the cursor.  It is freed with context, and *format has to live
  * as long.  discover: the reader adds fields as it meets them.  Errors in the
