@@ -28,7 +28,8 @@ parse_storage(Parser *parser, DatasetSpec *spec)
 
 	if (strcmp(definition->mode, "memory") == 0)
 		return;
-	if (strcmp(definition->engine, "arrow") == 0)
+	if (document_given(spec->acceleration, "engine") != NULL &&
+		strcmp(definition->engine, "arrow") == 0)
 		parse_problem(parser, MANIFEST_ERROR, line,
 					  "write mode: memory, or name another engine such as duckdb",
 					  "engine arrow has no mode %s", definition->mode);

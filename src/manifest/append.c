@@ -163,6 +163,19 @@ refuse_several(Parser *parser, int line, const DatasetSpec *spec)
 	}
 }
 
+/* A change of the source replaces its row, which is what the other actions ask for. */
+static void
+refuse_drop(Parser *parser, int line, const DatasetSpec *spec)
+{
+	for (size_t i = 0; i < spec->n_conflicts; i++)
+	{
+		if (strcmp(spec->conflicts[i].action, "drop") == 0)
+			parse_problem(parser, MANIFEST_ERROR, line,
+						  "write upsert, or take it out: the source's own key tells rows apart",
+						  "the action drop of on_conflict does not apply to refresh_mode changes");
+	}
+}
+
 static void
 parse_conflicts(Parser *parser, DatasetSpec *spec)
 {
@@ -186,6 +199,8 @@ parse_conflicts(Parser *parser, DatasetSpec *spec)
 		for (size_t i = 0; i < conflicts->count; i++)
 			parse_conflict(parser, &conflicts->pairs[i], spec);
 		refuse_several(parser, line, spec);
+		if (spec_has_mode(spec, "changes"))
+			refuse_drop(parser, line, spec);
 		if (spec_has_mode(spec, "full"))
 			parse_problem(parser, MANIFEST_WARNING, line,
 						  "take it out, or write refresh_mode: append",

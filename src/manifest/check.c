@@ -19,6 +19,7 @@
 
 #define TRUE_WORDS		"true|True|TRUE"
 #define A_SHARE			"write for instance 50% or 0.5"
+#define NAME_CHARACTERS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 
 typedef struct Fault
 {
@@ -181,6 +182,10 @@ value_fault(const KeyInfo *key, const DocNode *node)
 			if (node->kind != DOC_SEQUENCE)
 				return (Fault) {"must be a list", "begin each entry with a hyphen", false};
 			return (Fault) {0};
+		case KEY_NAMES:
+			if (node->kind == DOC_SEQUENCE)
+				return (Fault) {0};
+			break;
 		default:
 			break;
 	}
@@ -188,7 +193,8 @@ value_fault(const KeyInfo *key, const DocNode *node)
 		return (Fault) {"must be a single value", NULL, false};
 	if (key->values != NULL)
 	{
-		if (!keys_value_in(key->values, node->text))
+		if (!keys_value_in(key->values, node->text) &&
+			!(key->reference && strncmp(node->text, "${", 2) == 0))
 			return (Fault) {"is not a valid value", NULL, true};
 		return (Fault) {0};
 	}
@@ -196,7 +202,7 @@ value_fault(const KeyInfo *key, const DocNode *node)
 		return (Fault) {"is not a boolean", "write true or false, without quotes", true};
 	if (key->kind == KEY_COUNT && !node->plain)
 		return (Fault) {"is not a whole number from 0 to 2147483647", NULL, true};
-	if (key->kind == KEY_STRING && (is_boolean(node) || is_number(node)))
+	if ((key->kind == KEY_STRING || key->kind == KEY_NAMES) && (is_boolean(node) || is_number(node)))
 		return (Fault) {"must be a string", "put the value in quotes", true};
 	return read_value(key, node->text, &value);
 }
@@ -253,8 +259,6 @@ find_cure(Parser *parser, const KeyTable *table, const char *name)
 		near = keys_nearest(table, name);
 	if (near != NULL)
 		return arena_printf(parser->arena, "did you mean \"%s\"?", near);
-	if (table == &keys_of_manifest)
-		return "take it out; anchors may be kept under metadata";
 	return NULL;
 }
 
@@ -300,6 +304,45 @@ shows_secret(const KeyInfo *key, const char *text)
 	}
 }
 
+/*
+ * Whether a manifest that has an unknown key is refused for it.  At the top level
+ * the original runtime takes any key, and authors keep anchors there.  A misspelt
+ * "datasets" stays an error: nothing would be loaded.
+ */
+static bool
+unknown_is_fault(const KeyTable *table, const char *name)
+{
+	const char *near = keys_nearest(table, name);
+
+	return table != &keys_of_manifest || (near != NULL && strcmp(near, "datasets") == 0);
+}
+
+/* The name in "${NAME}", which is no reference since it names no store, or NULL. */
+static const char *
+name_without_store(Parser *parser, const char *text)
+{
+	for (const char *p = strstr(text, "${"); p != NULL; p = strstr(p + 2, "${"))
+	{
+		size_t		length = strspn(p + 2, NAME_CHARACTERS);
+
+		if (length > 0 && p[2 + length] == '}')
+			return arena_strndup(parser->arena, p + 2, length);
+	}
+	return NULL;
+}
+
+static void
+advise_reference(Parser *parser, const char *name, const DocNode *node)
+{
+	const char *key = name_without_store(parser, node->text);
+
+	if (key != NULL)
+		parse_problem(parser, MANIFEST_WARNING, node->line,
+					  arena_printf(parser->arena, "write ${secrets:%s}", key),
+					  "%s holds ${%s}, which is no reference to a secret and stays as it is",
+					  name, key);
+}
+
 static void
 check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 {
@@ -310,9 +353,14 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 
 	if (key == NULL)
 	{
-		parse_problem(parser, MANIFEST_ERROR, pair->key->line,
-					  find_cure(parser, table, pair->key->text),
-					  "unknown key \"%s\" in %s", name, table->place);
+		if (unknown_is_fault(table, pair->key->text))
+			parse_problem(parser, MANIFEST_ERROR, pair->key->line,
+						  find_cure(parser, table, pair->key->text),
+						  "unknown key \"%s\" in %s", name, table->place);
+		else
+			parse_problem(parser, MANIFEST_WARNING, pair->key->line,
+						  find_cure(parser, table, pair->key->text),
+						  "unknown key \"%s\" in %s has no effect", name, table->place);
 		return;
 	}
 	if (document_is_null(node))
@@ -322,6 +370,8 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 					  "%s has no value and has no effect", name);
 		return;
 	}
+	if (node->kind == DOC_SCALAR && table->connector != NULL)
+		advise_reference(parser, name, node);
 	fault = value_fault(key, node);
 	if (fault.what != NULL)
 		report_fault(parser, key, name, node, &fault);

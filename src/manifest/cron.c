@@ -1,13 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * cron.c
- *		Cron expressions of five fields.
+ *		Cron expressions of five fields, or of six that begin with seconds.
  *
  * pg_cron, which runs the jobs, reads an expression as the classic cron does: it
  * skips the rest of a field that it does not understand, takes a range that goes
  * down for an empty one, and ignores a step past the end.  Each of these turns a
  * slip into another schedule without a word.  So an expression is accepted only
  * if every byte of it has a meaning and a day exists on which it is due.
+ *
+ * pg_cron has no field of seconds.  Of six fields the first is left out when it is
+ * 0, and every so many seconds all day long is an interval.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +22,7 @@
 #include "ascii.h"
 
 #define CRON_FIELDS		5
+#define CRON_SECONDS	60
 #define BLANKS			" \t\r\n"
 
 typedef struct CronField
@@ -174,9 +178,12 @@ has_a_day(const CronSet *sets, const char *week_day)
 	return false;
 }
 
-/* Cuts text at its blanks; returns the number of parts, of which the first few are kept. */
+/*
+ * Cuts text at its blanks into the five fields, without a field of seconds that is
+ * 0.  Returns the number of fields that remain, of which the first few are kept.
+ */
 static size_t
-split_fields(Parser *parser, const char *text, char *parts[CRON_FIELDS])
+split_fields(Parser *parser, const char *text, char *parts[CRON_FIELDS + 1])
 {
 	size_t		count = 0;
 
@@ -184,12 +191,40 @@ split_fields(Parser *parser, const char *text, char *parts[CRON_FIELDS])
 	{
 		size_t		length = strcspn(p, BLANKS);
 
-		if (count < CRON_FIELDS)
+		if (count <= CRON_FIELDS)
 			parts[count] = arena_strndup(parser->arena, p, length);
 		p += length;
 		p += strspn(p, BLANKS);
 	}
-	return count;
+	if (count != CRON_FIELDS + 1 || strcmp(parts[0], "0") != 0)
+		return count;
+	memmove(parts, parts + 1, CRON_FIELDS * sizeof(parts[0]));
+	return CRON_FIELDS;
+}
+
+int
+cron_seconds(const char *text)
+{
+	const char *p = text + strspn(text, BLANKS);
+	int			seconds = 1;
+
+	if (strncmp(p, "*/", 2) == 0)
+	{
+		p = read_value(&fields[0], p + 2, &seconds);
+		if (p == NULL || seconds == 0 || CRON_SECONDS % seconds != 0)
+			return 0;
+	}
+	else if (*p++ != '*')
+		return 0;
+	for (int i = 0; i < CRON_FIELDS; i++)
+	{
+		size_t		blanks = strspn(p, BLANKS);
+
+		if (blanks == 0 || p[blanks] != '*')
+			return 0;
+		p += blanks + 1;
+	}
+	return p[strspn(p, BLANKS)] == '\0' ? seconds : 0;
 }
 
 static bool
@@ -203,8 +238,9 @@ check_count(Parser *parser, const char *setting, const DocNode *node, size_t cou
 					  "%s \"%s\" is a name, and names are not supported", setting, excerpt);
 	else if (count == CRON_FIELDS + 1)
 		parse_problem(parser, MANIFEST_ERROR, node->line,
-					  "take the first field out: minute, hour, day of the month, month and day of the week remain",
-					  "%s \"%s\" has six fields, and seconds are not supported", setting, excerpt);
+					  "write 0 for the seconds, or an interval in place of the expression",
+					  "%s \"%s\" asks for seconds of certain minutes, which is not supported",
+					  setting, excerpt);
 	else if (count != CRON_FIELDS)
 		parse_problem(parser, MANIFEST_ERROR, node->line,
 					  "write minute, hour, day of the month, month and day of the week, for instance '30 4 * * *'",
@@ -215,7 +251,7 @@ check_count(Parser *parser, const char *setting, const DocNode *node, size_t cou
 char *
 cron_parse(Parser *parser, const char *setting, const DocNode *node)
 {
-	char	   *parts[CRON_FIELDS];
+	char	   *parts[CRON_FIELDS + 1];
 	CronSet		sets[CRON_FIELDS];
 
 	if (!check_count(parser, setting, node, split_fields(parser, node->text, parts)))

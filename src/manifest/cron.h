@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cron.h
- *		Cron expressions of five fields.
+ *		Cron expressions of five fields, or of six that begin with seconds.
  *
  * Includes no server header.
  *
@@ -15,5 +15,11 @@
 
 /* The expression with one blank between its fields; NULL: refused, with a problem. */
 extern char *cron_parse(Parser *parser, const char *setting, const DocNode *node);
+
+/*
+ * How often an expression of six fields is due that names seconds alone: 30 for a step
+ * of 30 and five fields of any value.  A divisor of 60; else 0.
+ */
+extern int	cron_seconds(const char *text);
 
 #endif

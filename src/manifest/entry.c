@@ -97,6 +97,8 @@ parse_column(Parser *parser, const DocNode *entry, DatasetSpec *spec)
 					  "write a type: date, timestamp, timestamptz or time",
 					  "the format of column \"%s\" has no type",
 					  document_excerpt(parser->arena, name->text));
+	if (column.type != NULL)
+		column.type = names_type(column.type);
 	column.nullable = check_boolean(&keys_of_column, entry, "nullable", true);
 	column.description = check_text(&keys_of_column, entry, "description", NULL);
 	spec->columns = arena_grow(parser->arena, spec->columns, spec->n_columns,

@@ -18,6 +18,7 @@ typedef enum KeyKind
 {
 	KEY_ANY,					/* looked at elsewhere, or not at all */
 	KEY_STRING,					/* a number or a boolean needs quotes */
+	KEY_NAMES,					/* the same, or a list */
 	KEY_TEXT,					/* taken as written */
 	KEY_BOOLEAN,
 	KEY_COUNT,					/* 0 to 2147483647; -1: not set */
@@ -49,6 +50,7 @@ typedef struct KeyInfo
 	bool		ignored;		/* by us; the original runtime has it */
 	bool		needed;			/* a definition without it is not one of ours */
 	bool		zero;			/* a duration that may be 0 */
+	bool		reference;		/* the value may be a reference to a secret */
 	bool		needs_time_column;
 	const char *needs_mode;		/* the refresh_mode without which it is refused */
 	const char *not_in_changes; /* refused in refresh_mode changes: the hint */

@@ -171,11 +171,28 @@ add_column(Parser *parser, ColumnList *list, const char *name)
 	return true;
 }
 
+/* The list of YAML that names columns one by one; NULL: an entry is no text. */
+static const char *
+join_names(Parser *parser, const DocNode *node)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < node->count; i++)
+	{
+		if (node->items[i]->kind != DOC_SCALAR)
+			return NULL;
+		text = arena_printf(parser->arena, "%s%s%s", text, i > 0 ? "," : "",
+							node->items[i]->text);
+	}
+	return text;
+}
+
 bool
 names_parse_columns(Parser *parser, const char *setting, const DocNode *node,
 					ColumnList *list)
 {
-	const char *text = trimmed(parser, node->text, node->text + strlen(node->text));
+	const char *given = node->kind == DOC_SEQUENCE ? join_names(parser, node) : node->text;
+	const char *text = given != NULL ? trimmed(parser, given, given + strlen(given)) : "";
 	size_t		length = strlen(text);
 	bool		good = true;
 
@@ -197,6 +214,29 @@ names_parse_columns(Parser *parser, const char *setting, const DocNode *node,
 		parse_problem(parser, MANIFEST_ERROR, node->line,
 					  "write one column, or several different ones as (a, b)",
 					  "%s \"%s\" is not a list of columns", setting,
-					  document_excerpt(parser->arena, node->text));
+					  document_excerpt(parser->arena, given != NULL ? given : ""));
 	return good;
+}
+
+const char *
+names_type(const char *type)
+{
+	/* int8 is not here: to the server it is bigint, which holds Arrow's Int8, too */
+	static const char *const types[][2] = {
+		{"string", "text"}, {"str", "text"}, {"utf8", "text"}, {"large_utf8", "text"},
+		{"tinyint", "smallint"}, {"int16", "smallint"}, {"int32", "integer"},
+		{"int64", "bigint"}, {"long", "bigint"}, {"uint8", "smallint"},
+		{"uint16", "integer"}, {"uint32", "bigint"}, {"uint64", "numeric"},
+		{"number", "numeric"}, {"float16", "real"}, {"float32", "real"},
+		{"float64", "double precision"}, {"double", "double precision"},
+		{"datetime", "timestamp"}, {"binary", "bytea"}, {"blob", "bytea"},
+		{"object", "jsonb"},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	{
+		if (strlen(type) == strlen(types[i][0]) && ascii_same(type, types[i][0], strlen(type)))
+			return types[i][1];
+	}
+	return type;
 }

@@ -33,4 +33,7 @@ extern bool names_parse_columns(Parser *parser, const char *setting, const DocNo
 /* bytes of an identifier of an unmodified server */
 #define NAMES_MAX_IDENTIFIER	63
 
+/* The server's name of a type that Arrow or another system calls otherwise; else type. */
+extern const char *names_type(const char *type);
+
 #endif

@@ -59,7 +59,7 @@ SELECT * FROM pg_temp.rule('');
 SELECT * FROM pg_temp.problems(NULL, 'refresh_cron: "0 * * * *", refresh_check_interval: 1h');
 SELECT cron, m.message FROM unnest('{* * * * *,"0 4 * * mon-fri","*/15 0-6/2,12 1,15 jan-mar 7"}'::text[]) cron
 LEFT JOIN LATERAL pg_temp.problems(NULL, 'refresh_cron: ' || to_json(cron)) m ON true;
-SELECT cron, m.message FROM unnest('{@daily,"* * * *","0 * * * * *","60 * * * *","* 24 * * *","* * 0 * *","* * * 13 *","* * * * 8",
+SELECT cron, m.message FROM unnest('{@daily,"* * * *","5 * * * * *","60 * * * *","* 24 * * *","* * 0 * *","* * * 13 *","* * * * 8",
 "5-1 * * * *","5/2 * * * *","*/0 * * * *","*/99 * * * *","a * * * *","1,,2 * * * *","* * 30 feb *","* * * * mo",""}'::text[]) cron
 LEFT JOIN LATERAL pg_temp.problems(NULL, 'refresh_cron: ' || to_json(cron)) m ON true;
 SELECT * FROM pg_temp.problems(NULL, 'refresh_jitter_max: 1s');

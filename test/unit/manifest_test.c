@@ -455,6 +455,9 @@ test_broken_manifests(void)
 static void
 test_unknown_keys(void)
 {
+	WARNING_AT(4, HEAD "definitions: [&a {b: c}]\n", "unknown key \"definitions\" in the manifest has no effect", NULL);
+	WARNING_AT(4, HEAD "secrest: []\n", "unknown key \"secrest\"", "did you mean \"secrets\"?");
+	WARNING_AT(4, HEAD "refresh_sql: x\n", "unknown key \"refresh_sql\"", "belongs in acceleration");
 	ERROR_AT(7, ENTRY "  acceleraton: {}\n", "unknown key \"acceleraton\" in a dataset",
 			 "did you mean \"acceleration\"?");
 	ERROR_AT(7, ENTRY "  refresh_sql: x\n", "unknown key \"refresh_sql\" in a dataset",
@@ -506,7 +509,8 @@ test_wrong_values(void)
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_check_interval: 0s}\n", "must be more than zero", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_retry_max_attempts: -1}\n", "not a whole number", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {refresh_mode: caching}\n", "refresh_mode caching is not supported yet", "append");
-	ERROR_AT(7, ENTRY "  acceleration: {mode: file}\n", "engine arrow has no mode file", "mode: memory");
+	ERROR_AT(7, ENTRY "  acceleration: {engine: arrow, mode: file}\n", "engine arrow has no mode file",
+			 "mode: memory");
 	WARNING_AT(7, ENTRY "  acceleration: {engine: duckdb, mode: file_update}\n", "is treated as file", NULL);
 	ERROR_AT(7, ENTRY "  acceleration: {indexes: {a: primary}}\n", "kind of index \"a\"", "enabled, unique");
 	ERROR_AT(7, ENTRY "  acceleration: {indexes: {\"(a, a)\": unique}}\n", "not a list of columns", NULL);
@@ -864,6 +868,10 @@ test_conflicts(void)
 	REFUSED(KEYS "on_conflict: drop}\n", "on_conflict must be a mapping", NULL);
 	expect(__LINE__, KEYS "on_conflict: {}}\n", MANIFEST_WARNING, 8, "on_conflict is empty", NULL);
 	PROBLEMS(1, APPEND "primary_key: '(a', on_conflict: {a: upsert}}\n");
+	DEFINED(FULL "primary_key: [a, b]}\n", "primary_key", "[\"a\",\"b\"]");
+	REFUSED(FULL "primary_key: [a, a]}\n", "primary_key \"a,a\" is not a list of columns", NULL);
+	REFUSED(FULL "primary_key: [{a: b}]}\n", "is not a list of columns", "(a, b)");
+	REFUSED(FULL "primary_key: []}\n", "is not a list of columns", NULL);
 	PROBLEMS(1, APPEND "primary_key: 5, on_conflict: {a: upsert}}\n");
 	PROBLEMS(1, APPEND "on_conflict: {a: upsert, b: upsert}}\n");
 
@@ -1012,10 +1020,16 @@ test_cron(void)
 	CRON_GOOD("*/60 */24 1 12 0-7");
 	DEFINED(CRON("  0   4 *  * * "), "refresh_cron", "\"0 4 * * *\"");
 
-	REFUSED(CRON("0 0 4 * * *"), "has six fields, and seconds are not supported", "take the first field out");
+	REFUSED(CRON("5 0 4 * * *"), "asks for seconds of certain minutes", "write 0 for the seconds");
 	REFUSED(CRON("0 4 * *"), "has not five fields", "minute, hour");
 	REFUSED(CRON("0 4 * * * * *"), "has not five fields", NULL);
 	REFUSED(CRON(""), "has not five fields", NULL);
+	DEFINED(CRON("0 30 4 * * *"), "refresh_cron", "\"30 4 * * *\"");
+	DEFINED(CRON("*/30 * * * * *"), "refresh_check_interval_ms", "30000");
+	DEFINED(CRON("*/30 * * * * *"), "refresh_cron", "null");
+	DEFINED(CRON("* * * * * *"), "refresh_check_interval_ms", "1000");
+	REFUSED(CRON("*/7 * * * * *"), "asks for seconds of certain minutes", "write 0 for the seconds");
+	REFUSED(CRON("*/30 4 * * * *"), "asks for seconds of certain minutes", NULL);
 	REFUSED(CRON("@hourly"), "refresh_cron \"@hourly\" is a name", "0 * * * *");
 	REFUSED(CRON("60 4 * * *"), "the minute \"60\" of refresh_cron is out of range", "from 0 to 59");
 	REFUSED(CRON("0 24 * * *"), "the hour \"24\" of refresh_cron is out of range", "from 0 to 23");
@@ -1031,7 +1045,7 @@ test_cron(void)
 	REFUSED(CRON("0 4 * * ?"), "is not understood", NULL);
 	REFUSED(CRON("0 4 L * *"), "is not understood", NULL);
 	REFUSED(CRON("1, 4 * * *"), "the minute \"1,\" of refresh_cron is not understood", NULL);
-	REFUSED(CRON("1, 4 * * * *"), "has six fields", NULL);
+	REFUSED(CRON("1, 4 * * * *"), "asks for seconds", NULL);
 	REFUSED(CRON("1,,2 4 * * *"), "is not understood", NULL);
 	REFUSED(CRON("1- 4 * * *"), "is not understood", NULL);
 	REFUSED(CRON("-1 4 * * *"), "is not understood", NULL);
@@ -1068,6 +1082,33 @@ test_schema_change(void)
 			   "on_schema_change fail has no effect without acceleration", "enabled: true");
 }
 
+/* What other systems and versions of the original runtime write, as it stands. */
+static void
+test_tolerated(void)
+{
+	DEFINED(ENTRY "  acceleration: {mode: file}\n", "mode", "\"file\"");
+	DEFINED(ENTRY "  acceleration: {write_mode: acceleration}\n", "mode", "\"memory\"");
+	PROBLEMS(0, ENTRY "  acceleration: {write_mode: acceleration}\n");
+	PROBLEMS(0, ENTRY "  load: on_startup\n");
+	WARNING_AT(7, ENTRY "  load: on_demand\n", "load is not supported yet", "is loaded at once");
+	WARNING_AT(8, ENTRY "  acceleration:\n    sort_columns: [a]\n", "sort_columns is not supported yet", "ORDER BY");
+	PROBLEMS(0, ENTRY "  params: {on_error_response: error}\n");
+	ERROR_AT(7, ENTRY "  params: {on_error_response: store}\n", "on_error_response \"store\" is not a valid value",
+			 "valid values: error");
+	WARNING_AT(7, ENTRY "  params: {rate_control_window: 10s}\n", "rate_control_window is not supported yet", NULL);
+	WARNING_AT(7, ENTRY "  params: {http_username: '${API_KEY}'}\n",
+			   "http_username holds ${API_KEY}, which is no reference to a secret", "write ${secrets:API_KEY}");
+	PROBLEMS(0, ENTRY "  params: {http_username: '${secrets:API_KEY}'}\n");
+	PROBLEMS(0, HEAD "datasets:\n- from: postgres:a\n  name: a\n"
+			 "  params: {pg_host: h, pg_db: d, pg_user: u, pg_sslmode: '${secrets:MODE}'}\n");
+	ERROR_AT(7, HEAD "datasets:\n- from: postgres:a\n  name: a\n"
+			 "  params: {pg_host: h, pg_db: d, pg_user: u, pg_sslmode: maybe}\n", "pg_sslmode \"maybe\" is not", NULL);
+	DEFINED(ENTRY "  columns: [{name: a, type: Int64}, {name: b, type: string}, {name: c, type: integer}]\n", "columns",
+			"[{\"description\":null,\"name\":\"a\",\"nullable\":true,\"type\":\"bigint\"},"
+			"{\"description\":null,\"name\":\"b\",\"nullable\":true,\"type\":\"text\"},"
+			"{\"description\":null,\"name\":\"c\",\"nullable\":true,\"type\":\"integer\"}]");
+}
+
 static void
 test_changes(void)
 {
@@ -1095,7 +1136,9 @@ test_changes(void)
 	MISFIT("refresh_data_window", ", refresh_data_window: 1d");
 	MISFIT("retention_check_enabled", ", retention_check_enabled: true, retention_sql: x, retention_check_interval: 1h");
 	MISFIT("retention_sql", ", retention_check_enabled: true, retention_sql: x, retention_check_interval: 1h");
-	MISFIT("on_conflict", ", primary_key: id, on_conflict: {id: upsert}");
+	PROBLEMS(0, FOLLOWED("sales.orders", "", ", primary_key: id, on_conflict: {id: upsert}"));
+	ERROR_AT(8, FOLLOWED("sales.orders", "", ", primary_key: id, on_conflict: {id: drop}"),
+			 "the action drop of on_conflict does not apply to refresh_mode changes", "write upsert");
 	MISFIT("refresh_on_startup always", ", refresh_on_startup: always");
 	ERROR_AT(7, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  time_column: at\n"
 			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n",
@@ -1335,6 +1378,7 @@ static const Test tests[] = {
 	{"schedule and jitter", test_schedule},
 	{"cron expressions", test_cron},
 	{"schema change", test_schema_change},
+	{"what others write", test_tolerated},
 	{"changes", test_changes},
 	{"list of secret stores", test_store_list},
 	{"secret references", test_references},
