@@ -23,6 +23,8 @@ node, or an object for a node with children.  The options are
     page_rows   entries of a page, all by default
     group_rows  rows of a row group, all by default
     crc         true: pages have checksums
+    statistics  of whole numbers: "exact", "inexact" (marked so), "deprecated" (in the old fields)
+    broken      true: the pages of the first row group are no pages
 
 --answer prints what server.py takes as an answer with this body.  The writer is small on
 purpose, and the only one of the tree: other writers' files are compared elsewhere.
@@ -314,7 +316,18 @@ class Writer:
         size = Long(len(self.out) - start)
         return Struct({2: Long(start), 3: Struct({
             1: TYPES.index(leaf.type), 2: [encoding], 3: [leaf.name.encode()], 4: 2 if self.gzip else 0,
-            5: Long(len(leaf.entries)), 6: size, 7: size, 9: data_start, 11: dictionary_start})})
+            5: Long(len(leaf.entries)), 6: size, 7: size, 9: data_start, 11: dictionary_start,
+            12: self.statistics(leaf)})})
+
+    def statistics(self, leaf):
+        kind, values = self.spec.get("statistics"), [e[2] for e in leaf.entries if e[2] is not None]
+        if not kind or not values or leaf.type not in ("int32", "int64"):
+            return None
+        least, greatest = (plain_one(leaf, pick(values)) for pick in (min, max))
+        nulls = Long(len(leaf.entries) - len(values))
+        if kind == "deprecated":
+            return Struct({1: greatest, 2: least, 3: nulls})
+        return Struct({3: nulls, 5: greatest, 6: least, 7: kind == "exact", 8: True})
 
     def write_group(self, rows):
         for leaf in self.leaves:
@@ -322,7 +335,10 @@ class Writer:
         for row in rows:
             for node, value in zip(self.nodes, row):
                 node.shred(value, 0, 0)
+        start = len(self.out)
         chunks = [self.write_chunk(leaf) for leaf in self.leaves]
+        if self.spec.get("broken") and start == 4:
+            self.out = self.out[:start] + b"\xff" * (len(self.out) - start)
         return Struct({1: chunks, 2: Long(len(self.out)), 3: Long(len(rows))})
 
     def file(self):

@@ -22,6 +22,7 @@ object, before the request is answered), "whole" (the range is not honoured).
 """
 
 import argparse
+import base64
 import hashlib
 import hmac
 import json
@@ -156,14 +157,16 @@ class Handler(BaseHTTPRequestHandler):
         with lock:
             keys = sorted((name.partition("/")[2] for name in objects if name.startswith(bucket + "/")), key=lambda k: k.encode())
             after = query.get("continuation-token", "")
-            keys = [k for k in keys if k.startswith(query.get("prefix", "")) and k.encode() > unquote(after[3:]).encode()]
+            keys = [k for k in keys if k.startswith(query.get("prefix", "")) and k.encode() > base64.b64decode(after)[3:]]
             page, more = keys[:args.page], len(keys) > args.page
             items = "".join("<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag><Size>{}</Size>"
                             "<StorageClass>STANDARD</StorageClass></Contents>".format(
                                 quote(key, safe="/-_.~*").replace("%20", "+"), objects[f"{bucket}/{key}"]["modified"],
                                 escape(objects[f"{bucket}/{key}"]["etag"], {'"': "&quot;"}), len(objects[f"{bucket}/{key}"]["body"]))
                             for key in page)
-        token = f"<NextContinuationToken>t/+{quote(page[-1])}</NextContinuationToken>" if more else ""
+        # AWS's tokens have these characters, too
+        token = base64.b64encode(b"\xfb\xff\xfe" + page[-1].encode()).decode() if more else ""
+        token = f"<NextContinuationToken>{token}</NextContinuationToken>" if more else ""
         self.answer(200, f"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
                     f"<Name>{bucket}</Name><IsTruncated>{str(more).lower()}</IsTruncated>{items}{token}</ListBucketResult>".encode(),
                     Content_Type="application/xml")

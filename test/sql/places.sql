@@ -59,4 +59,43 @@ SELECT spice_refresh('news');
 \! printf '{"id": 4}\n' >"$FOLDER/news/4.jsonl"; touch -d '2024-01-03 UTC' "$FOLDER/news/4.jsonl"
 SELECT spice_refresh('news');
 SELECT id, last_modified FROM news ORDER BY id;
+
+-- row groups of Parquet that a condition excludes by their statistics are not read: the pages of the
+-- first are no pages
+\! mkdir "$FOLDER/groups"
+CREATE FUNCTION pg_temp.groups(options jsonb) RETURNS text LANGUAGE sql AS
+$$
+	SELECT jsonb_build_object('schema', '[{"name": "id", "type": "int64"}, {"name": "day", "type": "int32", "logical": "date"},
+		{"name": "at", "type": "int64", "logical": "timestamp-micros"}, {"name": "price", "type": "int32", "logical": "decimal-9-2"},
+		{"name": "word", "type": "binary", "logical": "string"}, {"name": "gap", "type": "int32"}]'::jsonb,
+		'rows', (SELECT jsonb_agg(jsonb_build_array(i, 19000 + i, i * 86400000000, i * 100, 'w' || i, CASE WHEN i <> 3 THEN i END)) FROM generate_series(1, 9) i),
+		'group_rows', 3) || options
+$$;
+SELECT pg_temp.groups('{"statistics": "exact", "broken": true}') \g (format=unaligned tuples_only=on) |python3 "$PG_ABS_SRCDIR/parquet.py" >"$FOLDER/groups/exact.parquet"
+SELECT pg_temp.groups('{"statistics": "inexact", "broken": true}') \g (format=unaligned tuples_only=on) |python3 "$PG_ABS_SRCDIR/parquet.py" >"$FOLDER/groups/inexact.parquet"
+SELECT pg_temp.groups('{"statistics": "deprecated", "broken": true}') \g (format=unaligned tuples_only=on) |python3 "$PG_ABS_SRCDIR/parquet.py" >"$FOLDER/groups/deprecated.parquet"
+SELECT 'datasets:
+  - {from: "file:groups/exact.parquet", name: exact}
+  - {from: "file:groups/inexact.parquet", name: inexact}
+  - {from: "file:groups/deprecated.parquet", name: deprecated}
+' :datasets
+SELECT count(*) AS datasets FROM spice_reload() WHERE action = 'added';
+SELECT name, spice_refresh(name) FROM unnest('{exact,inexact,deprecated}'::text[]) name;
+-- how many rows a condition has; null: the broken row group is read
+CREATE FUNCTION pg_temp.rows_of(relation text, condition text) RETURNS bigint LANGUAGE plpgsql AS
+$$
+DECLARE
+	n bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM %I WHERE %s', relation, condition) INTO n;
+	RETURN n;
+EXCEPTION WHEN invalid_binary_representation THEN
+	RETURN NULL;
+END
+$$;
+SELECT condition, pg_temp.rows_of('exact', condition) FROM unnest(ARRAY['true', 'id > 3', 'id >= 4', 'id >= 3', '3 < id', 'id = 5', 'id = 3',
+	'id < 4', 'id BETWEEN 4 AND 6', 'id > 3::smallint', 'id > 3.5', 'id <> 1', 'id + 0 > 3', 'id > 3 AND word = ''w5''', 'id > 3 OR word = ''w1''',
+	'day > ''2022-01-11''', 'day > ''2022-01-11''::timestamptz', 'day > ''2022-01-11''::timestamp', 'at >= ''1970-01-05''', 'price > 3', 'price > 3.00', 'word > ''w3''',
+	'id > 3 OR id IS NULL', 'gap > 3 OR gap IS NULL', 'gap > 3', 'gap IS NULL', 'id > 100', 'id > NULL']) condition;
+SELECT name, pg_temp.rows_of(name, 'id > 3') FROM unnest('{exact,inexact,deprecated}'::text[]) name;
 \i :teardown

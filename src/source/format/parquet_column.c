@@ -543,6 +543,21 @@ set_fixed(ParquetValue *value, const ParquetNode *leaf, const uint8_t *bytes)
 	}
 }
 
+bool
+parquet_column_bounds(const ParquetFile *file, const ParquetNode *leaf, int group,
+					  ParquetValue *least, ParquetValue *greatest, int64_t *nulls)
+{
+	const ParquetChunk *chunk = &file->groups[group].chunks[leaf->leaf];
+
+	if ((leaf->physical != PARQUET_INT32 && leaf->physical != PARQUET_INT64) ||
+		chunk->bound_size != fixed_size(leaf))
+		return false;
+	set_fixed(least, leaf, chunk->least);
+	set_fixed(greatest, leaf, chunk->greatest);
+	*nulls = chunk->nulls;
+	return least->integer <= greatest->integer;
+}
+
 /* reads n values of PLAIN, and moves the data behind them */
 static void
 read_plain(ParquetColumn *column, ParquetValue *values, int n)

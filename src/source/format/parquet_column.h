@@ -38,6 +38,13 @@ extern void parquet_column_free(ParquetColumn *column);
 /* begins with the column's chunk of a row group */
 extern void parquet_column_begin(ParquetColumn *column, int group);
 
+/*
+ * The least and the greatest value of a leaf in a row group, of whole numbers and what is
+ * stored as such; *nulls is how many nulls there are, -1: not known.  False: not known.
+ */
+extern bool parquet_column_bounds(const ParquetFile *file, const ParquetNode *leaf, int group,
+								  ParquetValue *least, ParquetValue *greatest, int64_t *nulls);
+
 /* the part of the file that is to be read from where the column is */
 extern ByteRange parquet_column_range(const ParquetColumn *column);
 

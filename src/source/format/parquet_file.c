@@ -427,10 +427,52 @@ read_schema(ParquetFile *file, Thrift *thrift, ThriftType type)
 
 /* ------- row groups ------- */
 
+/* Reads a bound; returns its size, 0 when it is none that the chunk keeps. */
+static size_t
+read_bound(Thrift *thrift, ThriftType type, uint8_t *bound)
+{
+	size_t		length;
+	const char *bytes = thrift_binary(thrift, type, &length);
+
+	if (length != 4 && length != 8)
+		return 0;
+	memcpy(bound, bytes, length);
+	return length;
+}
+
+/*
+ * Takes bounds in the order that the column's type has.  Older fields say nothing about the
+ * order, and a bound that is not exact may be of a text that was cut; neither is trusted.
+ */
+static void
+read_statistics(Thrift *thrift, ParquetChunk *chunk)
+{
+	ThriftField field;
+	int16_t		last = 0;
+	size_t		least = 0;
+	size_t		greatest = 0;
+	bool		exact = true;
+
+	while (thrift_field(thrift, &last, &field))
+	{
+		if (field.id == 3)
+			chunk->nulls = thrift_integer(thrift, field.type);
+		else if (field.id == 5)
+			greatest = read_bound(thrift, field.type, chunk->greatest);
+		else if (field.id == 6)
+			least = read_bound(thrift, field.type, chunk->least);
+		else if (field.id == 7 || field.id == 8)
+			exact = thrift_integer(thrift, field.type) != 0 && exact;
+		else
+			thrift_skip(thrift, field.type);
+	}
+	chunk->bound_size = exact && least == greatest ? least : 0;
+}
+
 static ParquetChunk
 read_chunk_metadata(Thrift *thrift)
 {
-	ParquetChunk chunk = {0};
+	ParquetChunk chunk = {.nulls = -1};
 	ThriftField field;
 	int16_t		last = 0;
 	int64_t		data = 0;
@@ -454,6 +496,10 @@ read_chunk_metadata(Thrift *thrift)
 				break;
 			case 11:
 				dictionary = thrift_integer(thrift, field.type);
+				break;
+			case 12:
+				if (thrift_is_struct(thrift, field.type))
+					read_statistics(thrift, &chunk);
 				break;
 			default:
 				thrift_skip(thrift, field.type);

@@ -107,6 +107,10 @@ typedef struct ParquetChunk
 	int64_t		length;			/* of all of its pages, as they are stored */
 	bool		encrypted;
 	bool		foreign;		/* in another file */
+	int64_t		nulls;			/* -1: not known */
+	size_t		bound_size;		/* bytes of each of the bounds; 0: they are not known */
+	uint8_t		least[8];		/* of the values, as a page has them */
+	uint8_t		greatest[8];
 } ParquetChunk;
 
 typedef struct ParquetRowGroup

@@ -552,6 +552,11 @@ read_batch(ParquetReader *reader)
 		if (reader->group + 1 >= reader->file.n_groups)
 			return false;
 		reader->group++;
+		if (reader->excludes != NULL && reader->excludes(reader->excludes_arg, reader->group))
+		{
+			reader->record += reader->file.groups[reader->group].rows;
+			continue;
+		}
 		begin_group(reader);
 		expect_group(reader);
 	}

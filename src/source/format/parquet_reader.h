@@ -43,6 +43,10 @@ typedef struct ParquetReader
 	int			n_fields;
 	int64_t		record;			/* the current one, from 1 */
 
+	/* set before the first record: whether a row group is passed over; or NULL */
+	bool		(*excludes) (void *arg, int group);
+	void	   *excludes_arg;
+
 	/* private */
 	int			group;			/* the row group that is being read */
 	int64_t		group_left;		/* its records that are in no batch yet */

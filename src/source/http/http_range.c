@@ -6,7 +6,7 @@
  * A reader says which ranges it reads next, for Parquet the wanted columns of a row group.
  * Ranges that lie close together are one request, and all of them go into one spool, in
  * memory and beyond that in a temporary file, until the next ones are expected.  What was not
- * expected, such as a footer, is fetched with what surrounds it.
+ * expected, such as a footer, is fetched by itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 #include "source/http/http_error.h"
 #include "source/http/http_transfer.h"
 
-#define SURROUNDING	((int64) 64 * 1024) /* fetched at least */
+#define FOOTER		((int64) 64 * 1024) /* of most files it is smaller */
 #define GAP			((int64) 32 * 1024) /* between ranges; costs less than a request */
 
 typedef struct HttpRanges
@@ -149,15 +149,15 @@ expect_ranges(void *arg, const ByteRange *expected, int n)
 	fetch_ranges(ranges);
 }
 
-/* Takes bytes before those that are asked for rather than behind the end: a footer is read backwards. */
+/* Fetches bytes that were not expected; of the end as much as most footers have, at once. */
 static void
-fetch_surrounding(HttpRanges *ranges, int64 offset, Size size)
+fetch_unexpected(HttpRanges *ranges, int64 offset, Size size)
 {
-	int64		length = Min(Max((int64) size, SURROUNDING), ranges->size);
+	int64		end = Max(ranges->size - FOOTER, 0);
 
 	reserve_ranges(ranges, 1);
-	ranges->ranges[0].offset = Min(offset, ranges->size - length);
-	ranges->ranges[0].length = length;
+	ranges->ranges[0].offset = offset >= end ? end : offset;
+	ranges->ranges[0].length = offset >= end ? ranges->size - end : (int64) size;
 	ranges->n = 1;
 	fetch_ranges(ranges);
 }
@@ -171,7 +171,7 @@ read_range(void *arg, int64 offset, char *buffer, Size size)
 
 	if (place < 0)
 	{
-		fetch_surrounding(ranges, offset, size);
+		fetch_unexpected(ranges, offset, size);
 		place = find_fetched(ranges, offset, size);
 	}
 	spool_rewind(ranges->spool, &cursor);

@@ -40,6 +40,7 @@
 #include "compat.h"
 #include "source/field_name.h"
 #include "source/foreign_option.h"
+#include "source/scan/bounds.h"
 #include "source/scan/offer.h"
 #include "secret/redact.h"
 #include "source/scan/reader_process.h"
@@ -269,6 +270,8 @@ begin_scan(ForeignScanState *node, int eflags)
 	node->fdw_state = work;
 	prepare_conditions(node);
 	scan_set_filter(work->scan, is_wanted_part, node);
+	scan_set_bounds(work->scan, bounds_find(node->ss.ps.plan->qual,
+											((ForeignScan *) node->ss.ps.plan)->scan.scanrelid));
 }
 
 /* the first row is wanted: get hold of the bytes, and of who reads them */

@@ -65,6 +65,8 @@ struct ParquetRecords
 	Datum	   *datums;			/* by column */
 	bool	   *nulls;
 	int64		n_unknown;		/* fields of the file that were not added */
+	List	   *bounds;			/* of ColumnBound * */
+	ValuePlace *place;			/* of the scan, with bounds */
 };
 
 static bool
@@ -141,7 +143,7 @@ parquet_next(RecordReader *reader)
 	if (status == PARQUET_END)
 		return false;
 	reader->record = records->parquet->record;
-	if (reader->record == 1 && records->n_unknown > 0)
+	if (reader->unknown_total == 0 && records->n_unknown > 0)
 		name_unknown(records);
 	reader->unknown_total += records->n_unknown;
 	for (int i = 0; i < records->n_fields; i++)
@@ -679,6 +681,59 @@ choose_ways(ParquetRecords *records, const TupleWriter *writer)
 					   column->typer);
 	}
 	MemoryContextSwitchTo(old);
+}
+
+/* Do the types of file and column have the same order, and a conversion that keeps it? */
+static bool
+keeps_order(const ParquetColumnWay *way)
+{
+	return way->convert == convert_int2 || way->convert == convert_int4 || way->convert == convert_int8 ||
+		way->convert == convert_numeric || way->convert == convert_date || way->convert == convert_timestamp;
+}
+
+/* Does the bound exclude all values from the least to the greatest of a row group? */
+static bool
+bound_excludes(ParquetRecords *records, const ColumnBound *bound, int group)
+{
+	ParquetColumnWay *way = &records->ways[bound->column - 1];
+	ParquetValue least;
+	ParquetValue greatest;
+	int64_t		nulls;
+
+	if (!keeps_order(way) ||
+		!parquet_column_bounds(&records->parquet->file, way->leaf, group, &least, &greatest, &nulls) ||
+		(bound->or_null && nulls != 0))
+		return false;
+	return !bound_allows(bound, way->convert(records, way, &least, records->place),
+						 way->convert(records, way, &greatest, records->place));
+}
+
+static bool
+excludes_group(void *arg, int group)
+{
+	ParquetRecords *records = arg;
+	ListCell   *cell;
+
+	foreach(cell, records->bounds)
+	{
+		if (bound_excludes(records, lfirst(cell), group))
+			return true;
+	}
+	return false;
+}
+
+void
+parquet_records_restrict(RecordReader *reader, const TupleWriter *writer, List *bounds, ValuePlace *place)
+{
+	ParquetRecords *records = (ParquetRecords *) reader;
+
+	if (bounds == NIL)
+		return;
+	choose_ways(records, writer);
+	records->bounds = bounds;
+	records->place = place;
+	records->parquet->excludes = excludes_group;
+	records->parquet->excludes_arg = records;
 }
 
 HeapTuple

@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 
+#include "source/scan/bounds.h"
 #include "source/scan/record_reader.h"
 #include "source/scan/tuple_writer.h"
 
@@ -28,5 +29,12 @@ extern Oid	parquet_records_type(const RecordReader *reader, int field, int32 *ty
  * which field each column takes.
  */
 extern HeapTuple parquet_records_tuple(RecordReader *reader, const TupleWriter *writer, ValuePlace *place);
+
+/*
+ * Before the first record: row groups in which no record can satisfy the bounds, of
+ * ColumnBound *, are not read.
+ */
+extern void parquet_records_restrict(RecordReader *reader, const TupleWriter *writer, List *bounds,
+									 ValuePlace *place);
 
 #endif

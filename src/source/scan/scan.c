@@ -44,6 +44,7 @@ struct SourceScan
 	bool	   *part_nulls;
 	bool		(*wanted) (void *arg, const SpoolPart *part);
 	void	   *wanted_arg;
+	List	   *bounds;			/* of ColumnBound * */
 	MemoryContext scan_context; /* lives as long as the scan */
 	MemoryContext reader_context;	/* until it is opened anew */
 	MemoryContext row_context;	/* until the next row */
@@ -102,6 +103,12 @@ scan_set_filter(SourceScan *scan, bool (*wanted) (void *arg, const SpoolPart *pa
 	scan->wanted_arg = arg;
 }
 
+void
+scan_set_bounds(SourceScan *scan, List *bounds)
+{
+	scan->bounds = bounds;
+}
+
 /* Reads the values of the document's own, which are a column's instead of its records' fields. */
 static void
 read_part_values(SourceScan *scan)
@@ -151,6 +158,8 @@ open_document(SourceScan *scan)
 	}
 	scan->place.reader = scan->reader;
 	read_part_values(scan);
+	if (scan->format->parquet)
+		parquet_records_restrict(scan->reader, &scan->writer, scan->bounds, &scan->place);
 	return true;
 }
 

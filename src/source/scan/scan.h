@@ -31,6 +31,9 @@ extern void scan_free(SourceScan *scan);
 /* Before the scan is opened: documents for which wanted() is false are not read. */
 extern void scan_set_filter(SourceScan *scan, bool (*wanted) (void *arg, const SpoolPart *part), void *arg);
 
+/* Before the scan is opened: what cannot fulfil the bounds, of ColumnBound *, need not be read. */
+extern void scan_set_bounds(SourceScan *scan, List *bounds);
+
 /* from the first record on; may be called again */
 extern void scan_open(SourceScan *scan, Spool *spool);
 
