@@ -224,6 +224,56 @@ CREATE VIEW spice_catalog.own_slot AS
 	SELECT s.* FROM spice.slot s WHERE s.home OPERATOR(pg_catalog.=) (SELECT h.home FROM spice_catalog.home h);
 COMMENT ON VIEW spice_catalog.own_slot IS 'replication slots of this database';
 
+CREATE FUNCTION spice_catalog.begin_slot(dataset bigint, name pg_catalog.text, definition pg_catalog.text, shape pg_catalog.text, attempt bigint)
+	RETURNS integer LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO spice.slot (home, dataset, name, definition, shape, attempt, created)
+	SELECT h.home, $1, $2, $3::pg_catalog.jsonb, $4, $5, pg_catalog.clock_timestamp() FROM spice_catalog.home h
+	RETURNING id
+$$;
+COMMENT ON FUNCTION spice_catalog.begin_slot(bigint, text, text, text, bigint) IS 'records a slot before it is made';
+
+CREATE FUNCTION spice_catalog.leave_slots(dataset bigint, unfinished boolean)
+	RETURNS SETOF integer LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE spice_catalog.own_slot s SET leaving = true, attempt = 0, next_try = pg_catalog.clock_timestamp()
+	WHERE s.dataset OPERATOR(pg_catalog.=) $1 AND NOT s.leaving AND (s.subscription IS NULL OR NOT $2)
+	RETURNING s.id
+$$;
+COMMENT ON FUNCTION spice_catalog.leave_slots(bigint, boolean) IS 'slots of a dataset, or only those without a subscription, are to be dropped';
+
+CREATE FUNCTION spice_catalog.note_slot_failure(id bigint, error pg_catalog.text, delay_ms bigint)
+	RETURNS pg_catalog.void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE spice.slot s SET error = $2, attempt = s.attempt OPERATOR(pg_catalog.+) 1,
+		next_try = pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) ($3 OPERATOR(pg_catalog.*) interval '1 ms')
+	WHERE s.id OPERATOR(pg_catalog.=) $1
+$$;
+COMMENT ON FUNCTION spice_catalog.note_slot_failure(bigint, text, bigint) IS 'a slot could not be dropped, which is tried again after delay_ms';
+
+CREATE FUNCTION spice_catalog.note_slot(id bigint, position pg_catalog.pg_lsn, confirmed pg_catalog.pg_lsn,
+	in_step boolean, running boolean, quiet boolean)
+	RETURNS pg_catalog.void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE spice.slot s SET position = $2, confirmed = $3,
+		in_step = CASE WHEN $4 THEN pg_catalog.clock_timestamp() ELSE s.in_step END,
+		stopped = CASE WHEN NOT $5 THEN COALESCE(s.stopped, pg_catalog.clock_timestamp()) END,
+		attempt = CASE WHEN $6 THEN 0 ELSE s.attempt END
+	WHERE s.id OPERATOR(pg_catalog.=) $1
+$$;
+COMMENT ON FUNCTION spice_catalog.note_slot(bigint, pg_lsn, pg_lsn, boolean, boolean, boolean) IS 'what a check has found of a slot and its subscription';
+REVOKE ALL ON FUNCTION spice_catalog.begin_slot(bigint, text, text, text, bigint), spice_catalog.leave_slots(bigint, boolean),
+	spice_catalog.note_slot_failure(bigint, text, bigint),
+	spice_catalog.note_slot(bigint, pg_lsn, pg_lsn, boolean, boolean, boolean) FROM PUBLIC;
+
+CREATE VIEW spice_catalog.subscription AS
+	SELECT s.oid AS subscription, s.subconninfo AS conninfo, s.subenabled AS enabled, a.pid IS NOT NULL AS running, a.latest_end_lsn AS applied,
+		a.pid IS NULL AND (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity w
+			WHERE w.backend_type OPERATOR(pg_catalog.~~) 'logical replication%worker')
+			OPERATOR(pg_catalog.>=) pg_catalog.current_setting('max_logical_replication_workers')::bigint AS no_room,
+		ARRAY(SELECT r.srrelid FROM pg_catalog.pg_subscription_rel r WHERE r.srsubid OPERATOR(pg_catalog.=) s.oid) AS tables
+	FROM pg_catalog.pg_subscription s
+		JOIN pg_catalog.pg_database b ON b.oid OPERATOR(pg_catalog.=) s.subdbid AND b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+		LEFT JOIN pg_catalog.pg_stat_subscription a ON a.subid OPERATOR(pg_catalog.=) s.oid;
+COMMENT ON VIEW spice_catalog.subscription IS 'subscriptions of this database, and whether a process applies their changes';
+COMMENT ON COLUMN spice_catalog.subscription.no_room IS 'no process applies changes, and all of max_logical_replication_workers are taken';
+
 -- A relation is a dataset's only if it depends on the extension: an OID may have been given
 -- to another one.  A dump keeps neither, but its owner can only be who restored it, or who
 -- owns the tables; the next refresh writes both down again.
@@ -404,6 +454,32 @@ CREATE FUNCTION spice_catalog.correct_times() RETURNS pg_catalog.void
 $$;
 COMMENT ON FUNCTION spice_catalog.correct_times() IS 'makes what waits for a time that a clock should not have shown due now';
 REVOKE ALL ON FUNCTION spice_catalog.forget_lost_rows(), spice_catalog.schedule_start(), spice_catalog.correct_times() FROM PUBLIC;
+
+CREATE FUNCTION spice_catalog.retire_datasets(manifest pg_catalog.text[])
+	RETURNS TABLE (name pg_catalog.text, has_table boolean) LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	WITH retired AS (UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL, next_refresh = NULL, next_retention = NULL
+		WHERE d.id OPERATOR(pg_catalog.=) ANY (SELECT e.id FROM spice_catalog.dataset e
+			WHERE e.in_manifest AND e.name OPERATOR(pg_catalog.<>) ALL ($1) FOR NO KEY UPDATE SKIP LOCKED)
+		RETURNING d.id, d.name),
+	leaving AS (UPDATE spice.slot s SET leaving = true, attempt = 0, next_try = pg_catalog.clock_timestamp()
+		WHERE NOT s.leaving AND s.dataset OPERATOR(pg_catalog.=) ANY (SELECT r.id FROM retired r
+			UNION ALL SELECT e.id FROM spice_catalog.dataset e WHERE NOT e.in_manifest))
+	SELECT r.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation o
+		WHERE o.id OPERATOR(pg_catalog.=) r.id AND o.kind OPERATOR(pg_catalog.=) 'table')
+	FROM retired r ORDER BY r.name COLLATE "C"
+$$;
+COMMENT ON FUNCTION spice_catalog.retire_datasets(text[]) IS 'datasets that are not in the manifest leave, with their slots, unless another session holds their rows';
+REVOKE ALL ON FUNCTION spice_catalog.retire_datasets(text[]) FROM PUBLIC;
+
+CREATE VIEW spice_catalog.wanted_job AS
+	SELECT k.kind OPERATOR(pg_catalog.||) d.name AS jobname, d.definition OPERATOR(pg_catalog.->>) k.key AS schedule,
+		pg_catalog.format(k.command, e.extnamespace::pg_catalog.regnamespace, d.name) AS command, d.name AS dataset
+	FROM spice_catalog.dataset d
+		CROSS JOIN (VALUES ('spice refresh ', 'refresh_cron', 'SELECT %s.spice_refresh(%L, wait => false)'),
+			('spice retention ', 'retention_cron', 'SELECT %s.spice_retain(%L)')) k(kind, key, command)
+		JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'spice'
+	WHERE d.in_manifest AND NOT d.paused AND d.definition OPERATOR(pg_catalog.->>) k.key IS NOT NULL;
+COMMENT ON VIEW spice_catalog.wanted_job IS 'jobs of pg_cron that there should be';
 
 -- A dataset that the manifest does not define validly is waited for.  One that fails after
 -- its first load is not: its last rows still serve.

@@ -20,24 +20,10 @@
 #include "catalog/dataset.h"
 #include "catalog/execute.h"
 
-/* the jobs there should be */
-#define WANTED_JOBS \
-	"WITH home AS (SELECT e.extnamespace::regnamespace::text AS schema" \
-	" FROM pg_extension e WHERE e.extname = 'spice')," \
-	" wanted AS (SELECT 'spice refresh ' || d.name AS jobname," \
-	" d.definition->>'refresh_cron' AS schedule," \
-	" format('SELECT %s.spice_refresh(%L, wait => false)', h.schema, d.name) AS command, d.name" \
-	" FROM spice_catalog.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
-	" AND d.definition->>'refresh_cron' IS NOT NULL" \
-	" UNION ALL SELECT 'spice retention ' || d.name, d.definition->>'retention_cron'," \
-	" format('SELECT %s.spice_retain(%L)', h.schema, d.name), d.name" \
-	" FROM spice_catalog.dataset d, home h WHERE d.in_manifest AND NOT d.paused" \
-	" AND d.definition->>'retention_cron' IS NOT NULL) "
-
 static bool
 any_wanted(List **datasets, MemoryContext context)
 {
-	catalog_execute(WANTED_JOBS "SELECT DISTINCT w.name FROM wanted w ORDER BY 1", 0, NULL, NULL, NULL);
+	catalog_execute("SELECT DISTINCT w.dataset FROM spice_catalog.wanted_job w ORDER BY 1", 0, NULL, NULL, NULL);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		char	   *name = catalog_text(row, 1, context);
@@ -65,12 +51,12 @@ cron_reconcile(List **datasets, MemoryContext context)
 											"and spice_reload())",
 											PG_VERSION_NUM / 10000, get_database_name(MyDatabaseId)));
 	}
-	catalog_execute(WANTED_JOBS "SELECT cron.unschedule(j.jobid) FROM cron.job j"
+	catalog_execute("SELECT cron.unschedule(j.jobid) FROM cron.job j"
 					" WHERE (j.jobname LIKE 'spice refresh %' OR j.jobname LIKE 'spice retention %')"
 					" AND j.database = current_database() AND j.username = current_user"
-					" AND (NOT j.active OR NOT EXISTS (SELECT 1 FROM wanted w WHERE w.jobname = j.jobname))",
+					" AND (NOT j.active OR NOT EXISTS (SELECT 1 FROM spice_catalog.wanted_job w WHERE w.jobname = j.jobname))",
 					0, NULL, NULL, NULL);
-	catalog_execute(WANTED_JOBS "SELECT cron.schedule(w.jobname, w.schedule, w.command) FROM wanted w"
+	catalog_execute("SELECT cron.schedule(w.jobname, w.schedule, w.command) FROM spice_catalog.wanted_job w"
 					" WHERE NOT EXISTS (SELECT 1 FROM cron.job j WHERE j.jobname = w.jobname"
 					" AND j.schedule = w.schedule AND j.command = w.command"
 					" AND j.database = current_database() AND j.username = current_user)",

@@ -320,13 +320,7 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 	catalog_execute(wait ? "SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1) FOR NO KEY UPDATE" :
 					"SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest AND d.name <> ALL ($1)", 1, types, values, NULL);
 	leaving = SPI_processed;
-	catalog_execute("WITH left_manifest AS ("
-					"UPDATE spice_catalog.dataset d SET in_manifest = false, manifest_error = NULL,"
-					" next_refresh = NULL, next_retention = NULL WHERE d.id IN (SELECT e.id FROM spice_catalog.dataset e"
-					" WHERE e.in_manifest AND e.name <> ALL ($1) FOR NO KEY UPDATE SKIP LOCKED) RETURNING d.id, d.name)"
-					" SELECT l.name, EXISTS (SELECT 1 FROM spice_catalog.dataset_relation r"
-					" WHERE r.id = l.id AND r.kind = 'table') FROM left_manifest l ORDER BY l.name COLLATE \"C\"",
-					1, types, values, NULL);
+	catalog_execute("SELECT name, has_table FROM spice_catalog.retire_datasets($1)", 1, types, values, NULL);
 	result->incomplete |= SPI_processed < leaving;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -338,9 +332,6 @@ retire_datasets(Reconciliation *result, const Manifest *manifest, bool wait, Mem
 				   psprintf("its table is kept and no longer refreshed; spice_drop('%s') drops it", name));
 		MemoryContextSwitchTo(old);
 	}
-	catalog_execute("UPDATE spice.slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
-					" WHERE NOT leaving AND dataset IN (SELECT d.id FROM spice_catalog.dataset d WHERE NOT d.in_manifest)",
-					0, NULL, NULL, NULL);
 	/* nothing was ever made of these */
 	catalog_execute("DELETE FROM spice_catalog.dataset d WHERE NOT d.in_manifest AND d.definition IS NULL",
 					0, NULL, NULL, NULL);

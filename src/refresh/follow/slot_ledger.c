@@ -90,10 +90,7 @@ ledger_begin(const Dataset *dataset, const char *name, const char *shape, int at
 	catalog_add_text(&arguments, dataset->definition);
 	catalog_add_text(&arguments, shape);
 	catalog_add_int(&arguments, attempt);
-	(void) catalog_query("INSERT INTO spice.slot (home, dataset, name, definition, shape, attempt, created)"
-						 " SELECT h.home, $1, $2, $3::jsonb, $4, $5, clock_timestamp() FROM spice_catalog.home h",
-						 &arguments);
-	return ledger_current(dataset->id)->id;
+	return (int) catalog_get_int(catalog_query("SELECT spice_catalog.begin_slot($1, $2, $3, $4, $5) AS id", &arguments), 0, "id", 0);
 }
 
 void
@@ -118,9 +115,7 @@ ledger_leave(int dataset, bool unfinished)
 
 	catalog_add_int(&arguments, dataset);
 	catalog_add_bool(&arguments, unfinished);
-	return (int) catalog_query("UPDATE spice_catalog.own_slot SET leaving = true, attempt = 0, next_try = clock_timestamp()"
-							   " WHERE dataset = $1 AND NOT leaving AND (subscription IS NULL OR NOT $2)",
-							   &arguments)->n;
+	return (int) catalog_query("SELECT spice_catalog.leave_slots($1, $2)", &arguments)->n;
 }
 
 void
@@ -137,8 +132,7 @@ ledger_failed(int entry, const char *error, int64 delay_ms)
 	catalog_add_int(&arguments, entry);
 	catalog_add_text(&arguments, error);
 	catalog_add_int(&arguments, delay_ms);
-	(void) catalog_query("UPDATE spice.slot SET error = $2, attempt = attempt + 1,"
-						 " next_try = clock_timestamp() + $3 * interval '1 ms' WHERE id = $1", &arguments);
+	(void) catalog_query("SELECT spice_catalog.note_slot_failure($1, $2, $3)", &arguments);
 }
 
 void
@@ -158,10 +152,7 @@ ledger_checked(const SlotEntry *entry, const SourceSlot *slot, bool in_step, boo
 	catalog_add_bool(&arguments, in_step);
 	catalog_add_bool(&arguments, running);
 	catalog_add_bool(&arguments, quiet);
-	(void) catalog_query("UPDATE spice.slot SET position = $2, confirmed = $3,"
-						 " in_step = CASE WHEN $4 THEN clock_timestamp() ELSE in_step END,"
-						 " stopped = CASE WHEN NOT $5 THEN coalesce(stopped, clock_timestamp()) END,"
-						 " attempt = CASE WHEN $6 THEN 0 ELSE attempt END WHERE id = $1", &arguments);
+	(void) catalog_query("SELECT spice_catalog.note_slot($1, $2, $3, $4, $5, $6)", &arguments);
 }
 
 void

@@ -22,8 +22,6 @@
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_subscription.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -137,34 +135,25 @@ subscription_enable(Oid subscription)
 SubscriptionState
 subscription_look(Oid subscription, Oid table)
 {
-	MemoryContext context = CurrentMemoryContext;
 	SubscriptionState state = {0};
-	Oid			types[] = {OIDOID, OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(subscription), ObjectIdGetDatum(table)};
-	CatalogRights rights;
-	char	   *applied;
+	CatalogArguments arguments = {0};
+	CatalogRows *rows;
+	Datum		applied;
+	bool		isnull;
 
-	enter_as_superuser(&rights);
-	SPI_connect();
-	catalog_execute_saved("SELECT s.subconninfo, s.subenabled, r.srrelid IS NOT NULL, a.pid IS NOT NULL, a.latest_end_lsn,"
-						  " (SELECT count(*) FROM pg_stat_activity w WHERE w.backend_type LIKE 'logical replication%worker')"
-						  "  >= current_setting('max_logical_replication_workers')::int"
-						  " FROM pg_subscription s LEFT JOIN pg_stat_subscription a ON a.subid = s.oid"
-						  " LEFT JOIN pg_subscription_rel r ON r.srsubid = s.oid AND r.srrelid = $2"
-						  " WHERE s.oid = $1 AND s.subdbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())", 2, types, values, NULL);
-	state.exists = SPI_processed > 0;
-	if (state.exists)
-	{
-		state.conninfo = catalog_text(0, 1, context);
-		state.enabled = catalog_text(0, 2, context)[0] == 't';
-		state.has_table = catalog_text(0, 3, context)[0] == 't';
-		state.running = catalog_text(0, 4, context)[0] == 't';
-		applied = catalog_text(0, 5, context);
-		state.no_room = !state.running && catalog_text(0, 6, context)[0] == 't';
-		if (applied != NULL)
-			state.applied = DatumGetLSN(DirectFunctionCall1(pg_lsn_in, CStringGetDatum(applied)));
-	}
-	SPI_finish();
-	catalog_leave(&rights);
+	catalog_add_oid(&arguments, subscription);
+	catalog_add_oid(&arguments, table);
+	rows = catalog_query("SELECT s.*, $2 = ANY (s.tables) AS has_table FROM spice_catalog.subscription s WHERE s.subscription = $1",
+						 &arguments);
+	state.exists = rows->n > 0;
+	if (!state.exists)
+		return state;
+	state.conninfo = catalog_get_text(rows, 0, "conninfo");
+	state.enabled = catalog_get_bool(rows, 0, "enabled");
+	state.has_table = catalog_get_bool(rows, 0, "has_table");
+	state.running = catalog_get_bool(rows, 0, "running");
+	state.no_room = catalog_get_bool(rows, 0, "no_room");
+	applied = catalog_get(rows, 0, "applied", &isnull);
+	state.applied = isnull ? InvalidXLogRecPtr : DatumGetLSN(applied);
 	return state;
 }
