@@ -248,7 +248,7 @@ CREATE FUNCTION spice_catalog.note_slot_failure(id bigint, error pg_catalog.text
 $$;
 COMMENT ON FUNCTION spice_catalog.note_slot_failure(bigint, text, bigint) IS 'a slot could not be dropped, which is tried again after delay_ms';
 
-CREATE FUNCTION spice_catalog.note_slot(id bigint, position pg_catalog.pg_lsn, confirmed pg_catalog.pg_lsn,
+CREATE FUNCTION spice_catalog.note_slot(id bigint, log_end pg_catalog.pg_lsn, confirmed pg_catalog.pg_lsn,
 	in_step boolean, running boolean, quiet boolean)
 	RETURNS pg_catalog.void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE spice.slot s SET position = $2, confirmed = $3,

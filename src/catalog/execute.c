@@ -97,16 +97,6 @@ saved_plan(const char *command, int nargs, Oid *types)
 }
 
 void
-catalog_execute_saved(const char *command, int nargs, Oid *types, Datum *values,
-					  const char *nulls)
-{
-	int			result = SPI_execute_plan(saved_plan(command, nargs, types), values, nulls, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
-}
-
-void
 catalog_run(const char *command)
 {
 	SPI_connect();
@@ -148,10 +138,13 @@ catalog_query(const char *command, const CatalogArguments *arguments)
 	MemoryContext context = CurrentMemoryContext;
 	CatalogRights rights;
 	CatalogRows *rows;
+	int			result;
 
 	catalog_enter(&rights);
 	SPI_connect();
-	catalog_execute_saved(command, given->n, given->types, given->values, given->nulls);
+	result = SPI_execute_plan(saved_plan(command, given->n, given->types), given->values, given->nulls, false, 0);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	rows = copy_rows(context);
 	SPI_finish();
 	catalog_leave(&rights);

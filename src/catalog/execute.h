@@ -58,10 +58,6 @@ extern List *catalog_get_texts(const CatalogRows *rows, const char *column);
 extern void catalog_execute(const char *command, int nargs, Oid *types,
 							Datum *values, const char *nulls);
 
-/* the same, planned once in the life of the process: command is a constant */
-extern void catalog_execute_saved(const char *command, int nargs, Oid *types,
-								  Datum *values, const char *nulls);
-
 /* runs one statement, DDL above all, in an SPI connection of its own */
 extern void catalog_run(const char *command);
 
