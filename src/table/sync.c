@@ -19,19 +19,13 @@
 
 #include "table/sync.h"
 
-bool
-sync_is_due(Relation relation)
-{
-	return relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation);
-}
-
-/* what a commit would flush of this relation */
+/* The commit would sync storage that is not logged, as with wal_level minimal. */
 static void
 sync_relation(Oid oid)
 {
 	Relation	relation = relation_open(oid, AccessShareLock);
 
-	if (sync_is_due(relation))
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && !RelationNeedsWAL(relation))
 	{
 		FlushRelationBuffers(relation);
 		for (ForkNumber fork = 0; fork <= MAX_FORKNUM; fork++)

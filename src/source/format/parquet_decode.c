@@ -49,7 +49,8 @@ bits_at(const uint8_t *bytes, size_t size, uint64_t bit, int bits)
 	return bits == 64 ? low : low & ((UINT64_C(1) << bits) - 1);
 }
 
-void
+/* n values of bits each, packed from the lowest bit on, beginning at a bit of the bytes */
+static void
 unpack_bits(const uint8_t *bytes, size_t size, uint64_t bit, int bits, uint32_t *values, size_t n)
 {
 	uint64_t	mask = (UINT64_C(1) << bits) - 1;

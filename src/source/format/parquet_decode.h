@@ -56,8 +56,4 @@ extern bool delta_read(DeltaDecoder *decoder, int64_t *values, size_t n);
 /* passes over all values; where what follows them begins, or NULL */
 extern const uint8_t *delta_end(DeltaDecoder decoder);
 
-/* n values of bits each, packed from the lowest bit on, beginning at a bit of the bytes */
-extern void unpack_bits(const uint8_t *bytes, size_t size, uint64_t bit, int bits,
-						uint32_t *values, size_t n);
-
 #endif

@@ -88,8 +88,12 @@ heap_writer_begin(Relation heap)
 	return writer;
 }
 
-void
-heap_tuple_forget_type(HeapTupleHeader header)
+/*
+ * Removes from a tuple's header the row type that the tuple was formed as, which
+ * overlays the fields of the transactions.
+ */
+static void
+forget_row_type(HeapTupleHeader header)
 {
 	HeapTupleHeaderSetXmin(header, InvalidTransactionId);
 	HeapTupleHeaderSetXmax(header, InvalidTransactionId);
@@ -111,7 +115,7 @@ toast_tuple(HeapWriter *writer, HeapTuple tuple)
 	MemoryContextReset(writer->toast_context);
 	old = MemoryContextSwitchTo(writer->toast_context);
 	tuple = heap_copytuple(tuple);
-	heap_tuple_forget_type(tuple->t_data);
+	forget_row_type(tuple->t_data);
 	/* decoding skips the heap's rows, and would keep the chunks in memory for them */
 	tuple = heap_toast_insert_or_update(writer->heap, tuple, NULL,
 										HEAP_INSERT_SKIP_FSM | HEAP_INSERT_FROZEN | HEAP_INSERT_NO_LOGICAL);

@@ -30,10 +30,4 @@ extern bool heap_tuple_wants_toast(HeapTuple tuple);
 extern void heap_writer_add(HeapWriter *writer, HeapTuple tuple);
 extern void heap_writer_end(HeapWriter *writer);
 
-/*
- * Removes from a tuple's header the row type that the tuple was formed as, which
- * overlays the fields of the transactions.
- */
-extern void heap_tuple_forget_type(HeapTupleHeader header);
-
 #endif
