@@ -156,8 +156,9 @@ class Handler(BaseHTTPRequestHandler):
     def list(self, bucket, query):
         with lock:
             keys = sorted((name.partition("/")[2] for name in objects if name.startswith(bucket + "/")), key=lambda k: k.encode())
-            after = query.get("continuation-token", "")
-            keys = [k for k in keys if k.startswith(query.get("prefix", "")) and k.encode() > base64.b64decode(after)[3:]]
+            token = query.get("continuation-token")
+            after = base64.b64decode(token)[3:] if token else query.get("start-after", "").encode()
+            keys = [k for k in keys if k.startswith(query.get("prefix", "")) and k.encode() > after]
             page, more = keys[:args.page], len(keys) > args.page
             items = "".join("<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag><Size>{}</Size>"
                             "<StorageClass>STANDARD</StorageClass></Contents>".format(

@@ -200,7 +200,7 @@ like(error('lines'), qr/status 412.*changed while it was read/s, 'an object that
 fault(path => 'b.jsonl', kind => 'delete', key => 'private/lines/b.jsonl');
 like(error('lines'), qr/status 404/, 'one that is deleted');
 put("private/lines/$_.jsonl", qq({"id": 6}\n)) for qw(b c);
-fault(path => 'continuation', kind => 'delete', key => 'private/lines/a.jsonl');
+fault(path => 'start-after', kind => 'delete', key => 'private/lines/a.jsonl');
 like(error('lines'), qr/status 404/, 'a list that changes between its pages');
 is(value('SELECT array_agg(id ORDER BY id) FROM lines'), '{1,2,3}', 'all the while the table keeps its rows');
 is(refresh('lines'), 2, 'then it has the new ones');

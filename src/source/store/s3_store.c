@@ -278,8 +278,33 @@ free_list(void *arg)
 	s3_list_free(arg);
 }
 
-/* Adds the objects of one page; returns what the next page is asked for with, or NULL. */
-static char *
+/* where a list goes on; both NULL: it does not */
+typedef struct S3Continuation
+{
+	char	   *token;
+	char	   *after;			/* a key, instead of the token */
+} S3Continuation;
+
+/*
+ * Some versions of libcurl sign a plus sign in a query as if it were a blank.  The token is
+ * S3's choice and may have one; then the list goes on behind the last key.
+ */
+static S3Continuation
+continue_list(const char *token, const char *last_key)
+{
+	S3Continuation next = {0};
+
+	if (token == NULL)
+		return next;
+	if (strchr(token, '+') != NULL && last_key[0] != '\0' && strchr(last_key, '+') == NULL)
+		next.after = pstrdup(last_key);
+	else
+		next.token = pstrdup(token);
+	return next;
+}
+
+/* Adds the objects of one page; says where the next begins. */
+static S3Continuation
 read_page(S3Place *place, Spool *page, MemoryContext context)
 {
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
@@ -288,7 +313,7 @@ read_page(S3Place *place, Spool *page, MemoryContext context)
 	SpoolCursor cursor;
 	S3ListStatus status;
 	S3List	   *list;
-	S3Entry		entry;
+	S3Entry		entry = {0};
 
 	spool_rewind(page, &cursor);
 	for (Size done = 0; done < size;)
@@ -306,7 +331,7 @@ read_page(S3Place *place, Spool *page, MemoryContext context)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("could not list the objects of dataset \"%s\": the answer is no list", place->dataset->name),
 				 errhint("Check s3_endpoint: it has to speak as S3 does (ListObjectsV2).")));
-	return s3_list_continuation(list) != NULL ? pstrdup(s3_list_continuation(list)) : NULL;
+	return continue_list(s3_list_continuation(list), entry.key);
 }
 
 /* An object that the dataset names itself is the only one. */
@@ -332,22 +357,23 @@ s3_store_list(S3Place *place)
 	MemoryContext old = MemoryContextSwitchTo(place->context);
 	MemoryContext page_context = AllocSetContextCreate(place->context, "spice list", ALLOCSET_DEFAULT_SIZES);
 	HttpRequest request = place->request;
-	char	   *token = NULL;
+	S3Continuation next = {0};
 
 	do
 	{
 		Spool	   *page = spool_create(page_context, (Size) spice_fetch_memory * 1024);
 
 		/* in the order of their names, as the signature wants it */
-		request.url = psprintf("%s?%s%s%sencoding-type=url&list-type=2&prefix=%s", place->base,
-							   token != NULL ? "continuation-token=" : "",
-							   token != NULL ? escape(token, false) : "",
-							   token != NULL ? "&" : "", escape(place->prefix, false));
+		request.url = psprintf("%s?%sencoding-type=url&list-type=2&prefix=%s%s", place->base,
+							   next.token == NULL ? "" :
+							   psprintf("continuation-token=%s&", escape(next.token, false)),
+							   escape(place->prefix, false),
+							   next.after == NULL ? "" : psprintf("&start-after=%s", escape(next.after, false)));
 		(void) http_session_get(place->session, &request, page);
 		spool_finish(page);
-		token = read_page(place, page, page_context);
+		next = read_page(place, page, page_context);
 		MemoryContextReset(page_context);
-	} while (token != NULL);
+	} while (next.token != NULL || next.after != NULL);
 	MemoryContextDelete(page_context);
 	prefer_named(place);
 	if (place->objects == NIL)
