@@ -46,6 +46,7 @@ What a path answers, a JSON object (every key is optional):
     stall_after    the same after that many bytes
     truncate_after closes the connection after that many bytes
     reset_after    resets it there
+    queries        {"page=2": {...}}: what those queries get instead
     endless        text that follows the body again and again; with chunked: true
     raw            bytes, as text, instead of an answer; then the connection is closed
 Bytes are counted as they are sent, after compression.
@@ -77,7 +78,7 @@ KEYS = {
     "body", "body_base64", "body_file", "generate", "status", "headers", "etag",
     "last_modified", "gzip", "chunked", "basic", "redirect", "fail_times",
     "fail_status", "retry_after", "delay", "rate", "hold", "stall_after",
-    "truncate_after", "reset_after", "since", "endless", "raw",
+    "truncate_after", "reset_after", "since", "endless", "raw", "queries",
 }
 SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie"}
 
@@ -193,6 +194,7 @@ class Route:
         self.body = Body(spec)
         self.packed = self.body.compressed() if spec.get("gzip") else None
         self.failures_left = spec.get("fail_times", 0)
+        self.queries = {query: Route(other) for query, other in spec.get("queries", {}).items()}
         self.etag = spec.get("etag")
         if self.etag is True:
             self.etag = f'"{self.body.digest()[:16]}"'
@@ -321,6 +323,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.state.changed:
             self.state.log.append(self.entry)
             route = self.state.routes.get(path)
+            if route is not None:
+                route = route.queries.get(query, route)
             failing = route is not None and route.failures_left > 0
             if failing:
                 route.failures_left -= 1

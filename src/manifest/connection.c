@@ -16,6 +16,7 @@
 #include "manifest/check.h"
 #include "manifest/csv_options.h"
 #include "manifest/database.h"
+#include "manifest/paging.h"
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
@@ -128,10 +129,12 @@ refuse_format(Parser *parser, int line, const char *setting, const char *format)
 				  "%s %s is not supported yet", setting, format);
 }
 
+/* Does a key say that the response is JSON? */
 static bool
 has_pointer(const DatasetSpec *spec)
 {
-	return document_given(spec->params, "json_pointer") != NULL || document_given(spec->params, "json_path") != NULL;
+	return document_given(spec->params, "json_pointer") != NULL || document_given(spec->params, "json_path") != NULL ||
+		paging_looks_into_pages(spec);
 }
 
 /*
@@ -182,37 +185,31 @@ parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from
 	return "json";
 }
 
-static bool
-pointer_is_valid(const char *pointer)
-{
-	for (const char *p = strchr(pointer, '~'); p != NULL; p = strchr(p + 1, '~'))
-	{
-		if (p[1] != '0' && p[1] != '1')
-			return false;
-	}
-	return true;
-}
-
 static char *
 parse_pointer(Parser *parser, const DatasetSpec *spec)
 {
+	static const char *const others[] = {"json_path", "pagination_data_pointer"};
 	const DocNode *pointer = check_value(spec->params_table, spec->params, "json_pointer");
-	const DocNode *path = check_value(spec->params_table, spec->params, "json_path");
 	const char *format = spec->definition.format;
 
-	if (pointer != NULL && path != NULL && strcmp(pointer->text, path->text) != 0)
-		parse_problem(parser, MANIFEST_ERROR, path->line,
-					  "json_path is another name of json_pointer: keep one",
-					  "json_path contradicts json_pointer");
-	if (pointer == NULL)
-		pointer = path;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	{
+		const DocNode *other = check_value(spec->params_table, spec->params, others[i]);
+
+		if (pointer != NULL && other != NULL && strcmp(pointer->text, other->text) != 0)
+			parse_problem(parser, MANIFEST_ERROR, other->line,
+						  arena_printf(parser->arena, "%s is another name of json_pointer: keep one", others[i]),
+						  "%s contradicts json_pointer", others[i]);
+		if (pointer == NULL)
+			pointer = other;
+	}
 	if (pointer == NULL || pointer->text[0] == '\0')
 		return NULL;
 	if (strcmp(format, "jsonl") == 0 || keys_value_in(CSV_FORMATS, format))
 		parse_problem(parser, MANIFEST_ERROR, pointer->line, "take one of the two out",
 					  "json_pointer has no meaning in %s",
 					  strcmp(format, "jsonl") == 0 ? "JSON Lines" : "CSV");
-	if (!pointer_is_valid(pointer->text))
+	if (!paging_pointer_is_valid(pointer->text))
 		parse_problem(parser, MANIFEST_ERROR, pointer->line,
 					  "in a JSON pointer ~ is written ~0 and / inside a name ~1",
 					  "json_pointer \"%s\" is not valid",
@@ -345,6 +342,7 @@ parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 					  "http_headers holds a line break");
 	parse_format_params(parser, spec,
 						arena_strndup(parser->arena, from->text, strcspn(from->text, "?#")), from->line);
+	paging_check(parser, spec);
 }
 
 void

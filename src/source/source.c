@@ -25,10 +25,14 @@
 #include "settings.h"
 #include "source/connector.h"
 #include "source/foreign_server.h"
+#include "source/http/pages.h"
 #include "source/local_type.h"
 #include "source/passfile.h"
 #include "source/resolve.h"
+#include "source/scan/records.h"
 #include "source/source.h"
+
+#define DEFAULT_MAX_PAGES	100
 
 /* what follows a # is never sent */
 static char *
@@ -74,6 +78,31 @@ add_headers(Resolver *resolver, const char *text, HttpRequest *request)
 	}
 }
 
+/* NULL: the source answers with one page */
+static PageRules *
+page_rules(const Dataset *dataset)
+{
+	PageRules  *rules = palloc0(sizeof(PageRules));
+	const char *max_pages = dataset->pagination_max_pages;
+	RecordFormat format;
+
+	records_format(dataset, &format);
+	if (format.parquet || (dataset->pagination != NULL && strcmp(dataset->pagination, "disabled") == 0))
+		return NULL;
+	rules->link_header = dataset->pagination_link_header == NULL ||
+		strcmp(dataset->pagination_link_header, "enabled") == 0;
+	rules->next_pointer = dataset->pagination_next_pointer;
+	rules->token_param = dataset->pagination_token_param;
+	rules->template = dataset->pagination_query_params;
+	rules->page_size = dataset->pagination_page_size != NULL ? atoi(dataset->pagination_page_size) : 0;
+	/* nolimit is no number */
+	rules->max_pages = max_pages != NULL ? atoi(max_pages) : DEFAULT_MAX_PAGES;
+	rules->json = !format.csv;
+	rules->format = format.json;
+	rules->records = format.pointer;
+	return rules;
+}
+
 HttpResponse *
 source_fetch(const Dataset *dataset, const char *query, bool conditional,
 			 HttpReport *report, MemoryContext context)
@@ -113,7 +142,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
-	response = http_fetch(request, report, context);
+	response = pages_fetch(request, page_rules(dataset), report, context);
 	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(request_context);
 	return response;

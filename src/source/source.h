@@ -19,7 +19,7 @@ extern bool source_fetches(const Dataset *dataset);
  * conditional: with the validators of the
  * loaded response, so that response->spool may be NULL (status 304).  The report has to
  * live as long as the response, whose bytes may be fetched when they are read.  Needs
- * no transaction.  Raises what http_fetch() raises, and an error that names
+ * no transaction.  Raises what pages_fetch() raises, and an error that names
  * a secret which is missing.
  */
 extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,

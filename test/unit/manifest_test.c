@@ -475,7 +475,7 @@ test_unknown_keys(void)
 	ERROR_AT(7, ENTRY "  acceleration: {enabled: false, egnine: x}\n",
 			 "unknown key \"egnine\"", "did you mean \"engine\"?");
 	WARNING_AT(7, ENTRY "  check_availability: auto\n", "check_availability is not supported yet", NULL);
-	WARNING_AT(7, ENTRY "  params: {pagination: auto}\n", "pagination is not supported yet", NULL);
+	WARNING_AT(7, ENTRY "  params: {health_probe: /up}\n", "health_probe is not supported yet", NULL);
 	WARNING_AT(4, HEAD "views: []\n", "views is not supported yet", "CREATE VIEW");
 	WARNING_AT(7, ENTRY "  description:\n", "description has no value", NULL);
 }

@@ -13,6 +13,7 @@
  *		asking		-> redirected	(301, 302, 303, 307, 308)
  *		redirected	-> asking		(the target is allowed, at most MAX_REDIRECTS)
  *		asking		-> fetched		(the body is complete in the spool)
+ *		asking		-> denied		(status 4xx for a page that may lie behind the last one)
  *		asking		-> unchanged	(304, and we had asked for it)
  *		any			-> failed		(an error is raised)
  *
@@ -201,10 +202,19 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	http_transfer_run(transfer);
 }
 
+/* what sources answer for a page behind the last */
+static bool
+status_denies_page(int status)
+{
+	return status == 400 || status == 404 || status == 410 || status == 416;
+}
+
 /* judges the answer; true: a redirect */
 static bool
 judge(const HttpRequest *request, const HttpTransfer *transfer)
 {
+	if (request->past_end && status_denies_page(transfer->status))
+		return false;
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)
 		http_raise_status(request, transfer);
@@ -270,39 +280,6 @@ request_url(const HttpRequest *request)
 	return url;
 }
 
-/* A validator becomes text of the catalog: NULL unless it is printable ASCII. */
-static char *
-copy_validator(MemoryContext context, const char *text)
-{
-	return http_header_is_printable(text) ? MemoryContextStrdup(context, text) : NULL;
-}
-
-static HttpResponse *
-make_response(const HttpTransfer *transfer, MemoryContext context)
-{
-	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
-
-	if (transfer->status == 304)
-		spool_free(transfer->body.spool);
-	else
-	{
-		response->spool = transfer->body.spool;
-		spool_finish(response->spool);
-		spool_set_type(response->spool, transfer->content_type);
-	}
-
-	memcpy(response->identity, transfer->identity, HTTP_IDENTITY_LENGTH);
-
-	/* another origin's validators mean nothing to the one we ask next time */
-	if (transfer->own_origin)
-	{
-		response->etag = copy_validator(context, transfer->etag);
-		if (http_header_is_past(transfer->last_modified, transfer->date))
-			response->last_modified = copy_validator(context, transfer->last_modified);
-	}
-	return response;
-}
-
 HttpSession *
 http_session_open(HttpReport *report, MemoryContext context)
 {
@@ -326,7 +303,8 @@ http_session_get(HttpSession *session, const HttpRequest *request, Spool *spool)
 	transfer->bytes_before = transfer->report->bytes;
 	transfer->ms_before = transfer->report->fetch_ms;
 	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
-	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool);
+	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool) -
+		request->before;
 	transfer->body.spool = spool;
 	ask_all(request, transfer, origin);
 	http_transfer_report(transfer);
@@ -335,13 +313,8 @@ http_session_get(HttpSession *session, const HttpRequest *request, Spool *spool)
 	return transfer;
 }
 
-HttpResponse *
-http_fetch(const HttpRequest *request, HttpReport *report, MemoryContext context)
+void
+http_session_close(HttpSession *session)
 {
-	HttpSession *session = http_session_open(report, context);
-	Spool	   *spool = spool_create(context, (Size) spice_fetch_memory * 1024);
-	HttpResponse *response = make_response(http_session_get(session, request, spool), context);
-
 	MemoryContextDelete(session->context);
-	return response;
 }

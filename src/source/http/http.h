@@ -46,6 +46,9 @@ typedef struct HttpRequest
 								 * unconditional */
 	const char *etag;			/* or NULL */
 	const char *last_modified;	/* or NULL */
+	int			page;			/* its number, from 1, for errors; 0: no page of several */
+	bool		past_end;		/* it may lie behind the last page, which a 4xx may say */
+	int64		before;			/* bytes of the earlier pages */
 } HttpRequest;
 
 typedef struct HttpResponse
@@ -57,7 +60,7 @@ typedef struct HttpResponse
 } HttpResponse;
 
 /*
- * What became of a request, also when http_fetch() raised an error: the refresh
+ * What became of a request, also when the fetch raised an error: the refresh
  * records it and decides from it whether to try again.
  */
 typedef struct HttpReport
@@ -70,28 +73,21 @@ typedef struct HttpReport
 } HttpReport;
 
 /*
- * Result and spool live in context.  After an error the caller resets or
- * deletes context, which also closes the connection.  Waits serve interrupts,
- * so a worker must have a SIGTERM handler that CHECK_FOR_INTERRUPTS() obeys.
- * Raises ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION
- * for DNS, connect and TLS; ERRCODE_CONNECTION_FAILURE for a broken transfer;
- * ERRCODE_FDW_UNABLE_TO_CREATE_REPLY for an error status;
- * ERRCODE_PROGRAM_LIMIT_EXCEEDED for a body over spice.fetch_max_size.
- */
-extern HttpResponse *http_fetch(const HttpRequest *request, HttpReport *report,
-								MemoryContext context);
-
-/*
  * Several requests over the same connections.  The report counts them all and lives as long
  * as the session, which lives in context.
  */
 typedef struct HttpSession HttpSession;
 
 extern HttpSession *http_session_open(HttpReport *report, MemoryContext context);
+extern void http_session_close(HttpSession *session);
 
 /*
- * Appends the body to spool, which the caller finishes.  Raises what http_fetch() does.
- * What the answer said stays until the next request.
+ * Appends the body to spool, which the caller finishes.  What the answer said stays until
+ * the next request.  Waits serve interrupts, so a worker must have a SIGTERM handler that
+ * CHECK_FOR_INTERRUPTS() obeys.  Raises ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION
+ * for DNS, connect and TLS; ERRCODE_CONNECTION_FAILURE for a broken transfer;
+ * ERRCODE_FDW_UNABLE_TO_CREATE_REPLY for an error status;
+ * ERRCODE_PROGRAM_LIMIT_EXCEEDED for a body over spice.fetch_max_size.
  */
 extern const struct HttpTransfer *http_session_get(HttpSession *session,
 												   const HttpRequest *request, Spool *spool);

@@ -169,6 +169,14 @@ printable_copy(const char *text)
 	return copy;
 }
 
+static const char *
+describe_url(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	const char *url = printable_copy(transfer->url.shown);
+
+	return request->page == 0 ? url : psprintf("page %d, %s", request->page, url);
+}
+
 /* ---- errors of the transfer ---- */
 
 static void
@@ -187,7 +195,7 @@ raise_too_large(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": response is larger than spice.fetch_max_size",
 					request->dataset),
 			 errdetail("Phase transfer, %s: the limit is " INT64_FORMAT " bytes after decompression.",
-					   printable_copy(transfer->url.shown), transfer->body.max_size),
+					   describe_url(request, transfer), transfer->body.max_size),
 			 errhint("Raise spice.fetch_max_size, or ask the source for less.")));
 }
 
@@ -202,7 +210,7 @@ raise_address(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": connection to a %s address is refused",
 					request->dataset, kind),
 			 errdetail("Phase connect, %s: the host has a %s address%s.",
-					   printable_copy(transfer->url.shown), kind,
+					   describe_url(request, transfer), kind,
 					   transfer->own_origin ? "" : ", and a redirect led there"),
 			 transfer->own_origin ?
 			 errhint("To read from a link-local address, write the address itself into the dataset's URL.") :
@@ -257,7 +265,7 @@ raise_timeout(const HttpRequest *request, const HttpTransfer *transfer)
 			(errcode(failure->sqlstate),
 			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
 			 errdetail("Phase %s, %s: %s (dns %d ms, connect %d ms, TLS %d ms, first byte %d ms, transfer %d ms).",
-					   failure->phase, printable_copy(transfer->url.shown),
+					   failure->phase, describe_url(request, transfer),
 					   printable_copy(transfer->error_text),
 					   times->resolved,
 					   between(times->resolved, times->connected),
@@ -291,7 +299,7 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 	ereport(ERROR,
 			(errcode(failure->sqlstate),
 			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, failure->what),
-			 errdetail("Phase %s, %s: %s.", failure->phase, printable_copy(transfer->url.shown),
+			 errdetail("Phase %s, %s: %s.", failure->phase, describe_url(request, transfer),
 					   printable_copy(said)),
 			 failure->hint != NULL ? errhint("%s", failure->hint) : 0));
 }
@@ -350,9 +358,9 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": source answered with status %d",
 					request->dataset, transfer->status),
 			 quote == NULL ?
-			 errdetail("Phase status, %s.", printable_copy(transfer->url.shown)) :
+			 errdetail("Phase status, %s.", describe_url(request, transfer)) :
 			 errdetail("Phase status, %s; the answer begins: %s",
-					   printable_copy(transfer->url.shown), quote),
+					   describe_url(request, transfer), quote),
 			 errhint("%s", status_hint(request, transfer->status))));
 }
 
@@ -367,7 +375,7 @@ http_raise_page(const HttpRequest *request, const HttpTransfer *transfer)
 			 errmsg("could not fetch dataset \"%s\": source answered with an HTML page",
 					request->dataset),
 			 errdetail("Phase status, %s, status %d; the page says: %s",
-					   printable_copy(transfer->url.shown), transfer->status,
+					   describe_url(request, transfer), transfer->status,
 					   quote != NULL ? quote : "(nothing that can be shown)"),
 			 errhint("This may be a login page or an error page: open the dataset's URL with the same credentials, and check its params.")));
 }
@@ -383,9 +391,21 @@ http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
 					request->dataset, refusal),
 			 target[0] == '\0' ?
 			 errdetail("Phase status, %s, status %d.",
-					   printable_copy(transfer->url.shown), transfer->status) :
+					   describe_url(request, transfer), transfer->status) :
 			 errdetail("Phase status, %s, status %d, leads to %s.",
-					   printable_copy(transfer->url.shown), transfer->status,
+					   describe_url(request, transfer), transfer->status,
 					   printable_copy(target)),
 			 errhint("Write the final URL into the dataset.")));
+}
+
+void
+http_raise_paging(const HttpRequest *request, const HttpTransfer *transfer, const char *problem,
+				  const char *hint)
+{
+	report_transfer(transfer, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("could not fetch dataset \"%s\": %s", request->dataset, problem),
+			 errdetail("Phase pages, %s.", describe_url(request, transfer)),
+			 errhint("%s", hint)));
 }

@@ -17,5 +17,7 @@ extern void http_raise_status(const HttpRequest *request, const HttpTransfer *tr
 extern void http_raise_page(const HttpRequest *request, const HttpTransfer *transfer);
 extern void http_raise_redirect(const HttpRequest *request, const HttpTransfer *transfer,
 								const char *refusal, const char *target);
+extern void http_raise_paging(const HttpRequest *request, const HttpTransfer *transfer,
+							  const char *problem, const char *hint);
 
 #endif

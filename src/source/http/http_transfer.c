@@ -48,6 +48,7 @@
 #include "secret/wiping.h"
 #include "source/http/http.h"
 #include "source/http/http_header.h"
+#include "source/http/page_link.h"
 
 #define MAX_SOCKETS			16	/* two racing connects and a resolver need 3 */
 #define RESERVED_FDS		3
@@ -206,6 +207,7 @@ forget_headers(HttpTransfer *transfer)
 	transfer->location[0] = '\0';
 	transfer->transfer_encoding[0] = '\0';
 	transfer->content_range[0] = '\0';
+	transfer->next_link[0] = '\0';
 	transfer->body.encoding[0] = '\0';
 }
 
@@ -243,6 +245,7 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 					 sizeof(transfer->transfer_encoding));
 	http_header_keep(line, length, "Content-Range", transfer->content_range,
 					 sizeof(transfer->content_range));
+	page_link_keep(line, length, transfer->next_link, sizeof(transfer->next_link));
 	http_body_keep_encoding(&transfer->body, line, length);
 	return length;
 }

@@ -62,6 +62,7 @@ typedef struct HttpTransfer
 	char		retry_after[64];
 	char		transfer_encoding[64];
 	char		content_range[96];
+	char		next_link[URL_MAX_LENGTH + 2];	/* of the header Link, or empty */
 	HttpBody	body;			/* spool and max_size are set before http_transfer_run() */
 
 	struct HttpTransferState *state;	/* private */

@@ -96,6 +96,7 @@ typedef struct PartValue
 typedef struct SpoolPart
 {
 	const char *location;		/* as people know it */
+	int			page;			/* of one response: its number, from 1; 0: a document of its own */
 	int64		size;
 	TimestampTz last_modified;
 	List	   *values;			/* of PartValue * */

@@ -107,6 +107,8 @@ records_part_callback(void *arg)
 {
 	const SpoolPart *part = arg;
 
-	if (part != NULL)
+	if (part != NULL && part->page > 0)
+		errcontext("page %d of the response", part->page);
+	else if (part != NULL)
 		errcontext("file \"%s\"", part->location);
 }
