@@ -343,6 +343,13 @@ advise_reference(Parser *parser, const char *name, const DocNode *node)
 					  name, key);
 }
 
+/* Does the node stand for no value at all? */
+static bool
+is_missing(const KeyInfo *key, const DocNode *node)
+{
+	return document_is_null(node) && !(key->null_word && strcmp(node->text, "null") == 0);
+}
+
 static void
 check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 {
@@ -363,7 +370,7 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 						  "unknown key \"%s\" in %s has no effect", name, table->place);
 		return;
 	}
-	if (document_is_null(node))
+	if (is_missing(key, node))
 	{
 		parse_problem(parser, MANIFEST_WARNING, pair->key->line,
 					  "give it a value or take it out",
@@ -399,9 +406,10 @@ check_mapping(Parser *parser, const KeyTable *table, const DocNode *mapping)
 const DocNode *
 check_value(const KeyTable *table, const DocNode *mapping, const char *key)
 {
-	const DocNode *node = document_given(mapping, key);
+	const KeyInfo *info = keys_find(table, key);
+	const DocNode *node = document_get(mapping, key);
 
-	if (node == NULL || value_fault(keys_find(table, key), node).what != NULL)
+	if (node == NULL || is_missing(info, node) || value_fault(info, node).what != NULL)
 		return NULL;
 	return node;
 }

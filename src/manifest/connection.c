@@ -217,6 +217,31 @@ parse_pointer(Parser *parser, const DatasetSpec *spec)
 	return arena_printf(parser->arena, "%s%s", pointer->text[0] == '/' ? "" : "/", pointer->text);
 }
 
+/* The texts that stand for null, each with a line break behind it. */
+static char *
+parse_null_values(Parser *parser, const DatasetSpec *spec)
+{
+	const DocNode *values = check_value(spec->params_table, spec->params, "null_values");
+	char	   *lines = "";
+
+	if (values == NULL)
+		return NULL;
+	for (size_t i = 0; i < values->count; i++)
+	{
+		const DocNode *value = values->items[i];
+
+		if (value->kind == DOC_SCALAR && strchr(value->text, '\n') == NULL)
+			lines = arena_printf(parser->arena, "%s%s\n", lines, value->text);
+		else
+			parse_problem(parser, MANIFEST_ERROR, value->line, "write texts as in [NA, \"-\"]",
+						  "an entry of null_values is not a text of one line");
+	}
+	if (strcmp(spec->definition.format, "parquet") == 0)
+		parse_problem(parser, MANIFEST_WARNING, values->line, "take it out",
+					  "null_values has no effect: the response is Parquet");
+	return lines;
+}
+
 /* path: what names the file or folder, whose extension may tell the format */
 static void
 parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int from_line)
@@ -226,6 +251,7 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 	definition->format = (char *) parse_format(parser, spec, path, from_line);
 	definition->json_pointer = parse_pointer(parser, spec);
 	definition->encoding = (char *) check_text(spec->params_table, spec->params, "encoding", NULL);
+	definition->null_values = parse_null_values(parser, spec);
 	csv_options_parse(parser, spec);
 }
 

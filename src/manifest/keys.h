@@ -51,6 +51,7 @@ typedef struct KeyInfo
 	bool		needed;			/* a definition without it is not one of ours */
 	bool		zero;			/* a duration that may be 0 */
 	bool		reference;		/* the value may be a reference to a secret */
+	bool		null_word;		/* null, also without quotes, is one of its values */
 	bool		needs_time_column;
 	const char *needs_mode;		/* the refresh_mode without which it is refused */
 	const char *not_in_changes; /* refused in refresh_mode changes: the hint */

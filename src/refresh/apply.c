@@ -89,12 +89,26 @@ note_unknown_fields(Refresh *refresh)
 		add_notice(refresh, psprintf("%lld values of fields that are no column, the first \"%s\"",
 									 (long long) refresh->source_report.unknown_total,
 									 refresh->source_report.unknown_name));
+	if (refresh->source_report.invalid_total > 0)
+		add_notice(refresh, psprintf("%lld values did not fit their columns and were %s, the first in column \"%s\" of record %lld",
+									 (long long) refresh->source_report.invalid_total,
+									 strcmp(refresh->dataset->invalid_value_action, "null") == 0 ? "made null" : "replaced or made null",
+									 refresh->source_report.invalid_column,
+									 (long long) refresh->source_report.invalid_record));
 	if (refresh->dataset->renamed != NULL)
 		add_notice(refresh, refresh->dataset->renamed);
 	if (null_fields != NIL)
 		add_notice(refresh, psprintf("field \"%s\" is no column, as it has had nothing but null"
 									 " (%d such fields): declare its type under columns, or wait for its first value",
 									 (char *) linitial(null_fields), list_length(null_fields)));
+}
+
+static void
+note_future(Refresh *refresh)
+{
+	if (refresh->watermark != NULL && refresh->watermark->future)
+		add_notice(refresh, psprintf("the newest \"%s\" of the table, %s, lies in the future: rows before it are no news",
+									 refresh->dataset->time_column, refresh->watermark->newest));
 }
 
 static Oid
@@ -444,6 +458,7 @@ finish_build(Refresh *refresh, TableBuild *build)
 	refresh->outcome = OUTCOME_LOADED;
 	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+	note_future(refresh);
 	record_load(refresh);
 	apply_descriptions(refresh);
 
@@ -468,6 +483,7 @@ finish_merge(Refresh *refresh, TableBuild *build)
 	INSTR_TIME_SET_CURRENT(start);
 	if (dataset_appends(refresh->dataset))
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+	note_future(refresh);
 	counts = whole_merge(build);
 	counts.dropped = refresh->counts.dropped;
 	refresh->counts = counts;
@@ -546,6 +562,7 @@ load_news(Refresh *refresh)
 	refresh->outcome = OUTCOME_APPENDED;
 	if (refresh->rows > 0)
 		refresh->watermark = watermark_read(refresh->dataset, refresh->dataset->relation);
+	note_future(refresh);
 	state_loaded(refresh);
 	apply_descriptions(refresh);
 	catalog_leave(&rights);

@@ -25,6 +25,9 @@
 #include "compat.h"
 #include "refresh/watermark.h"
 
+/* Times without a zone are up to this much ahead of UTC, and clocks differ, too. */
+#define FUTURE_MS	((int64) 24 * 60 * 60 * 1000)
+
 /* What the values of a time_column are. */
 typedef enum TimeKind
 {
@@ -185,9 +188,11 @@ watermark_read(const Dataset *dataset, Oid table)
 	CatalogRights rights;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT newest::pg_catalog.text, floor::pg_catalog.text, %s, %s FROM (SELECT newest, %s AS floor FROM"
+	appendStringInfo(&query, "SELECT newest::pg_catalog.text, floor::pg_catalog.text, %s, %s, %s OPERATOR(pg_catalog.>) %s FROM (SELECT newest, %s AS floor FROM"
 					 " (SELECT pg_catalog.max(%s) AS newest FROM %s) a) b WHERE newest IS NOT NULL",
-					 source_text(kind, "floor"), is_finite(kind, "newest"), subtract_ms(kind, "newest", dataset->refresh_append_overlap_ms),
+					 source_text(kind, "floor"), is_finite(kind, "newest"),
+					 subtract_ms(kind, "newest", dataset->refresh_append_overlap_ms + FUTURE_MS), present_time(kind),
+					 subtract_ms(kind, "newest", dataset->refresh_append_overlap_ms),
 					 time_value(kind, column),
 					 catalog_relation_name(table));
 	catalog_enter_unfiltered(dataset, &rights);
@@ -205,6 +210,7 @@ watermark_read(const Dataset *dataset, Oid table)
 		watermark->newest = catalog_text(0, 1, context);
 		watermark->floor = catalog_text(0, 2, context);
 		watermark->for_source = catalog_text(0, 3, context);
+		watermark->future = catalog_text(0, 5, context)[0] == 't';
 	}
 	SPI_finish();
 	catalog_leave(&rights);

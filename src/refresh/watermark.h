@@ -15,6 +15,7 @@ typedef struct Watermark
 	char	   *newest;			/* for spice.datasets */
 	char	   *floor;			/* newest less the overlap, a literal of the column's type */
 	char	   *for_source;		/* floor as the source reads it: ISO 8601 or unix time */
+	bool		future;			/* the newest time lies more than a day ahead */
 } Watermark;
 
 /*

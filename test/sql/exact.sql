@@ -16,7 +16,7 @@ $$;
 CREATE FUNCTION pg_temp.write(file text, content text) RETURNS void LANGUAGE plpgsql AS
 $$
 BEGIN
-	EXECUTE format('COPY (SELECT unnest(string_to_array(%L, E''\n''))) TO %L', content,
+	EXECUTE format('COPY (SELECT unnest(string_to_array(%L, E''\n''))) TO %L (FORMAT csv, DELIMITER E''\x02'', QUOTE E''\x01'')', content,
 		current_setting('regress.folder') || '/' || file);
 END
 $$;
@@ -114,4 +114,40 @@ SELECT 'datasets:
 ' :datasets
 SELECT dataset, action, detail FROM spice_reload() WHERE action <> 'removed';
 SELECT pg_temp.failure($$SELECT spice_refresh('words')$$);
+
+-- texts that stand for null, when types are found and later
+SELECT 'datasets:
+  - {from: "file:nulls.csv", name: nulls, params: {null_values: [NA, "-", "-999", ""]}, acceleration: {}}
+  - {from: "file:found.json", name: found, params: {null_values: [NA, "12"]}, acceleration: {}}
+  - {from: "file:found.json", name: wrong, params: {null_values: [[NA], "a\nb"]}, acceleration: {}}
+' :datasets
+SELECT dataset, action, detail FROM spice_reload() WHERE action <> 'removed';
+SELECT pg_temp.write('nulls.csv', E'a,b,c,d\n1,-,-999,""\nNA,2024-01-31,5,"-"');
+SELECT spice_refresh('nulls');
+SELECT pg_temp.types('nulls');
+TABLE nulls;
+SELECT pg_temp.write('nulls.csv', E'a,b,c,d\n-,NA,-999,NAN');
+SELECT spice_refresh('nulls');
+TABLE nulls;
+SELECT field, value, pg_temp.load('found', field, value) AS result FROM (VALUES ('n', '"NA"'), ('n', '12'), ('n', '"12"')) v (field, value);
+
+-- values that do not fit, by choice: null, or U+FFFD in the place of what is no character
+SELECT format($$datasets:
+  - {from: "file:declared.json", name: %s, invalid_value_action: %s, acceleration: {}, columns: [{name: n, type: int}, {name: x, type: float8}, {name: ok, type: boolean},
+      {name: day, type: date}, {name: note, type: text}, {name: code, type: varchar(3)}, {name: doc, type: jsonb}, {name: key, type: uuid, nullable: false}]}
+$$, 'declared', 'null') :datasets
+SELECT dataset, action, detail FROM spice_reload() WHERE action <> 'removed';
+SELECT pg_temp.write('declared.json', $$[{"n": 1, "key": "00000000-0000-0000-0000-000000000000"},
+{"n": 2147483648, "x": 1e400, "ok": 1, "day": "0000-00-00", "note": "a\u0000b", "code": "long", "doc": {"a": ["\ud83d", "\u00e9"]}, "key": "00000000-0000-0000-0000-000000000001"}]$$);
+SELECT spice_refresh('declared');
+SELECT row_to_json(declared) FROM declared;
+SELECT notice FROM spice.refreshes LIMIT 1;
+SELECT replace(pg_read_file(:'path'), 'action: null', 'action: replace') :manifest
+SELECT dataset, action, detail FROM spice_reload();
+SELECT spice_refresh('declared');
+SELECT row_to_json(declared) FROM declared;
+SELECT notice FROM spice.refreshes LIMIT 1;
+-- a null where none may be is an error still
+SELECT pg_temp.write('declared.json', '[{"n": 1, "key": "none"}]');
+SELECT pg_temp.failure($$SELECT spice_refresh('declared')$$);
 \i :teardown

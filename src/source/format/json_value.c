@@ -521,3 +521,26 @@ json_value_spelled_kind(const char *text, size_t length)
 		return JSON_FALSE;
 	return number_kind(text, text + length);
 }
+
+bool
+json_value_replace_invalid(char *token, size_t length)
+{
+	const char *end = token + length;
+	bool		replaced = false;
+
+	for (char *p = token; (p = memchr(p, '\\', (size_t) (end - p))) != NULL;)
+	{
+		const char *next = p + 2;
+		int			code = 1;
+
+		if (p[1] == 'u')
+			code = read_code_point(&next, end);
+		if (code <= 0)
+		{
+			memcpy(p + 2, "fffd", 4);
+			replaced = true;
+		}
+		p += next - p;
+	}
+	return replaced;
+}

@@ -60,4 +60,10 @@ extern bool json_value_double(const JsonValue *value, double *result);
 extern int64_t json_value_unescape(const JsonValue *value, char *out);
 extern int64_t json_value_unescape_name(const JsonValue *value, char *out);
 
+/*
+ * Writes \uFFFD over the escapes \u0000 and lone surrogates in the token of a value; returns
+ * whether there was one.
+ */
+extern bool json_value_replace_invalid(char *token, size_t length);
+
 #endif

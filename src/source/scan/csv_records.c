@@ -468,7 +468,8 @@ set_values(CsvRecords *records)
 		text = &records->csv->fields[column->position];
 		value->start = text->start;
 		value->length = text->length;
-		value->kind = records->reader.format->decimal == ',' ? kind_with_comma(text, value, column->reading) :
+		value->kind = record_format_is_null(records->reader.format, text->start, text->length) ? JSON_NULL :
+			records->reader.format->decimal == ',' ? kind_with_comma(text, value, column->reading) :
 			kind_of_text(text, column->reading);
 	}
 }

@@ -51,6 +51,18 @@ raise_json_error(const JsonError *error, const char *dataset)
 	pg_unreachable();
 }
 
+static void
+set_nulls(const RecordFormat *format, JsonReader *json)
+{
+	for (int i = 0; i < json->n_fields; i++)
+	{
+		JsonValue  *value = &json->values[i];
+
+		if (value->kind == JSON_STRING && record_format_is_null(format, value->start, value->length))
+			value->kind = JSON_NULL;
+	}
+}
+
 static bool
 json_next(RecordReader *reader)
 {
@@ -59,6 +71,8 @@ json_next(RecordReader *reader)
 
 	if (status == JSON_FAILED)
 		raise_json_error(&json->error, reader->format->dataset);
+	if (status == JSON_RECORD && reader->format->null_values != NULL)
+		set_nulls(reader->format, json);
 	reader->values = json->values;
 	reader->n_fields = json->n_fields;
 	reader->record = json->record;

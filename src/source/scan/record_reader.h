@@ -21,6 +21,14 @@
 #define RECORDS_LIMIT_HINT \
 	"A record may have 1600 fields, 512 levels and 256 MB. Ask the source for less, and see that what is read are the records."
 
+/* what becomes of a value that does not fit its column */
+typedef enum InvalidAction
+{
+	INVALID_ERROR,
+	INVALID_NULL,
+	INVALID_REPLACE				/* U+FFFD for what is no character; null for other values */
+} InvalidAction;
+
 /*
  * What a reader has to know of a dataset.  Another process that gets the definition
  * looks nothing up.
@@ -30,6 +38,8 @@ typedef struct RecordFormat
 	const char *dataset;		/* its name, for errors */
 	const char *definition;		/* as the catalog has it: the rest follows from it */
 	List	   *columns;		/* of DatasetColumn *: what the manifest says of columns */
+	InvalidAction invalid;
+	const char *null_values;	/* texts that stand for null, each with a line break; or NULL */
 	JsonRecordFormat json;
 	const char *pointer;		/* json_pointer, or NULL */
 	bool		parquet;		/* the response is a Parquet file */
@@ -98,6 +108,21 @@ static inline bool
 record_reader_next(RecordReader *reader)
 {
 	return reader->methods->next(reader);
+}
+
+/* Is the text one that stands for null? */
+static inline bool
+record_format_is_null(const RecordFormat *format, const char *text, size_t length)
+{
+	const char *end;
+
+	for (const char *p = format->null_values; p != NULL && *p != '\0'; p = end + 1)
+	{
+		end = strchr(p, '\n');
+		if ((size_t) (end - p) == length && memcmp(p, text, length) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* where the current record stands, or a value of it, for errors: palloc'd */

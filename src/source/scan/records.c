@@ -21,6 +21,10 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->dataset = dataset->name;
 	format->definition = dataset->definition;
 	format->columns = dataset->columns;
+	format->null_values = dataset->null_values;
+	format->invalid = dataset->invalid_value_action == NULL ? INVALID_ERROR :
+		strcmp(dataset->invalid_value_action, "null") == 0 ? INVALID_NULL :
+		strcmp(dataset->invalid_value_action, "replace") == 0 ? INVALID_REPLACE : INVALID_ERROR;
 	format->json = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
 		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
 	format->parquet = strcmp(dataset->format, "parquet") == 0;

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "utils/memutils.h"
 
+#include "source/format/bytes.h"
 #include "source/scan/json_records.h"
 #include "source/scan/parquet_records.h"
 #include "source/scan/records.h"
@@ -35,7 +36,7 @@ struct SourceScan
 	ErrorContextCallback context_line;
 	ErrorContextCallback part_line;
 
-	ScanTotals	before;			/* of the documents before */
+	ScanTotals	before;			/* of the documents before; of all, for invalid values */
 
 	/* values of the document as a whole, of columns that no record has */
 	int			n_part_columns;
@@ -200,6 +201,64 @@ note_met(SourceScan *scan, int column)
 	scan->n_unmet--;
 }
 
+/* A copy of the value in which no escape stands for what is no character, or NULL. */
+static const char *
+replace_invalid(const JsonValue *value)
+{
+	int			quote = value->kind == JSON_STRING ? 1 : 0;
+	char	   *copy = palloc0(value->length + 2 * quote + BYTES_PADDING);
+
+	memcpy(copy, value->start - quote, value->length + 2 * quote);
+	return json_value_replace_invalid(copy + quote, value->length) ? copy + quote : NULL;
+}
+
+/* Replaces the value that the conversion has just refused, or makes it a null. */
+static void
+change_invalid_value(SourceScan *scan, JsonValue *value)
+{
+	const char *replaced = scan->format->invalid == INVALID_REPLACE ? replace_invalid(value) : NULL;
+
+	if (scan->before.invalid_total++ == 0)
+	{
+		scan->before.invalid_record = scan->before.records + scan->reader->record;
+		strlcpy(scan->before.invalid_column, scan->place.column, NAMEDATALEN);
+	}
+	if (replaced != NULL)
+		value->start = replaced;
+	else
+		value->kind = JSON_NULL;
+}
+
+/* Writes the record's tuple, whatever values the conversion refuses. */
+static HeapTuple
+write_valid_tuple(SourceScan *scan)
+{
+	MemoryContext context = CurrentMemoryContext;
+	HeapTuple volatile tuple = NULL;
+
+	while (tuple == NULL)
+	{
+		PG_TRY();
+		{
+			tuple = tuple_writer_write(&scan->writer, &scan->place);
+		}
+		PG_CATCH();
+		{
+			JsonValue  *value = (JsonValue *) scan->place.value;
+			int			code = geterrcode();
+
+			MemoryContextSwitchTo(context);
+			if (value == NULL || value->kind == JSON_NULL || value->kind == JSON_ABSENT ||
+				(ERRCODE_TO_CATEGORY(code) != ERRCODE_DATA_EXCEPTION && code != ERRCODE_DATATYPE_MISMATCH))
+				PG_RE_THROW();
+			FlushErrorState();
+			change_invalid_value(scan, value);
+		}
+		PG_END_TRY();
+	}
+	return tuple;
+}
+
 static HeapTuple
 make_tuple(SourceScan *scan)
 {
@@ -211,6 +270,7 @@ make_tuple(SourceScan *scan)
 	MemoryContextReset(scan->row_context);
 	old = MemoryContextSwitchTo(scan->row_context);
 	tuple = scan->format->parquet ? parquet_records_tuple(scan->reader, &scan->writer, &scan->place) :
+		scan->format->invalid != INVALID_ERROR ? write_valid_tuple(scan) :
 		tuple_writer_write(&scan->writer, &scan->place);
 	if (scan->n_part_columns > 0)
 		tuple = heap_modify_tuple_by_cols(tuple, scan->desc, scan->n_part_columns, scan->part_columns,
@@ -306,6 +366,19 @@ scan_findings(const SourceScan *scan, ScanFindings *findings)
 	memcpy(findings->met, scan->met, sizeof(bool) * scan->desc->natts);
 }
 
+/* keeps the place that comes first in the spool */
+static void
+add_invalid(SourceReport *report, const ScanTotals *totals)
+{
+	if (totals->invalid_total > 0 &&
+		(report->invalid_total == 0 || totals->invalid_record < report->invalid_record))
+	{
+		report->invalid_record = totals->invalid_record;
+		strlcpy(report->invalid_column, totals->invalid_column, NAMEDATALEN);
+	}
+	report->invalid_total += totals->invalid_total;
+}
+
 /* keeps the name that comes first in the spool */
 static void
 add_unknown(SourceReport *report, int64 *first, const ScanTotals *totals)
@@ -326,8 +399,12 @@ scan_report(const SourceScan *scan, const ScanFindings *findings)
 	int64		records = findings != NULL ? findings->totals.records : totals.records;
 
 	add_unknown(&report, &first, &totals);
+	add_invalid(&report, &totals);
 	if (findings != NULL)
+	{
 		add_unknown(&report, &first, &findings->totals);
+		add_invalid(&report, &findings->totals);
+	}
 	for (int i = 0; i < scan->desc->natts && records > 0; i++)
 	{
 		if (OidIsValid(scan->typers[i].type) && !scan->met[i] && (findings == NULL || !findings->met[i]))

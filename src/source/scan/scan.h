@@ -56,6 +56,9 @@ typedef struct ScanTotals
 	int64		unknown_total;	/* values of fields that are no column */
 	int64		unknown_record; /* where the first was */
 	char		unknown_name[64];
+	int64		invalid_total;	/* values that did not fit their columns */
+	int64		invalid_record; /* where the first was */
+	char		invalid_column[NAMEDATALEN];
 } ScanTotals;
 
 /* what a scan has met, for another process */

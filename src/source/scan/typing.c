@@ -86,7 +86,7 @@ static const char *
 misfit_hint(const ColumnTyper *typer, int code)
 {
 	if (code == ERRCODE_UNTRANSLATABLE_CHARACTER)
-		return "PostgreSQL cannot store it. Declare the column as json, which keeps a value as it is written.";
+		return "Set invalid_value_action to replace or null in the manifest, or declare the column as json, which keeps a value as it is written.";
 	if (typer->inferred)
 		return "Its type was inferred. Declare one that holds this value, too, under columns in the manifest, such as numeric or text, or set on_schema_change: sync_all_columns.";
 	if (typer->is_time)
@@ -217,14 +217,11 @@ read_by_format(ColumnTyper *typer, const char *text)
  * value, however long, and know nothing of records: data exceptions are said in our words.
  */
 static Datum
-by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+read_text(ColumnTyper *typer, char *text, const JsonValue *value, const ValuePlace *place)
 {
 	MemoryContext context = CurrentMemoryContext;
-	char	   *text = value_cstring(typer, value, place);
 	Datum		result = (Datum) 0;
 
-	if (typer->is_time && typer->format == NULL)
-		check_time_text(typer, text, value, place);
 	PG_TRY();
 	{
 		result = typer->format != NULL ? read_by_format(typer, text) :
@@ -243,6 +240,16 @@ by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *
 	}
 	PG_END_TRY();
 	return result;
+}
+
+static Datum
+by_input_function(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
+{
+	char	   *text = value_cstring(typer, value, place);
+
+	if (typer->is_time && typer->format == NULL)
+		check_time_text(typer, text, value, place);
+	return read_text(typer, text, value, place);
 }
 
 /*
@@ -264,13 +271,13 @@ read_spelled(const ColumnTyper *typer, const JsonValue *value, const ValuePlace 
 }
 
 static Datum
-convert_jsonb(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place pg_attribute_unused())
+convert_jsonb(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place)
 {
 	/* jsonb_in wants the token itself, strings with their quotes */
 	int			quote = value->kind == JSON_STRING ? 1 : 0;
 	char	   *token = pnstrdup(value->start - quote, value->length + 2 * quote);
 
-	return InputFunctionCall(&typer->input, token, typer->io_param, typer->typmod);
+	return read_text(typer, token, value, place);
 }
 
 static Datum
