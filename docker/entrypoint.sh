@@ -15,10 +15,10 @@
 # Each of the passwords, and the user's name, can be given as the content of a file, named by the variable
 # with _FILE at its end.
 #
-# The server is not exec'ed, because its answer to SIGTERM is to wait for its last
-# client, for however long, and what SIGKILL then ends has to recover and to load
-# its tables of mode "memory" again.  This shell waits with it, for as long as the
-# grace period allows, and then has the connections closed.
+# The script does not exec the server.  At SIGTERM the server waits for its last client
+# without a limit.  If SIGKILL ends it, it has to recover, and to load its tables of mode
+# "memory" again.  So the script waits for a part of the grace period, and then has the
+# server close the connections.
 
 set -euo pipefail
 
@@ -44,7 +44,7 @@ from_file()
 	export "${1?}"
 }
 
-# The container's memory limit in MB, of cgroup version 2 or 1; 512 where there is none.
+# Prints the container's memory limit in MB, of cgroup version 2 or 1; 512 if there is none.
 memory_limit()
 {
 	local limit file
@@ -52,7 +52,7 @@ memory_limit()
 	for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
 		if [ -r "$file" ]; then
 			limit=$(<"$file")
-			# no limit is a word in one version and an absurd number in the other
+			# version 2 writes "max" for no limit, version 1 a huge number
 			if [[ $limit =~ ^[0-9]+$ ]] && [ ${#limit} -lt 16 ]; then
 				echo $((limit / 1024 / 1024))
 				return
@@ -68,7 +68,7 @@ within()
 	echo $(($3 < $1 ? $1 : $3 > $2 ? $2 : $3))MB
 }
 
-# What is known of the container only when it starts.
+# Writes the settings that depend on the container: its user, its memory, its variables.
 configure()
 {
 	local memory name
@@ -97,9 +97,10 @@ configure()
 	fi
 }
 
-# Two servers on one folder destroy it.  Their process ids are no help against that:
-# each container counts from 1.  The lock goes with the last process of its holder.
-take_data()
+# Two servers on one folder destroy it.  postmaster.pid does not prevent that, because the
+# process ids of each container begin at 1.  The kernel releases the lock when the last
+# process of the container that holds it has ended.
+lock_data()
 {
 	exec 9>"$PGDATA.lock" || fail "cannot write to $(dirname "$PGDATA") as user $(id -u)"
 	if ! flock --nonblock 9; then
@@ -109,7 +110,7 @@ take_data()
 	rm -f "$PGDATA/postmaster.pid"
 }
 
-# A cluster that is there is a whole one.
+# The cluster gets its name when it is complete, so an existing one is whole.
 make_cluster()
 {
 	if [ -s "$PGDATA/PG_VERSION" ]; then
@@ -125,7 +126,7 @@ make_cluster()
 	mv "$PGDATA.new" "$PGDATA"
 }
 
-# Runs roles.sql in a server that nobody else can reach and that refreshes nothing.
+# Runs roles.sql in a server that no client can reach and that refreshes nothing.
 set_roles()
 {
 	local socket
@@ -134,7 +135,7 @@ set_roles()
 	pg_ctl --silent --wait --timeout=86400 start --options="-c config_file=$share/postgresql.conf \
 		-c listen_addresses= -c unix_socket_directories=$socket \
 		-c shared_preload_libraries=pg_cron -c cron.launch_active_jobs=off"
-	# nothing of this in a log: there is a password in it
+	# the statements have a password, which must not be logged
 	PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1
 		-c client_min_messages=warning' \
 		psql --no-psqlrc --quiet --host="$socket" --username=postgres --dbname=postgres \
@@ -170,7 +171,7 @@ case $SPICE_APP_USER in
 	postgres | spice_tables | spice_reader | spice_subscriber) fail "SPICE_APP_USER cannot be $SPICE_APP_USER: that role is the server's" ;;
 esac
 configure
-take_data
+lock_data
 make_cluster
 set_roles
 # the manifest's secrets come from the environment too, but this is none of them

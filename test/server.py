@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """A scripted HTTP source for the tests, the demo and the benchmark of spice.
 
-Everything a source can do to a refresh has to be done on purpose and at a known
-point: answer late, stall, break off, refuse, redirect, change.  No public server
-does that on demand, so this one is told by its test what to answer next.  It
-listens on the loopback only unless told otherwise, needs nothing but Python's standard library, and
-ends by itself if it is forgotten.
+A test tells this server what to answer next: late, in part, never, with an error, a
+redirect or other rows.  The server listens on the loopback unless --address says
+otherwise, needs only Python's standard library, and ends by itself after --lifetime.
 
 Server:
     server.py [--address A] [--port N] [--port-file F] [--daemon [--pid-file F]]
@@ -485,7 +483,7 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def end(self, *_):
-        # held responses have threads that would keep the process
+        # threads of held responses would keep the process alive
         for file in filter(None, self.files):
             try:
                 os.unlink(file)
@@ -495,14 +493,14 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def write_whole(path, text):
-    """Appears complete or not at all, for those who wait for the file."""
+    """Writes a file that appears complete or not at all, because other processes wait for it."""
     with open(f"{path}.new", "w", encoding="ascii") as out:
         out.write(text)
     os.rename(f"{path}.new", path)
 
 
 def announce(options, port, pid):
-    """Once this is done, whoever started the server may use and stop it."""
+    """After this the process that started the server may use and stop it."""
     if options.pid_file:
         write_whole(options.pid_file, f"{pid}\n")
     if options.port_file:

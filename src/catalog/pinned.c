@@ -3,12 +3,12 @@
  * pinned.c
  *		Settings that decide which rows a query gives.
  *
- * A dataset has the same rows whoever refreshes it: a worker, or a session
- * whose driver has set a time zone, or a role that may call spice_refresh() and
- * nothing else.  So every setting that a user can change, and that changes what
- * a text, a literal or a function means, has one value here.  What stands for a
- * place or a language has the value of the configuration or the database, as a
- * worker has it.  test/sql/owner.sql knows the settings that are left out.
+ * A worker and a session must load the same rows, also if the session's driver
+ * has set a time zone, or if its role may call spice_refresh() and nothing else.
+ * So every setting that a user can change, and that changes the meaning of a text,
+ * a literal or a function, has one value here.  Settings of a place or a language
+ * have the value of the configuration or the database, as in a worker.
+ * test/sql/owner.sql lists the settings that are left out.
  *
  *-------------------------------------------------------------------------
  */

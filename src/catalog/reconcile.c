@@ -246,7 +246,7 @@ look_up(const ManifestDataset *dataset)
 	return known;
 }
 
-/* false: somebody has locked the dataset's row, and we are not to wait */
+/* Returns false if another session has locked the dataset's row and the caller does not wait. */
 static bool
 lock_dataset(Reconciliation *result, const char *name, bool wait)
 {
@@ -275,7 +275,10 @@ apply_dataset(Reconciliation *result, const ManifestDataset *dataset, bool wait)
 {
 	KnownDataset known = look_up(dataset);
 
-	/* here, where nobody else is at it, not in refreshes that run side by side */
+	/*
+	 * Refreshes run side by side and would create the schema twice; only one session applies a
+	 * manifest.
+	 */
 	catalog_ensure_schema(dataset->schema, catalog_table_owner());
 
 	if (!known.exists)

@@ -37,8 +37,8 @@ extern char *manifest_path(void);
 
 /*
  * Reads the file and applies it; needs a transaction and changes only the
- * catalog.  Without wait a dataset whose row a session has locked is left as
- * it is, and everything while somebody else applies the manifest.
+ * catalog.  Without wait a dataset whose row another session has locked stays
+ * as it is, and nothing changes while another session applies the manifest.
  */
 extern Reconciliation *reconcile_manifest(bool wait);
 

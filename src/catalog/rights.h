@@ -25,11 +25,11 @@ typedef struct CatalogRights
 extern void catalog_enter(CatalogRights *rights);
 
 /*
- * Whatever evaluates SQL or expressions that the manifest or the owner of a
- * table has a say in happens between this and catalog_leave(): as the role that
- * owns the tables, restricted, with all settings pinned that could change rows,
+ * The caller evaluates SQL and expressions of the manifest or of the table's
+ * owner only between this call and catalog_leave(): as the role that owns the
+ * tables, in a restricted context, with all settings pinned that could change rows,
  * and with the dataset's schema and public in search_path.  Opening an index
- * counts: its expressions are simplified, which evaluates constants.
+ * counts, because the server simplifies its expressions and so evaluates them.
  */
 extern void catalog_enter_as_owner(const Dataset *dataset, CatalogRights *rights);
 

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * worker.c
- *		A background worker that does the refreshes it is handed.
+ *		A background worker that runs the refreshes that the launcher hands to it.
  *
- * It stays for a while after each, because small datasets with short intervals
- * would otherwise cost a process each time; then it goes, and with it what its
- * caches hold.
+ * The worker waits for another task before it exits, because datasets with short
+ * intervals would otherwise cost a process for each refresh.  Its exit frees the
+ * memory of its caches.
  *
- * Transactions: one that commits the row of history, none while the response
- * is fetched, one for everything else.  If any step fails, what failed is
- * rolled back and one more transaction writes down why.
+ * A refresh has one transaction that commits its row of history, none while it
+ * fetches the response, and one for everything else.  If a step fails, its
+ * transaction is rolled back and another one records the error.
  *
  *-------------------------------------------------------------------------
  */

@@ -85,7 +85,7 @@ read_open_file(int fd, char **text)
 FileOutcome
 secret_file_read(const char *path, char **text)
 {
-	/* not to hang on a FIFO that nobody writes to */
+	/* O_NONBLOCK: the open of a FIFO without a writer would hang */
 	int			fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FileOutcome outcome;
 	int			saved;

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * redact.c
- *		The gate through which errors leave a refresh or a scan.
+ *		The gate through which errors and notices leave a refresh or a scan.
  *
- * A refresh quotes what a source says: its answer to a refused request, a value that
- * does not fit, a field's name.  Any of that may repeat a secret of the request.  The
- * texts are written in many files, but an error leaves by one way, and here all
- * of its texts are looked at.
+ * A refresh quotes its source: the answer to a refused request, a value that does not
+ * fit, a field's name.  Each of these may repeat a secret of the dataset.  Many files
+ * write such texts, but every error leaves through redact_call(), which searches all
+ * of its texts, and every notice through redact_text().
  *
  *-------------------------------------------------------------------------
  */

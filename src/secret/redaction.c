@@ -3,11 +3,11 @@
  * redaction.c
  *		Secrets that texts from outside must not repeat.
  *
- * A source that refuses a request likes to say what it was sent, and says so in its
- * own way: cut, as a part of a sentence, or escaped for the format that it answers in.
- * So a text is looked at as it stands, with its escapes undone, and with whatever may be
- * base64 decoded.  A part of a secret helps to guess the rest: six bytes in a row
- * count as the secret.
+ * A source that refuses a request often repeats the credentials that it was sent: cut,
+ * as a part of a sentence, or escaped for the format of its answer.  So a text is
+ * searched as it stands, with its escapes undone, and with every run of base64 letters
+ * decoded.  A part of a secret helps to guess the rest: six bytes in a row count as the
+ * secret.
  *
  *-------------------------------------------------------------------------
  */
@@ -355,8 +355,7 @@ redaction_finds(const Redaction * redaction, const char *text)
 }
 
 /*
- * All parts are looked for before any is struck: parts overlap.  What is struck is told
- * from asterisks of the text by nothing, which does not matter.
+ * All parts are found before any is struck, because parts overlap.
  */
 void
 redaction_strike(const Redaction * redaction, char *text)

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * connector.h
- *		What a kind of source has to know, so that everything else is the same
- *		for all of them.
+ *		The interface of a connector: what differs between kinds of sources.
  *
  * Only files of this folder include it.
  *

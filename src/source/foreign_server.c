@@ -3,12 +3,12 @@
  * foreign_server.c
  *		The foreign server of a dataset that comes from a database.
  *
- * Each dataset has one of its own, whose owner is the extension's, and a user
- * mapping for everybody.  Nobody is granted its use, so there is no other way
- * to it than by SELECT on the dataset's foreign table: who may not use a
- * server can neither make foreign tables nor mappings on it, and only its owner
- * can point it at another host.  That is what makes password_required 'false'
- * safe, without which only superusers could connect by a passfile.
+ * Each dataset has a server of its own, which the extension's owner owns, with a
+ * user mapping for PUBLIC.  No role is granted USAGE on the server.  So a role can
+ * reach the source only by SELECT on the dataset's foreign table: it can create
+ * neither foreign tables nor mappings on the server, and cannot point it at another
+ * host.  That makes password_required 'false' safe, without which only superusers
+ * could connect by a passfile.
  *
  *-------------------------------------------------------------------------
  */
@@ -105,7 +105,7 @@ foreign_server_ensure(const Dataset *dataset, const char *wrapper, const char *p
 	catalog_depend_on_extension(ForeignServerRelationId, get_foreign_server_oid(name, false));
 }
 
-/* of everybody who may read the foreign table */
+/* The mapping is PUBLIC's: a role needs only SELECT on the foreign table. */
 void
 foreign_server_ensure_mapping(const Dataset *dataset, List *options)
 {

@@ -4,11 +4,11 @@
  *		Creates a dataset's source relation and keeps it in agreement with the
  *		definition.
  *
- * It is a foreign table or, of a relation in this database, a view, and it is
- * where a source's columns and their types are written down: found once, over
- * the whole of the first response, then fixed until the part of the definition
- * that describes the source changes.  It is altered and not dropped, so that
- * views upon it live on, unless it becomes one of another server.
+ * The source relation is a foreign table or, if the source is in this database, a
+ * view.  It records the source's columns and their types: they are found once, in the
+ * whole first response, and stay until the part of the definition that describes the
+ * source changes.  The relation is altered and not dropped, so that views of it
+ * survive, unless it moves to another server.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,11 +3,11 @@
  * mysql_connector.c
  *		Connector mysql: a table of MySQL or MariaDB, by mysql_fdw.
  *
- * The wrapper knows passwords in user mappings only, which are rows of a catalog.
- * But the client library takes the password from the environment variable
- * MYSQL_PWD when it is given none.  So a refresh sets the variable while the wrapper
- * connects, for each role that the refresh acts as, and clears it before any query is
- * planned: the wrapper keeps the connections, and no other server is ever sent this
+ * The wrapper reads passwords only from user mappings, which are rows of the catalog.
+ * But the client library takes the password from the environment variable MYSQL_PWD
+ * if the wrapper gives none.  So a refresh sets the variable while the wrapper
+ * connects as each role of the refresh, and clears it before any other query is
+ * planned.  The wrapper keeps the connections, and no other server is sent this
  * password.  Only refreshes can read a source that has a password.
  *
  * The source compares texts without regard to case and trailing blanks, so only

@@ -3,11 +3,11 @@
  * passfile.c
  *		Passwords for libpq, in files outside of every table.
  *
- * What stands in a user mapping is dumped, replicated and read by whoever may
- * read catalogs.  libpq also takes passwords from a file, so the mapping holds
- * none and the server's option passfile names a file of ours, mode 0600, one
- * for each dataset.  It lies in pg_stat_tmp, which base backups and pg_rewind
- * leave out; a server that starts without it gets it again from the manifest.
+ * A password in a user mapping would be dumped, replicated, and visible to every
+ * role that may read the catalog.  libpq also reads passwords from a file.  So the
+ * mapping has no password, and the server's option passfile names a file of mode
+ * 0600, one for each dataset.  The file lies in pg_stat_tmp, which base backups and
+ * pg_rewind leave out; a refresh writes it again from the manifest.
  *
  * A file is written before each refresh and stays while the dataset is in the
  * manifest, as sessions that read the source live need it.
@@ -158,7 +158,7 @@ passfile_remove(int dataset)
 	MemoryContextSwitchTo(old);
 }
 
-/* does anybody still need it?  rest: what follows .pgpass in the name */
+/* Is the file still needed?  rest: what follows .pgpass in its name */
 static bool
 is_needed(Oid database, int dataset, const char *rest, List *datasets)
 {

@@ -3,9 +3,9 @@
  * postgres_connector.c
  *		Connector postgres: a relation of another PostgreSQL, by postgres_fdw.
  *
- * The params of the manifest become options of a foreign server, all but the
- * password, which goes into a passfile.  What a lost network would leave
- * hanging for hours is bounded by keepalives and timeouts.
+ * The params of the manifest become options of a foreign server, except for the
+ * password, which goes into a passfile.  Keepalives and timeouts bound how long
+ * a refresh waits for a network that is lost.
  *
  *-------------------------------------------------------------------------
  */
@@ -305,7 +305,10 @@ postgres_conninfo(const Dataset *dataset)
 	{
 		const DefElem *option = lfirst(cell);
 
-		/* the server sets the one by itself, and otherwise the other to the subscription's name */
+		/*
+		 * The walreceiver sets "options" itself, and without an application_name it uses the
+		 * subscription's name.
+		 */
 		if (strcmp(option->defname, "options") != 0 &&
 			(strcmp(option->defname, "application_name") != 0 || strcmp(defGetString((DefElem *) option), APPLICATION_NAME) != 0))
 			append_keyword(&text, option);

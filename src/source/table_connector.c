@@ -3,10 +3,10 @@
  * table_connector.c
  *		Connector table: a relation of this very database.
  *
- * The source relation is a view of it.  A view keeps the columns as they were
- * found, as a foreign table does, so that somebody's ALTER TABLE does not
- * change what a dataset is; and a query over it is one over the relation, so
- * that a foreign table of any wrapper gets what conditions its wrapper takes.
+ * The source relation is a view of the relation.  Like a foreign table, a view keeps
+ * the columns as they were found, so that ALTER TABLE does not change the dataset.
+ * The planner sees through a view, so that a foreign table of another wrapper gets
+ * the conditions that its wrapper can evaluate.
  *
  *-------------------------------------------------------------------------
  */

@@ -10,8 +10,8 @@
  * away, recovery makes again what the log still has of those files: for each
  * unlogged relation its init fork, from which it then creates the main fork,
  * fails, since of that one the server keeps an empty file until the next
- * checkpoint, and the server does not start any more.  Of a logged relation a
- * file stays that nobody knows of.
+ * checkpoint, and the server does not start any more.  Of a logged relation an
+ * unknown file stays.
  *
  * To the server it seldom happens; a refresh makes storage each time, and ends
  * in an error by itself when the postmaster is gone.  So the record is flushed

@@ -76,7 +76,7 @@ guard_refuse_altered(const TableBuild *build)
 			 errhint("The next refresh works with the table as it is now.")));
 }
 
-/* has anybody changed the table since its successor was planned? */
+/* Raises an error if the table has changed since the build was planned. */
 void
 guard_check_table(const TableBuild *build, LOCKMODE lockmode)
 {
@@ -98,7 +98,7 @@ guard_check_table(const TableBuild *build, LOCKMODE lockmode)
 		guard_refuse_altered(build);
 }
 
-/* subscribers who have come meanwhile would not see the swap */
+/* A subscriber that has come since the build was planned would not see the swap. */
 void
 guard_check_unpublished(const TableBuild *build)
 {

@@ -89,7 +89,7 @@ matches_column(Relation index, int i, const char *name, TupleDesc desc)
 		index->rd_opfamily[i] == get_opclass_family(GetDefaultOpClass(attribute->atttypid, BTREE_AM_OID));
 }
 
-/* is it the index that the manifest's entry makes, whoever made it? */
+/* Is this the index that the manifest's entry describes?  A user may have created it. */
 static bool
 matches(Relation index, const DatasetIndex *definition, TupleDesc desc)
 {

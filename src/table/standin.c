@@ -3,11 +3,11 @@
  * standin.c
  *		Until its first load a table's source stands in for it.
  *
- * ready_state on_registration promises answers before there are any rows.  The
- * foreign table is made a child of the empty table: queries on the table then
- * read the source live, by means that views, prepared statements and EXPLAIN
- * know, and whoever may read the table may do so.  The swap of the first load
- * ends it, in the instant in which the rows appear.
+ * ready_state on_registration promises answers before the first load.  The foreign
+ * table becomes a child of the empty table, so that queries on the table read the
+ * source live.  Views, prepared statements and EXPLAIN work, and the table's
+ * privileges decide who may read.  The swap of the first load ends the inheritance in
+ * the instant in which the rows appear.
  *
  *-------------------------------------------------------------------------
  */

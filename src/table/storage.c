@@ -314,7 +314,7 @@ has_files(Oid tablespace, Oid number)
 	return found;
 }
 
-/* without those that a relation has, be it in a transaction that is yet to end */
+/* Leaves out numbers that a relation has, also in a transaction that is still open. */
 static List *
 without_claimed(List *numbers)
 {

@@ -202,7 +202,7 @@ make_attempt(Attempt *attempt)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	/* of two timeouts at once the server tells the one that was due first, and forgets the other */
+	/* If two timeouts are due at once, the server reports the earlier one and drops the other. */
 	if (!done && timed && !get_timeout_active(STATEMENT_TIMEOUT))
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),

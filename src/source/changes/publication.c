@@ -3,14 +3,14 @@
  * publication.c
  *		What a source publishes of a dataset's table.
  *
- * A publication belongs to the source's database and binds it: once updates of
- * a table are published, every UPDATE there fails that the publication cannot
- * carry, because no key tells the row or because the key or a column of the
- * filter is not in it.  So everything is looked at before one is made: a
- * sidecar must not break the application whose data it reads.
+ * A publication restricts the source's application: once a table's updates are
+ * published, the source refuses an UPDATE of a table without a replica identity,
+ * or whose identity or filter has a column that is not published.  A sidecar must
+ * not break the application whose data it reads.  So all of this is checked before
+ * a publication is created.
  *
- * Ours is named after the table and a hash of columns and filter.  Sidecars that
- * want the same share it, and one that wants something else gets another.
+ * The publication's name has the table and a hash of columns and filter.  So
+ * sidecars that want the same columns and rows share one publication.
  *
  *-------------------------------------------------------------------------
  */

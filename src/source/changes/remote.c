@@ -3,15 +3,14 @@
  * remote.c
  *		A connection of our own to a source's PostgreSQL, which may replicate.
  *
- * postgres_fdw cannot make a replication slot, nor read a table as of the
- * moment at which one begins: that takes a connection which speaks the
- * replication protocol.  core's own (libpqwalreceiver) knows no time limit for
- * connecting, keeps the SQLSTATE of an error to itself, and wants a transaction
- * open for every question.
+ * postgres_fdw can neither create a replication slot nor read a table as of the
+ * slot's start, because both take a connection in the replication protocol.
+ * Core's libpqwalreceiver has no time limit for connecting, hides the SQLSTATE of
+ * an error, and needs an open transaction for every query.
  *
- * All waiting is on the latch together with the socket, so that cancel and
- * shutdown act at once.  libpq's memory is not ours: it goes with a callback of
- * the context in which a connection was made.
+ * The process waits for its latch together with the socket, so that cancel and
+ * shutdown act at once.  libpq allocates its memory itself: a reset callback of
+ * the connection's context frees it.
  *
  *-------------------------------------------------------------------------
  */

@@ -4,12 +4,12 @@
  *		A replication slot on a source, and a copy of the table as it was when
  *		the slot began.
  *
- * A slot keeps the log of somebody else's server from the moment of its making,
- * whether or not anybody reads on.  What makes one therefore writes that down
- * first, and what is written down is dropped, however long it takes.
+ * The source's server keeps its log from the moment at which a slot is created,
+ * even if no process reads from the slot.  So the caller records a slot before it
+ * creates it, and tries to drop a recorded slot until it succeeds.
  *
- * The copy is read in the transaction in which the slot was made, with the
- * slot's own snapshot: what is not in it comes as a change, and nothing twice.
+ * The copy is read in the transaction that created the slot, with the slot's own
+ * snapshot.  So each row is in the copy or comes as a change, and none does both.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@
 #include "source/changes/slot.h"
 #include "source/postgres_connector.h"
 
-#define DROP_PATIENCE_MS	10000	/* until whoever reads the slot has let go of it */
+#define DROP_PATIENCE_MS	10000	/* for the process that reads the slot to release it */
 #define DROP_PAUSE_MS		100
 
 Remote *

@@ -3,9 +3,9 @@
  * json_skip.h
  *		Passes over records without looking into them.
  *
- * Of a well-formed document it finds the very places at which records end.  Of
- * another it may be wrong about everything behind the first error, which whoever
- * reads what is passed over here meets at its place.
+ * In a well-formed document it finds exactly where records end.  In a malformed one it
+ * may be wrong about everything behind the first error, which the process that reads
+ * the skipped records reports.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * http_error.h
- *		What went wrong with a fetch, said so that it can be cured.
+ *		Errors of an HTTP request.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,9 +3,8 @@
  * http_header.c
  *		Headers of HTTP: the manifest's, and those of an answer.
  *
- * An answer's headers are whatever a foreign machine sends.  They are looked
- * at in the middle of a transfer, in libcurl's callback, where nothing may
- * allocate or raise an error.
+ * The headers of an answer are untrusted.  libcurl's callback parses them in the
+ * middle of a transfer, where the code may neither allocate nor raise an error.
  *
  *-------------------------------------------------------------------------
  */

@@ -38,7 +38,7 @@
 /* how the texts of a field are presented */
 typedef enum CsvReading
 {
-	CSV_UNREAD,					/* nobody looks at them */
+	CSV_UNREAD,					/* the query does not use them */
 	CSV_TEXT,
 	CSV_NUMBER,					/* numbers as such, anything else as text */
 	CSV_BOOLEAN,				/* true and false as such */

@@ -4,9 +4,9 @@
  *		Foreign data wrapper spice: a dataset's source as a foreign table.
  *
  * A refresh is a query over this foreign table.  It has fetched the response
- * beforehand, without a transaction, and offers the spool; anybody else's
- * scan fetches by itself, when its first row is asked for.  Either way the
- * records stream from the spool through one reader: no row is held longer
+ * beforehand, without a transaction, and offers the spool.  The scan of any other
+ * query fetches the response itself, for its first row.  In both cases the
+ * records stream from the spool through one reader, which keeps no row longer
  * than until the next one, and a rescan reads the same bytes again.
  *
  *-------------------------------------------------------------------------
@@ -97,7 +97,7 @@ dataset_option(Oid relation)
 	return defGetString(option);
 }
 
-/* to a refresh its own dataset, which it has read; to anybody else as the catalog has it */
+/* Returns the dataset that the refresh has read, or for another query the catalog's. */
 static const Dataset *
 dataset_of(Oid relation)
 {

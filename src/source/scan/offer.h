@@ -35,8 +35,8 @@ extern SourceReport *source_offered_report(void);	/* of an offered spool */
 extern const Dataset *source_offered_for(Oid foreign_table);	/* or NULL */
 
 /*
- * May a scan of the offered spool be left to another process?  Not until it is
- * allowed: whoever runs the scan's query is in parallel mode meanwhile.
+ * May another process scan the offered spool?  The refresh allows it for a query
+ * that can run in parallel mode.
  */
 extern void source_allow_reader(bool allowed);
 extern bool source_reader_allowed(void);

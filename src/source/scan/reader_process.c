@@ -135,7 +135,7 @@ typedef struct Batch
 	uint64		sent;			/* batches before it */
 } Batch;
 
-/* false: nobody receives any more */
+/* Returns false if the writer has left the queue. */
 static bool
 send_batch(Batch *batch)
 {
@@ -173,8 +173,8 @@ writer_is_idle(ReaderWork *work, const Batch *batch)
 }
 
 /*
- * Hands the next stripe over if the writer is idle, and passes over it then.  False:
- * nobody receives any more.
+ * Hands the next stripe over if the writer is idle, and skips its records.  Returns
+ * false if the writer has left the queue.
  */
 static bool
 share_next_stripe(ReaderWork *work, JsonReader *json, Batch *batch, volatile uint64 *handed_over)
@@ -193,7 +193,7 @@ share_next_stripe(ReaderWork *work, JsonReader *json, Batch *batch, volatile uin
 	return true;
 }
 
-/* false: nobody receives any more */
+/* Returns false if the writer has left the queue. */
 static bool
 send_all(ReaderWork *work, SourceScan *scan, shm_mq_handle *queue, volatile uint64 *handed_over)
 {
@@ -569,7 +569,7 @@ reader_process_next(ReaderProcess *process)
 void
 reader_process_stop(ReaderProcess *process, SourceReport *report)
 {
-	/* if it still sends, or waits for us, it now hears that nobody listens */
+	/* a reader that still sends, or waits for the writer, ends now */
 	pg_atomic_clear_flag(&process->work->going);
 	shm_mq_detach(process->queue);
 	WaitForParallelWorkersToFinish(process->context);

@@ -87,8 +87,8 @@ struct RecordReader
 };
 
 /*
- * Adds a field before the first record; returns its index in values[].  type:
- * what its values shall become, InvalidOid when nobody will look at them.
+ * Adds a field before the first record; returns its index in values[].  type is
+ * the type that its values become, InvalidOid if the query does not use them.
  */
 static inline int
 record_reader_add_field(RecordReader *reader, const char *name, Oid type)

@@ -52,7 +52,7 @@ extern JsonReader *scan_json(const SourceScan *scan);
 /* over all records so far */
 typedef struct ScanTotals
 {
-	int64		records;		/* of the spool, whoever has read them */
+	int64		records;		/* of the spool, read by either process */
 	int64		unknown_total;	/* values of fields that are no column */
 	int64		unknown_record; /* where the first was */
 	char		unknown_name[64];

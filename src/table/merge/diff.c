@@ -14,10 +14,10 @@
  *		without one		both are hashes of the row, with different seeds; a row
  *						that is there several times is there several times
  *
- * The seeds are drawn for each refresh, so that nobody can write two rows
- * that are taken for one.  Memory is that of maintenance_work_mem: where the
- * numbers of all rows would not fit, they are divided by key into files first,
- * and the files are gone through pair by pair.
+ * Each refresh draws its seeds, so that a source cannot send two rows that are
+ * taken for one.  Memory is bounded by maintenance_work_mem: if the numbers of all
+ * rows would not fit, they are first divided by key into files, and the files are
+ * joined pair by pair.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +42,7 @@
 #include "table/merge/diff.h"
 
 #define MAX_PARTITIONS	256
-#define NOBODY			PG_UINT32_MAX
+#define NO_ENTRY			PG_UINT32_MAX
 #define PLACES_AT_ONCE	1000
 
 /* a row, as far as it is remembered */
@@ -312,7 +312,7 @@ read_partition(Diff *diff, int number, Partition *partition)
 	BufFile    *file = diff->old_rows.files[number];
 	int64		n_rows = diff->old_rows.counts[number];
 
-	if (n_rows >= NOBODY / 2)
+	if (n_rows >= NO_ENTRY / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many rows to merge")));
@@ -347,7 +347,7 @@ take_pair(Partition *partition, const RowMark *mark)
 	uint32	   *found = NULL;
 	RowMark    *row;
 
-	for (uint32 *link = &partition->buckets[mark->key & partition->mask]; *link != NOBODY;
+	for (uint32 *link = &partition->buckets[mark->key & partition->mask]; *link != NO_ENTRY;
 		 link = &partition->rows[*link].next)
 	{
 		row = &partition->rows[*link];

@@ -6,8 +6,8 @@
  * A swap writes nothing that logical replication could send on, so a table
  * with subscribers gets its new version as ordinary changes of rows, in one
  * transaction: what left is deleted, what changed updated, what is new
- * inserted.  Of what stayed nothing is written, not even a lock.  Readers keep
- * what their snapshots show and wait for nobody.
+ * inserted.  Rows that stay are not written, not even locked.  Readers keep what
+ * their snapshots show and never wait.
  *
  * A version that is valid as a whole must never fail on the way there: two
  * rows may have exchanged values that are unique.  Therefore only rows whose
@@ -94,7 +94,7 @@ check_written(const Merge *merge, TM_Result result)
 	if (result != TM_Ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("rows of the table of dataset \"%s\" were changed by somebody else during the refresh",
+				 errmsg("rows of the table of dataset \"%s\" were changed by another session during the refresh",
 						merge->build->dataset->name),
 				 errhint("The next refresh works with the rows as they are now.")));
 }
