@@ -36,6 +36,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "access/transam.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -50,6 +51,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -72,6 +74,7 @@
 									 * none */
 #define CATALOG_INTERVAL_MS 5000	/* of reading the catalog without being woken */
 #define LOOK_INTERVAL_MS	20	/* shortest interval of reading the catalog */
+#define LOOK_SHARE			4	/* reading takes at most one part in so many of the time */
 #define EXPIRE_INTERVAL_MS	600000	/* of deleting old history */
 #define RESPITE_MS			1000	/* between two starts of one dataset's refresh */
 #define CLOCK_STEP_MS		1000	/* a step back that is worth a correction */
@@ -110,7 +113,7 @@ typedef struct Worker
  */
 typedef struct Run
 {
-	int			dataset;
+	int			dataset;		/* the key; must be first */
 	TimestampTz started;
 	int			slot;			/* of its worker; -1: it has ended */
 	bool		known;			/* the catalog was read since */
@@ -120,15 +123,18 @@ static struct
 {
 	MemoryContext turn_context; /* reset every turn */
 	MemoryContext schedule_context; /* reset when the catalog is read */
-	MemoryContext worker_context;	/* workers and runs */
+	MemoryContext worker_context;	/* workers */
 	List	   *schedule;		/* of Due *, soonest first */
 	List	   *workers;		/* of Worker *: processes */
-	List	   *runs;			/* of Run *: under way, or started a moment ago */
+	HTAB	   *runs;			/* of Run, by dataset: under way, or started a moment ago */
 	bool		look;			/* a process has said that the catalog changed */
 	Oid			extension;		/* InvalidOid: WAITING */
 	TimestampTz serving_since;
 	TimestampTz turn;			/* when the present turn began */
 	TimestampTz catalog_read;
+	long		read_ms;		/* how long that took */
+	FullTransactionId written;	/* the next transaction when it was read; invalid: one that wrote
+								 * was under way */
 	TimestampTz history_expired;
 	TimestampTz slots_warned;
 	bool		outdated;		/* the extension is of another version than the library */
@@ -212,6 +218,28 @@ due_trigger(TimestampTz when, bool request, bool changed, int attempt)
 	return when <= launcher.serving_since ? "startup" : "schedule";
 }
 
+/*
+ * Notes which transactions the schedule reflects.  While no later one has written
+ * anything, the catalog is as it was read.
+ */
+static void
+note_transactions(void)
+{
+	Snapshot	snapshot = GetTransactionSnapshot();
+	FullTransactionId next = ReadNextFullTransactionId();
+
+	launcher.written = InvalidFullTransactionId;
+	if (snapshot->xcnt == 0 && XidFromFullTransactionId(next) == snapshot->xmax)
+		launcher.written = next;
+}
+
+static bool
+nothing_was_written(void)
+{
+	return FullTransactionIdIsValid(launcher.written) &&
+		FullTransactionIdEquals(launcher.written, ReadNextFullTransactionId());
+}
+
 static void
 read_schedule(void)
 {
@@ -220,6 +248,7 @@ read_schedule(void)
 
 	MemoryContextReset(launcher.schedule_context);
 	launcher.schedule = NIL;
+	note_transactions();
 	old = MemoryContextSwitchTo(launcher.schedule_context);
 	rows = catalog_query("SELECT * FROM spice.due", NULL);
 	for (uint64 row = 0; row < rows->n; row++)
@@ -372,28 +401,33 @@ watch_manifest(void)
 static Run *
 find_run(int dataset)
 {
-	ListCell   *cell;
-
-	foreach(cell, launcher.runs)
-	{
-		if (((Run *) lfirst(cell))->dataset == dataset)
-			return lfirst(cell);
-	}
-	return NULL;
+	return hash_search(launcher.runs, &dataset, HASH_FIND, NULL);
 }
 
 static void
 end_runs_of(int slot)
 {
-	ListCell   *cell;
+	HASH_SEQ_STATUS scan;
+	Run		   *run;
 
-	foreach(cell, launcher.runs)
+	hash_seq_init(&scan, launcher.runs);
+	while ((run = hash_seq_search(&scan)) != NULL)
 	{
-		Run		   *run = lfirst(cell);
-
 		if (run->slot == slot)
 			run->slot = -1;
 	}
+}
+
+/* The catalog has been read after the end of these. */
+static void
+note_known_runs(void)
+{
+	HASH_SEQ_STATUS scan;
+	Run		   *run;
+
+	hash_seq_init(&scan, launcher.runs);
+	while ((run = hash_seq_search(&scan)) != NULL)
+		run->known |= run->slot < 0;
 }
 
 /* A worker that is idle has done its task. */
@@ -422,16 +456,14 @@ respite_end(const Run *run)
 static void
 forget_runs(TimestampTz now)
 {
-	ListCell   *cell;
+	HASH_SEQ_STATUS scan;
+	Run		   *run;
 
-	foreach(cell, launcher.runs)
+	hash_seq_init(&scan, launcher.runs);
+	while ((run = hash_seq_search(&scan)) != NULL)
 	{
-		Run		   *run = lfirst(cell);
-
-		if (!run->known || respite_end(run) > now)
-			continue;
-		launcher.runs = foreach_delete_current(launcher.runs, cell);
-		pfree(run);
+		if (run->known && respite_end(run) <= now)
+			(void) hash_search(launcher.runs, &run->dataset, HASH_REMOVE, NULL);
 	}
 }
 
@@ -441,8 +473,9 @@ time_to_look(TimestampTz now)
 {
 	long		interval = CATALOG_INTERVAL_MS;
 
+	/* many datasets take long to read, and what is due already need not wait for that */
 	if (launcher.look)
-		interval = LOOK_INTERVAL_MS;
+		interval = Max(LOOK_INTERVAL_MS, launcher.read_ms * LOOK_SHARE);
 	else if (!OidIsValid(launcher.extension))
 		interval = WATCH_INTERVAL_MS;
 	return TimestampDifferenceMilliseconds(now, TimestampTzPlusMilliseconds(launcher.catalog_read, interval));
@@ -452,12 +485,17 @@ static void
 look_at_catalog(TimestampTz now)
 {
 	Oid			before = launcher.extension;
-	ListCell   *cell;
 
 	launcher.look |= dispatch_catalog_changed();
 	if (time_to_look(now) > 0)
 		return;
 	note_ended_runs();
+	if (!launcher.look && launcher.catalog_read != 0 && OidIsValid(before) && nothing_was_written())
+	{
+		launcher.catalog_read = now;
+		note_known_runs();
+		return;
+	}
 
 	launcher.look = false;
 	launcher.catalog_read = now;
@@ -477,8 +515,8 @@ look_at_catalog(TimestampTz now)
 		launcher.extension = InvalidOid;
 	if (!OidIsValid(launcher.extension))
 		launcher.schedule = NIL;
-	foreach(cell, launcher.runs)
-		((Run *) lfirst(cell))->known |= ((Run *) lfirst(cell))->slot < 0;
+	launcher.read_ms = TimestampDifferenceMilliseconds(now, GetCurrentTimestamp());
+	note_known_runs();
 }
 
 /* Forgets workers that have exited, and closes their rows of history. */
@@ -647,12 +685,11 @@ start_run(const Due *due, TimestampTz now)
 	started = assign_task(&task, now, &slot);
 	if (started)
 	{
-		Run		   *run = palloc0(sizeof(Run));
+		Run		   *run = hash_search(launcher.runs, &due->id, HASH_ENTER, NULL);
 
-		run->dataset = due->id;
 		run->started = now;
 		run->slot = slot;
-		launcher.runs = lappend(launcher.runs, run);
+		run->known = false;
 	}
 	MemoryContextSwitchTo(old);
 	return started;
@@ -701,13 +738,15 @@ time_to_sleep(TimestampTz now)
 static void
 start_times_anew(TimestampTz now)
 {
-	ListCell   *cell;
+	HASH_SEQ_STATUS scan;
+	Run		   *run;
 
 	launcher.catalog_read = 0;
 	launcher.history_expired = now;
 	launcher.slots_warned = 0;
-	foreach(cell, launcher.runs)
-		((Run *) lfirst(cell))->started = now;
+	hash_seq_init(&scan, launcher.runs);
+	while ((run = hash_seq_search(&scan)) != NULL)
+		run->started = now;
 	if (OidIsValid(launcher.extension))
 		in_transaction(correct_times);
 }
@@ -758,12 +797,17 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 static void
 enter(void)
 {
+	HASHCTL		control = {.keysize = sizeof(int), .entrysize = sizeof(Run)};
+
 	launcher.turn_context = AllocSetContextCreate(TopMemoryContext, "spice launcher turn",
 												  ALLOCSET_DEFAULT_SIZES);
 	launcher.schedule_context = AllocSetContextCreate(TopMemoryContext, "spice launcher schedule",
 													  ALLOCSET_DEFAULT_SIZES);
 	launcher.worker_context = AllocSetContextCreate(TopMemoryContext, "spice launcher workers",
 													ALLOCSET_DEFAULT_SIZES);
+	control.hcxt = launcher.worker_context;
+	launcher.runs = hash_create("spice launcher runs", 64, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	before_shmem_exit(leave, (Datum) 0);
 	dispatch_announce(MyDatabaseId);
 }
