@@ -25,6 +25,7 @@
 #include "settings.h"
 #include "source/connector.h"
 #include "source/foreign_server.h"
+#include "source/http/http_range.h"
 #include "source/http/pages.h"
 #include "source/local_type.h"
 #include "source/passfile.h"
@@ -142,9 +143,14 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->etag = dataset->etag;
 		request->last_modified = dataset->last_modified;
 	}
-	response = pages_fetch(request, page_rules(dataset), report, context);
+	/* the parts of a Parquet file are asked for when they are read */
+	if (strcmp(dataset->format, "parquet") == 0)
+		response = http_range_fetch(request, report, context);
+	else
+		response = pages_fetch(request, page_rules(dataset), report, context);
 	MemoryContextSwitchTo(saved);
-	MemoryContextDelete(request_context);
+	if (strcmp(dataset->format, "parquet") != 0)
+		MemoryContextDelete(request_context);
 	return response;
 }
 

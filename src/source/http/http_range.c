@@ -17,8 +17,9 @@
 #include "settings.h"
 #include "source/http/http_error.h"
 #include "source/http/http_transfer.h"
+#include "source/http/pages.h"
 
-#define FOOTER		((int64) 64 * 1024) /* of most files it is smaller */
+#define FOOTER		65536		/* bytes; of most files it is smaller */
 #define GAP			((int64) 32 * 1024) /* between ranges; costs less than a request */
 
 typedef struct HttpRanges
@@ -191,4 +192,85 @@ http_range_spool(HttpSession *session, const HttpRequest *request, int64 size, M
 	ranges->size = size;
 	ranges->context = context;
 	return spool_of_methods(context, &methods, ranges, size);
+}
+
+/* ------- one document whose end tells where the rest is ------- */
+
+typedef struct RangedDocument
+{
+	SpoolPart	part;
+	HttpSession *session;
+	HttpRequest request;
+} RangedDocument;
+
+static Spool *
+open_document(const SpoolPart *part, MemoryContext context)
+{
+	const RangedDocument *document = (const RangedDocument *) part;
+
+	return http_range_spool(document->session, &document->request, part->size, context);
+}
+
+/* The size of the document; -1: its ranges cannot be told to be of one version. */
+static int64
+ranged_size(const HttpTransfer *transfer)
+{
+	long long	size;
+
+	if (transfer->status != 206 || !transfer->own_origin || transfer->etag[0] != '"' ||
+		sscanf(transfer->content_range, "bytes %*d-%*d/%lld", &size) != 1)
+		return -1;
+	return size;
+}
+
+/* The version stands for the bytes, which nobody has read. */
+static Spool *
+make_ranged_spool(RangedDocument *document, const HttpResponse *response, MemoryContext context)
+{
+	Spool	   *version = spool_create(context, SPOOL_DIGEST_LENGTH * 1024);
+	const char *etag = document->request.if_match;
+
+	if (!spool_append(version, (const char *) response->identity, HTTP_IDENTITY_LENGTH) ||
+		!spool_append(version, etag, strlen(etag)))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	spool_finish(version);
+	return spool_of_parts(context, list_make1(document), spool_digest(version));
+}
+
+HttpResponse *
+http_range_fetch(const HttpRequest *request, HttpReport *report, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RangedDocument *document = palloc0(sizeof(RangedDocument));
+	HttpSession *session = http_session_open(report, context);
+	Spool	   *spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+	const HttpTransfer *transfer;
+	HttpResponse *response;
+
+	document->request = *request;
+	document->request.range = "bytes=-" CppAsString2(FOOTER);
+	transfer = http_session_get(session, &document->request, spool);
+	document->part.size = ranged_size(transfer);
+	if (transfer->status == 206 && document->part.size < 0)
+	{
+		spool_free(spool);
+		spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+		transfer = http_session_get(session, request, spool);
+	}
+	spool_finish(spool);
+	response = pages_make_response(transfer, spool, context);
+	if (transfer->status == 206)
+	{
+		document->session = session;
+		document->request.validated = NULL;
+		document->request.if_match = pstrdup(transfer->etag);
+		document->part.location = pstrdup(transfer->url.shown);
+		document->part.open = open_document;
+		spool_free(spool);
+		response->spool = make_ranged_spool(document, response, context);
+	}
+	else
+		http_session_close(session);
+	MemoryContextSwitchTo(old);
+	return response;
 }

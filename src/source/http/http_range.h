@@ -17,4 +17,12 @@
 extern Spool *http_range_spool(HttpSession *session, const HttpRequest *request, int64 size,
 							   MemoryContext context);
 
+/*
+ * Fetches the end of a document, and leaves the rest with a source that answers with ranges
+ * and says which version they are of; from any other it fetches the whole.  request and all
+ * that it points to, and the report, live as long as the response.
+ */
+extern HttpResponse *http_range_fetch(const HttpRequest *request, HttpReport *report,
+									  MemoryContext context);
+
 #endif

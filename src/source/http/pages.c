@@ -451,8 +451,8 @@ copy_validator(MemoryContext context, const char *text)
 	return http_header_is_printable(text) ? MemoryContextStrdup(context, text) : NULL;
 }
 
-static HttpResponse *
-make_response(const HttpTransfer *transfer, Spool *spool, MemoryContext context)
+HttpResponse *
+pages_make_response(const HttpTransfer *transfer, Spool *spool, MemoryContext context)
 {
 	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
 
@@ -544,7 +544,7 @@ pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *repo
 	if (rules != NULL && rules->template != NULL)
 		walk->content = read_content(walk, page);
 	response = status != 304 && find_next(walk, page) ? fetch_rest(walk, page) :
-		make_response(walk->transfer, page, context);
+		pages_make_response(walk->transfer, page, context);
 	report->status = status;
 	http_session_close(walk->session);
 	return response;

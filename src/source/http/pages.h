@@ -34,4 +34,8 @@ typedef struct PageRules
 extern HttpResponse *pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *report,
 								 MemoryContext context);
 
+/* What an answer is, whose body the finished spool has; without the spool when its status is 304. */
+extern HttpResponse *pages_make_response(const struct HttpTransfer *transfer, Spool *spool,
+										 MemoryContext context);
+
 #endif
