@@ -19,8 +19,9 @@ typedef struct Connector
 	const char *name;
 	bool		fetches;		/* the rows are a response, fetched beforehand */
 
-	/* the foreign server, by name, and the foreign table's options; NULL: a view */
-	const char *(*server) (const Dataset *dataset);
+	bool		view;			/* the source relation is a view, and no foreign table */
+
+	/* options of a foreign table at the dataset's own server; of a connector that fetches: NULL */
 	List	   *(*options) (const Dataset *dataset);
 
 	/*

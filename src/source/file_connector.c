@@ -12,22 +12,9 @@
 #include "portability/instr_time.h"
 
 #include "source/connector.h"
-#include "source/foreign_option.h"
 #include "source/scan/infer.h"
 #include "source/store/file_store.h"
 #include "source/store/listing.h"
-
-static const char *
-file_server(const Dataset *dataset pg_attribute_unused())
-{
-	return SPICE_SERVER;
-}
-
-static List *
-file_options(const Dataset *dataset)
-{
-	return list_make1(foreign_option_make("dataset", dataset->name));
-}
 
 static HttpResponse *
 list_files(const Dataset *dataset, bool conditional, HttpReport *report, MemoryContext context)
@@ -58,8 +45,6 @@ list_files(const Dataset *dataset, bool conditional, HttpReport *report, MemoryC
 const Connector file_connector = {
 	.name = "file",
 	.fetches = true,
-	.server = file_server,
-	.options = file_options,
 	.fetch = list_files,
 	.find = infer_columns,
 };

@@ -39,6 +39,7 @@
 #include "source/connector.h"
 #include "source/field_name.h"
 #include "source/foreign_option.h"
+#include "source/foreign_server.h"
 #include "source/foreign_table.h"
 #include "source/local_type.h"
 #include "source/scan/infer.h"
@@ -233,7 +234,7 @@ wanted_columns(Dataset *dataset, Spool *spool, SourceRelation *source)
 	{
 		SourceColumn *column = lfirst(cell);
 
-		if (!column->local || connector->fetches || connector->server == NULL)
+		if (!column->local || connector->fetches || connector->view)
 			continue;
 		column->type = local_type_ensure(dataset, column->type, column->typmod);
 		column->typmod = -1;
@@ -271,6 +272,13 @@ has_types(List *columns)
 	return false;
 }
 
+/* A response is read through the extension's own server, a database through the dataset's. */
+static const char *
+server_name(const Dataset *dataset)
+{
+	return source_fetches(dataset) ? SPICE_SERVER : foreign_server_name(dataset);
+}
+
 /*
  * The options of the foreign table.  One of them keeps the names of the fields that
  * are no column yet because they have had nothing but null.
@@ -278,12 +286,13 @@ has_types(List *columns)
 static List *
 table_options(const Dataset *dataset, List *columns)
 {
-	List	   *options = connector_of(dataset)->options(dataset);
+	List	   *options;
 	StringInfoData names;
 	ListCell   *cell;
 
 	if (!source_fetches(dataset))
-		return options;
+		return connector_of(dataset)->options(dataset);
+	options = list_make1(foreign_option_make("dataset", dataset->name));
 	initStringInfo(&names);
 	foreach(cell, columns)
 	{
@@ -319,7 +328,7 @@ create_foreign_table(const Dataset *dataset, List *columns)
 			separator = ", ";
 	}
 	appendStringInfo(&command, ") SERVER %s %s",
-					 quote_identifier(connector_of(dataset)->server(dataset)),
+					 quote_identifier(server_name(dataset)),
 					 foreign_option_clause(table_options(dataset, columns)));
 	catalog_run(command.data);
 }
@@ -423,10 +432,10 @@ is_fitting(const Dataset *dataset)
 	/* a dataset which used to be accelerated under the name, or the reverse */
 	if (dataset->source_relation != existing_relation(dataset))
 		return false;
-	if (connector->server == NULL)
+	if (connector->view)
 		return kind == RELKIND_VIEW;
 	return kind == RELKIND_FOREIGN_TABLE && GetForeignTable(dataset->source_relation)->serverid ==
-		get_foreign_server_oid(connector->server(dataset), true);
+		get_foreign_server_oid(server_name(dataset), true);
 }
 
 static void
@@ -446,7 +455,7 @@ owns_source(const Dataset *dataset)
 {
 	const Connector *connector = connector_of(dataset);
 
-	return connector->fetches || connector->server == NULL;
+	return connector->fetches || connector->view;
 }
 
 /*
@@ -469,7 +478,7 @@ create_relation(Dataset *dataset, List *columns, Oid owner)
 	if (OidIsValid(existing_relation(dataset)))
 		refuse_relation(dataset);
 	catalog_ensure_schema(source_schema_name(dataset), owner);
-	if (connector_of(dataset)->server == NULL)
+	if (connector_of(dataset)->view)
 		table_connector_create_view(dataset, source_relation_name(dataset), columns);
 	else
 		create_foreign_table(dataset, columns);
@@ -486,7 +495,7 @@ alter_relation(Dataset *dataset, List *columns, bool drop)
 {
 	bool		altered;
 
-	if (connector_of(dataset)->server == NULL)
+	if (connector_of(dataset)->view)
 		altered = table_connector_alter_view(dataset, source_relation_name(dataset), columns, drop);
 	else
 	{

@@ -413,7 +413,6 @@ cure(const ErrorData *error)
 
 const Connector mysql_connector = {
 	.name = "mysql",
-	.server = foreign_server_name,
 	.options = table_options,
 	.setup = setup_server,
 	.find = find_columns,

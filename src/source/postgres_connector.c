@@ -390,7 +390,6 @@ cure(const ErrorData *error)
 
 const Connector postgres_connector = {
 	.name = "postgres",
-	.server = foreign_server_name,
 	.options = table_options,
 	.setup = setup_server,
 	.find = find_columns,

@@ -12,22 +12,9 @@
 #include "postgres.h"
 
 #include "source/connector.h"
-#include "source/foreign_option.h"
 #include "source/scan/infer.h"
 #include "source/store/listing.h"
 #include "source/store/s3_store.h"
-
-static const char *
-s3_server(const Dataset *dataset pg_attribute_unused())
-{
-	return SPICE_SERVER;
-}
-
-static List *
-s3_options(const Dataset *dataset)
-{
-	return list_make1(foreign_option_make("dataset", dataset->name));
-}
 
 static HttpResponse *
 list_objects(const Dataset *dataset, bool conditional, HttpReport *report, MemoryContext context)
@@ -49,8 +36,6 @@ list_objects(const Dataset *dataset, bool conditional, HttpReport *report, Memor
 const Connector s3_connector = {
 	.name = "s3",
 	.fetches = true,
-	.server = s3_server,
-	.options = s3_options,
 	.fetch = list_objects,
 	.find = infer_columns,
 };

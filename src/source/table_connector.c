@@ -141,5 +141,6 @@ table_connector_alter_view(const Dataset *dataset, const char *name, List *colum
 
 const Connector table_connector = {
 	.name = "table",
+	.view = true,
 	.find = find_columns,
 };
