@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use File::Copy;
 use FindBin;
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Utils;
@@ -48,6 +49,19 @@ while (my ($statement, $result) = splice @statements, 0, 2)
 {
 	is(session($node, $statement), without_blanks($result), $statement);
 }
+
+# The same with the sample as a file beside the manifest, as README.md's sed command writes it.
+my ($local) = $readme =~ m{sed -i 's\|from: \.\*\|(from: \S+)\|'};
+my $folder = PostgreSQL::Test::Utils::tempdir;
+chmod 0755, $folder;
+copy("$FindBin::RealBin/../../docs/earthquakes.csv", $folder);
+append_to_file("$folder/spicepod.yaml", $manifest =~ s/from: \S+/$local/r);
+$node->append_conf('postgresql.conf', "spice.spicepod = '$folder/spicepod.yaml'");
+$node->reload;
+$node->safe_psql('postgres', 'SELECT spice_reload()');
+$node->poll_query_until('postgres', "SELECT source LIKE 'file:%' AND status = 'ready' FROM spice.datasets");
+is($node->safe_psql('postgres', 'SELECT source FROM spice.datasets'), $local =~ s/from: //r, 'the local sample is the source');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM earthquakes'), 4, 'the local sample has the rows');
 
 # The manifests of README.md, and the entries of datasets in the other pages.
 sub is_valid
