@@ -252,6 +252,7 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 	definition->json_pointer = parse_pointer(parser, spec);
 	definition->encoding = (char *) check_text(spec->params_table, spec->params, "encoding", NULL);
 	definition->null_values = parse_null_values(parser, spec);
+	definition->json_nan = (char *) check_text(spec->params_table, spec->params, "json_nan", NULL);
 	csv_options_parse(parser, spec);
 }
 

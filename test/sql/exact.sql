@@ -131,6 +131,24 @@ SELECT spice_refresh('nulls');
 TABLE nulls;
 SELECT field, value, pg_temp.load('found', field, value) AS result FROM (VALUES ('n', '"NA"'), ('n', '12'), ('n', '"12"')) v (field, value);
 
+-- NaN and Infinity, which JSON does not have
+SELECT pg_temp.write('found.json', '[{"x": 1.5, "y": 1, "n": 1}, {"x": NaN, "y": -Infinity}, {"x": Infinity, "y": 1e400}]');
+SELECT 'datasets:
+  - {from: "file:found.json", name: strict, acceleration: {}}
+  - {from: "file:found.json", name: as_null, params: {json_nan: null}, acceleration: {}}
+  - {from: "file:found.json", name: as_float, params: {json_nan: float}, columns: [{name: n, type: int}], acceleration: {}}
+' :datasets
+SELECT dataset, action, detail FROM spice_reload() WHERE action <> 'removed';
+SELECT pg_temp.failure($$SELECT spice_refresh('strict')$$);
+SELECT spice_refresh('as_null'), spice_refresh('as_float');
+SELECT pg_temp.types('as_float');
+SELECT n, x, left(y::text, 10) FROM as_null;
+SELECT n, x, left(y::text, 10) FROM as_float;
+SELECT pg_temp.write('found.json', '[{"n": NaN}]');
+SELECT pg_temp.failure($$SELECT spice_refresh('as_float')$$);
+SELECT pg_temp.write('found.json', '[{"n": {"deep": [1, NaN]}}]');
+SELECT pg_temp.failure($$SELECT spice_refresh('as_null')$$);
+
 -- values that do not fit, by choice: null, or U+FFFD in the place of what is no character
 SELECT format($$datasets:
   - {from: "file:declared.json", name: %s, invalid_value_action: %s, acceleration: {}, columns: [{name: n, type: int}, {name: x, type: float8}, {name: ok, type: boolean},

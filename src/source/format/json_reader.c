@@ -568,6 +568,12 @@ json_reader_free(JsonReader *reader)
 	free(reader);
 }
 
+void
+json_reader_count_not_finite(JsonReader *reader, JsonKind kind)
+{
+	reader->state->window.scan.not_finite = kind;
+}
+
 int
 json_reader_add_field(JsonReader *reader, const char *name, size_t length)
 {

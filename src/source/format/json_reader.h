@@ -57,6 +57,9 @@ typedef struct JsonReader
 extern JsonReader *json_reader_create(const JsonReaderOptions *options);	/* NULL: out of memory */
 extern void json_reader_free(JsonReader *reader);
 
+/* Before the first record: what a field's NaN and Infinity count as, which else are an error. */
+extern void json_reader_count_not_finite(JsonReader *reader, JsonKind kind);
+
 /*
  * Adds a field before the first json_reader_next(); returns its index in
  * values[].  The name is plain UTF-8 (not escaped).  -1 when out of memory or

@@ -333,6 +333,16 @@ scan_container(JsonScan *scan, const char *p, int depth, JsonValue *value)
 	return p;
 }
 
+/* p: at NaN, Infinity, -Infinity, or something else */
+static __attribute__((noinline))
+const char *
+scan_not_finite(JsonScan *scan, const char *p, JsonValue *value)
+{
+	const char *word = *p == 'N' ? "NaN" : *p == '-' ? "-Infinity" : "Infinity";
+
+	return scan_literal(scan, p, word, scan->not_finite, value);
+}
+
 const char *
 json_scan_value(JsonScan *scan, const char *p, int depth, JsonValue *value)
 {
@@ -341,5 +351,7 @@ json_scan_value(JsonScan *scan, const char *p, int depth, JsonValue *value)
 		return scan_string(scan, p + 1, value);
 	if (*p == '{' || *p == '[')
 		return scan_container(scan, p, depth, value);
+	if (scan->not_finite != JSON_ABSENT && (*p == 'N' || *p == 'I' || (*p == '-' && p[1] == 'I')))
+		return scan_not_finite(scan, p, value);
 	return scan_scalar(scan, p, value);
 }

@@ -19,6 +19,7 @@
 typedef struct JsonScan
 {
 	const char *end;			/* of the window; BYTES_PADDING NULs follow */
+	JsonKind	not_finite;		/* what NaN and Infinity count as; JSON_ABSENT: an error */
 
 	/* set when a function returns NULL */
 	bool		more;			/* the window ended too early, nothing was wrong */

@@ -24,7 +24,8 @@ typedef enum JsonKind
 	JSON_DECIMAL,				/* any other number */
 	JSON_STRING,
 	JSON_OBJECT,
-	JSON_ARRAY
+	JSON_ARRAY,
+	JSON_NOT_FINITE				/* NaN, Infinity, -Infinity: no JSON, but what some programs write */
 } JsonKind;
 
 /* one field of the current record; points into the reader's window */

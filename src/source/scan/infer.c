@@ -79,6 +79,8 @@ look_at(const JsonValue *value)
 			return typing_fits_double(value) ? SEEN_INTEGER : SEEN_INTEGER | SEEN_LARGE;
 		case JSON_DECIMAL:
 			return typing_fits_double(value) ? SEEN_DECIMAL : SEEN_HUGE;
+		case JSON_NOT_FINITE:
+			return SEEN_DECIMAL;
 		case JSON_STRING:
 			return look_at_string(value);
 		case JSON_OBJECT:

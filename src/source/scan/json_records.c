@@ -29,6 +29,19 @@ free_reader(void *arg)
 	json_reader_free(arg);
 }
 
+/* Does the message show that a NaN or Infinity stands where a value should? */
+static bool
+names_not_finite(const char *message)
+{
+	const char *found = strstr(message, "found: ");
+
+	if (found == NULL)
+		return false;
+	found += strlen("found: ");
+	found += *found == '-';
+	return strncmp(found, "NaN", 3) == 0 || strncmp(found, "Infinity", 8) == 0;
+}
+
 pg_noreturn static void
 raise_json_error(const JsonError *error, const char *dataset)
 {
@@ -45,6 +58,8 @@ raise_json_error(const JsonError *error, const char *dataset)
 			 errmsg("invalid response: %s", error->message),
 			 errdetail("Dataset \"%s\", record %lld, byte %lld.", dataset,
 					   (long long) error->record, (long long) error->offset),
+			 names_not_finite(error->message) ?
+			 errhint("JSON has no such number. Set params.json_nan to null or float; within objects and arrays it stays an error.") :
 			 error->code == JSON_ERROR_LIMIT ? errhint("%s", RECORDS_LIMIT_HINT) :
 			 error->code == JSON_ERROR_SHAPE ?
 			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") : 0));
@@ -139,6 +154,7 @@ json_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover
 	records->json = json_reader_create(&options);
 	if (records->json == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	json_reader_count_not_finite(records->json, format->not_finite);
 	callback->func = free_reader;
 	callback->arg = records->json;
 	MemoryContextRegisterResetCallback(context, callback);

@@ -38,6 +38,7 @@ typedef struct RecordFormat
 	const char *dataset;		/* its name, for errors */
 	const char *definition;		/* as the catalog has it: the rest follows from it */
 	List	   *columns;		/* of DatasetColumn *: what the manifest says of columns */
+	JsonKind	not_finite;		/* what NaN and Infinity in JSON count as; JSON_ABSENT: an error */
 	InvalidAction invalid;
 	const char *null_values;	/* texts that stand for null, each with a line break; or NULL */
 	JsonRecordFormat json;

@@ -22,6 +22,9 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->definition = dataset->definition;
 	format->columns = dataset->columns;
 	format->null_values = dataset->null_values;
+	format->not_finite = dataset->json_nan == NULL ? JSON_ABSENT :
+		strcmp(dataset->json_nan, "null") == 0 ? JSON_NULL :
+		strcmp(dataset->json_nan, "float") == 0 ? JSON_NOT_FINITE : JSON_ABSENT;
 	format->invalid = dataset->invalid_value_action == NULL ? INVALID_ERROR :
 		strcmp(dataset->invalid_value_action, "null") == 0 ? INVALID_NULL :
 		strcmp(dataset->invalid_value_action, "replace") == 0 ? INVALID_REPLACE : INVALID_ERROR;

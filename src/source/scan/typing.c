@@ -55,6 +55,7 @@ kind_name(const JsonValue *value)
 			return "boolean";
 		case JSON_INTEGER:
 		case JSON_DECIMAL:
+		case JSON_NOT_FINITE:
 			return "number";
 		case JSON_STRING:
 			return "string";
@@ -366,7 +367,7 @@ convert_double(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pla
 	JsonValue	spelled;
 
 	value = read_spelled(typer, value, place, &spelled);
-	if (value->kind == JSON_STRING)
+	if (value->kind == JSON_STRING || value->kind == JSON_NOT_FINITE)
 		return by_input_function(typer, value, place);
 	if (value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
 		wrong_kind(typer, value, place);
@@ -384,7 +385,8 @@ convert_numeric(ColumnTyper *typer, const JsonValue *value, const ValuePlace *pl
 	JsonValue	spelled;
 
 	value = read_spelled(typer, value, place, &spelled);
-	if (typer->inferred && value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL)
+	if (typer->inferred && value->kind != JSON_INTEGER && value->kind != JSON_DECIMAL &&
+		value->kind != JSON_NOT_FINITE)
 		wrong_kind(typer, value, place);
 	return by_input_function(typer, value, place);
 }
