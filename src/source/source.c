@@ -133,6 +133,7 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
 	request->password = resolve_secret(resolver, "http_password", catalog_param(dataset, "http_password"));
 	request->client_timeout_ms = dataset->client_timeout_ms;
+	request->transfer_timeout_ms = dataset->transfer_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;
 	if (dataset->http_headers != NULL)
 		add_headers(resolver, dataset->http_headers, request);

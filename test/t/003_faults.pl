@@ -92,7 +92,7 @@ my @faults = (
 	[ 'truncated', { %good, truncate_after => 200 }, qr/truncated; Phase transfer/ ],
 	[ 'truncated chunks', { %good, chunked => $true, truncate_after => 200 }, qr/Phase transfer/ ],
 	[ 'reset', { %good, reset_after => 200 }, qr/Phase transfer/ ],
-	[ 'stall', { %good, stall_after => 200 }, qr/transfer took too long; Phase transfer/ ],
+	[ 'stall', { %good, stall_after => 200 }, qr/source stopped sending; Phase transfer/ ],
 	[ 'late answer', { %good, delay => 60 }, qr/did not answer in time; Phase status/ ],
 	[ 'no JSON', { body => '[{"id": 1, "text": "x"}, {"id": ]' }, qr/invalid response: .*Dataset "items", record 2, byte/ ],
 	[ 'wrong type', { body => [ { id => 'a word', text => 'x' } ] }, qr/id.*a word/ ],

@@ -104,7 +104,7 @@ my $proxy = "location / { proxy_pass $source->{base}; }";
 my $secure = "https://localhost:$nginx->{port}";
 my %slow = (refresh_check_interval => '1h');
 my %credentials = (http_username => 'user', http_password => '${env:PASSWORD}', http_headers => 'X-Key: ${env:KEY}');
-my %hurried = (client_timeout => '1s', connect_timeout => '1s');
+my %hurried = (client_timeout => '1s', transfer_timeout => '2s', connect_timeout => '1s');
 my @datasets = (
 	(map { Spice::dataset($_, $source->url("/$_"), %slow, $faults{$_}[0] =~ /slow/ ? (params => \%hurried) : ()) } sort keys %faults),
 	Spice::dataset('items', $source->url('/items'), %slow, params => \%hurried),

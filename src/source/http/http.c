@@ -17,7 +17,7 @@
  *		asking		-> unchanged	(304, and we had asked for it)
  *		any			-> failed		(an error is raised)
  *
- * client_timeout covers all hops together.
+ * transfer_timeout covers all hops together, client_timeout each wait for a byte.
  *
  *-------------------------------------------------------------------------
  */
@@ -191,8 +191,9 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->signature = NULL;
 	transfer->ranged = false;
 	transfer->connect_timeout_ms = request->connect_timeout_ms;
-	transfer->timeout_ms = request->client_timeout_ms <= 0 ? 0 :
-		http_transfer_time_left(transfer, request->client_timeout_ms);
+	transfer->pause_ms = request->client_timeout_ms;
+	transfer->timeout_ms = request->transfer_timeout_ms <= 0 ? 0 :
+		http_transfer_time_left(transfer, request->transfer_timeout_ms);
 	identify_request(request, transfer, transfer->identity);
 	transfer->conditional = own && request->validated != NULL &&
 		(request->etag != NULL || request->last_modified != NULL) &&

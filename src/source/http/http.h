@@ -35,7 +35,8 @@ typedef struct HttpRequest
 	const char *password;
 	HttpHeader *headers;
 	int			n_headers;
-	int			client_timeout_ms;	/* 0: none */
+	int			client_timeout_ms;	/* for the first byte and each further one; 0: none */
+	int			transfer_timeout_ms;	/* for all of it; 0: none */
 	int			connect_timeout_ms;
 	const char *signature;		/* AWS's version 4, as libcurl names it: user name and password
 								 * are the key; or NULL */

@@ -228,12 +228,14 @@ timeout_phase(const HttpTransfer *transfer)
 		{CURLE_OK, "status", "source did not answer in time", BROKEN, true,
 		"Raise client_timeout, or ask the source for less."},
 		{CURLE_OK, "transfer", "transfer took too long", BROKEN, true,
-		"Raise client_timeout, or ask the source for less."},
+		"Raise transfer_timeout, or ask the source for less."},
 		{CURLE_OK, "transfer", "source stopped sending", BROKEN, true,
-		"Look for the cause in the source's own log."}
+		"Look for the cause in the source's own log, or raise client_timeout."}
 	};
 	const HttpTimes *times = &transfer->times;
 
+	if (transfer->timeout_ms > 0 && times->total >= transfer->timeout_ms && transfer->status != 0)
+		return &phases[4];
 	if (times->resolved == 0)
 		return &phases[0];
 	if (times->connected == 0 && !transfer->reached)
@@ -242,9 +244,7 @@ timeout_phase(const HttpTransfer *transfer)
 		return &phases[2];
 	if (transfer->status == 0)
 		return &phases[3];
-	/* libcurl calls a stall a timeout too */
-	return transfer->timeout_ms > 0 && times->total >= transfer->timeout_ms ?
-		&phases[4] : &phases[5];
+	return &phases[5];
 }
 
 static int

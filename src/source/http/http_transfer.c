@@ -53,7 +53,7 @@
 #define MAX_SOCKETS			16	/* two racing connects and a resolver need 3 */
 #define RESERVED_FDS		3
 #define MAX_HEADER_BYTES	(256 * 1024)
-#define STALL_SECONDS		30
+#define STALL_SECONDS		30L
 
 /* what is read at once: every read costs an acknowledgement, and a look at the socket */
 #define READ_SIZE			(256 * 1024)
@@ -79,6 +79,7 @@ typedef struct HttpTransferState
 	bool		fds_reserved;
 	bool		connecting;		/* the name is resolved */
 	int			header_bytes;
+	double		moved_ms;		/* when a byte came last, since the fetch began */
 } HttpTransferState;
 
 bool
@@ -217,6 +218,7 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	HttpTransfer *transfer = arg;
 	size_t		length = size * count;
 
+	transfer->state->moved_ms = elapsed_ms(transfer);
 	transfer->state->header_bytes += (int) length;
 	if (transfer->state->header_bytes > MAX_HEADER_BYTES)
 	{
@@ -256,6 +258,7 @@ write_callback(char *data, size_t size, size_t count, void *arg)
 	HttpTransfer *transfer = arg;
 	size_t		length = size * count;
 
+	transfer->state->moved_ms = elapsed_ms(transfer);
 	return http_body_receive(&transfer->body, http_transfer_succeeded(transfer),
 							 data, length) ? length : 0;
 }
@@ -430,14 +433,10 @@ set_trust(CURL *easy)
 static void
 set_limits(CURL *easy, const HttpTransfer *transfer)
 {
-	long		stall = STALL_SECONDS;
-
-	if (transfer->timeout_ms > 0)
-		stall = Min(stall, (transfer->timeout_ms + 999L) / 1000L);
 	SET(CURLOPT_TIMEOUT_MS, (long) transfer->timeout_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) transfer->connect_timeout_ms);
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(CURLOPT_LOW_SPEED_TIME, stall);
+	SET(CURLOPT_LOW_SPEED_TIME, transfer->pause_ms > 0 ? 0L : STALL_SECONDS);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) transfer->body.max_size);
 	SET(CURLOPT_BUFFERSIZE, (long) READ_SIZE);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -537,17 +536,41 @@ fetch_wait_event(void)
 	return event;
 }
 
+static double
+pause_left_ms(const HttpTransfer *transfer)
+{
+	return transfer->pause_ms - (elapsed_ms(transfer) - transfer->state->moved_ms);
+}
+
+/* Has no byte come for too long? */
+static bool
+is_paused(HttpTransfer *transfer)
+{
+	if (transfer->pause_ms == 0 || pause_left_ms(transfer) > 0)
+		return false;
+	transfer->result = CURLE_OPERATION_TIMEDOUT;
+	snprintf(transfer->error_text, CURL_ERROR_SIZE, "No byte came for %d ms", transfer->pause_ms);
+	return true;
+}
+
 static void
 wait_and_drive(HttpTransfer *transfer)
 {
 	HttpTransferState *state = transfer->state;
 	WaitEvent	events[MAX_SOCKETS + 2];
+	long		timeout;
 	int			n;
 
 	if (state->sockets_changed || state->wait_set == NULL)
 		rebuild_wait_set(state);
-	n = WaitEventSetWait(state->wait_set, time_to_wait(state), events, lengthof(events),
-						 fetch_wait_event());
+	timeout = time_to_wait(state);
+	if (transfer->pause_ms > 0)
+	{
+		long		left = (long) Max(0, pause_left_ms(transfer)) + 1;
+
+		timeout = timeout < 0 ? left : Min(timeout, left);
+	}
+	n = WaitEventSetWait(state->wait_set, timeout, events, lengthof(events), fetch_wait_event());
 	ResetLatch(MyLatch);
 	http_transfer_report(transfer);
 	CHECK_FOR_INTERRUPTS();
@@ -627,7 +650,7 @@ start(HttpTransfer *transfer)
 	CURLMcode	code;
 
 	reset_outcome(transfer);
-	transfer->run_start_ms = elapsed_ms(transfer);
+	transfer->run_start_ms = state->moved_ms = elapsed_ms(transfer);
 	state->easy = curl_easy_init();
 	if (state->easy == NULL)
 		out_of_memory();
@@ -645,8 +668,8 @@ start(HttpTransfer *transfer)
 
 /*
  * Decodes all that has been received.  libcurl keeps the time limit while it is
- * driven; a body that unpacks to gigabytes may exceed the limit here.  False: the body
- * is taken no further.
+ * driven; a body that unpacks to gigabytes may exceed the limit here.  The source cannot
+ * send as long as this takes.  False: the body is taken no further.
  */
 static bool
 decode_received(HttpTransfer *transfer)
@@ -655,6 +678,7 @@ decode_received(HttpTransfer *transfer)
 	{
 		http_transfer_report(transfer);
 		CHECK_FOR_INTERRUPTS();
+		transfer->state->moved_ms = elapsed_ms(transfer);
 		if (transfer->timeout_ms > 0 && elapsed_ms(transfer) - transfer->run_start_ms > transfer->timeout_ms)
 		{
 			transfer->result = CURLE_OPERATION_TIMEDOUT;
@@ -688,7 +712,7 @@ http_transfer_run(HttpTransfer *transfer)
 	HttpTransferState *state = transfer->state;
 
 	start(transfer);
-	while (!is_done(transfer) && decode_received(transfer))
+	while (!is_done(transfer) && decode_received(transfer) && !is_paused(transfer))
 	{
 		if (state->too_many_sockets)
 			elog(ERROR, "libcurl wants to wait for more than %d sockets", MAX_SOCKETS);

@@ -41,7 +41,8 @@ typedef struct HttpTransfer
 	bool		ranged;			/* a part is asked for */
 	int64		bytes_before;	/* of the session's earlier requests */
 	double		ms_before;
-	int			timeout_ms;
+	int			timeout_ms;		/* 0: none */
+	int			pause_ms;		/* longest wait for a byte; 0: libcurl's notion of a stall */
 	double		run_start_ms;	/* since the fetch's */
 	int			connect_timeout_ms;
 	HttpReport *report;
