@@ -36,6 +36,7 @@ What a path answers, a JSON object (every key is optional):
     gzip           true: compressed for those who accept it
     chunked        true: no Content-Length
     basic          ["user", "password"]; else 401
+    bearer         a token; else 401, which repeats what was sent
     redirect       a location; the status is 302 unless said
     fail_times     the first N requests get fail_status (503) with retry_after
     delay          seconds before the answer
@@ -76,7 +77,7 @@ KEYS = {
     "body", "body_base64", "body_file", "generate", "status", "headers", "etag",
     "last_modified", "gzip", "chunked", "basic", "redirect", "fail_times",
     "fail_status", "retry_after", "delay", "rate", "hold", "stall_after",
-    "truncate_after", "reset_after", "since", "endless", "raw", "queries",
+    "truncate_after", "reset_after", "since", "endless", "raw", "queries", "bearer",
 }
 SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie"}
 
@@ -366,6 +367,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.brief(spec.get("fail_status", 503), "asked to fail\n", retry)
         elif "basic" in spec and credentials != tuple(spec["basic"]):
             self.brief(401, "who are you?\n", {"WWW-Authenticate": 'Basic realm="test"'})
+        elif "bearer" in spec and self.headers.get("Authorization") != f"Bearer {spec['bearer']}":
+            self.brief(401, f"unknown: {self.headers.get('Authorization')}\n")
         elif "redirect" in spec:
             self.brief(spec.get("status", 302), "", {"Location": spec["redirect"]})
         elif self.unchanged(route):

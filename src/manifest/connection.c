@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "manifest/check.h"
 #include "manifest/csv_options.h"
 #include "manifest/database.h"
@@ -346,6 +347,25 @@ parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
 	return true;
 }
 
+/* A request has one header Authorization. */
+static void
+check_bearer(Parser *parser, const DatasetSpec *spec, const char *headers)
+{
+	int			line = document_line(spec->params, "http_bearer_token");
+	bool		authorized = false;
+
+	if (document_given(spec->params, "http_bearer_token") == NULL)
+		return;
+	for (const char *p = headers; *p != '\0'; p++)
+		authorized = authorized || ascii_same(p, "authorization:", strlen("authorization:"));
+	if (document_given(spec->params, "http_password") != NULL || document_given(spec->params, "http_username") != NULL)
+		parse_problem(parser, MANIFEST_ERROR, line, "take one of them out",
+					  "http_bearer_token contradicts http_username and http_password");
+	else if (authorized)
+		parse_problem(parser, MANIFEST_ERROR, line, "take one of the two out",
+					  "http_bearer_token contradicts Authorization in http_headers");
+}
+
 static void
 parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 {
@@ -367,6 +387,7 @@ parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 		parse_problem(parser, MANIFEST_ERROR, headers->line,
 					  "write http_headers: \"Name: value, Other: value\"",
 					  "http_headers holds a line break");
+	check_bearer(parser, spec, headers != NULL ? headers->text : "");
 	parse_format_params(parser, spec,
 						arena_strndup(parser->arena, from->text, strcspn(from->text, "?#")), from->line);
 	paging_check(parser, spec);

@@ -79,6 +79,21 @@ add_headers(Resolver *resolver, const char *text, HttpRequest *request)
 	}
 }
 
+static void
+add_bearer(Resolver *resolver, const char *token, HttpRequest *request)
+{
+	HttpHeader *headers = palloc((request->n_headers + 1) * sizeof(HttpHeader));
+
+	/* a token that stands in the manifest is to be hidden, too */
+	(void) resolve_secret(resolver, "http_bearer_token", token);
+	if (request->n_headers > 0)
+		memcpy(headers, request->headers, request->n_headers * sizeof(HttpHeader));
+	headers[request->n_headers].name = pstrdup("Authorization");
+	headers[request->n_headers].value = resolve_value(resolver, "http_bearer_token", psprintf("Bearer %s", token));
+	request->headers = headers;
+	http_check_header(request, request->n_headers++);
+}
+
 /* NULL: the source answers with one page */
 static PageRules *
 page_rules(const Dataset *dataset)
@@ -137,6 +152,8 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	request->connect_timeout_ms = dataset->connect_timeout_ms;
 	if (dataset->http_headers != NULL)
 		add_headers(resolver, dataset->http_headers, request);
+	if (catalog_param(dataset, "http_bearer_token") != NULL)
+		add_bearer(resolver, catalog_param(dataset, "http_bearer_token"), request);
 	if (conditional && dataset->request != NULL &&
 		VARSIZE_ANY_EXHDR(dataset->request) == HTTP_IDENTITY_LENGTH)
 	{

@@ -475,6 +475,28 @@ test_unknown_keys(void)
 	ERROR_AT(7, ENTRY "  acceleration: {enabled: false, egnine: x}\n",
 			 "unknown key \"egnine\"", "did you mean \"engine\"?");
 	WARNING_AT(7, ENTRY "  check_availability: auto\n", "check_availability is not supported yet", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_bearer_token: '${secrets:A}', http_password: '${secrets:B}'}\n",
+			 "http_bearer_token contradicts http_username and http_password", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_bearer_token: '${secrets:A}', http_headers: 'X: y, authorization: ${secrets:B}'}\n",
+			 "http_bearer_token contradicts Authorization in http_headers", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_query_params: 'offset={offset}'}\n",
+			 "pagination_query_params needs pagination_page_size", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_page_size: 10}\n",
+			 "pagination_page_size needs pagination_query_params", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_query_params: 'limit={limit}', pagination_page_size: 10}\n",
+			 "has neither {offset} nor {page}", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_query_params: 'page={page}', pagination_page_size: 0}\n",
+			 "pagination_page_size \"0\" is not a whole number", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_max_pages: all}\n",
+			 "pagination_max_pages \"all\" is not a whole number", "nolimit");
+	ERROR_AT(7, ENTRY "  params: {pagination_token_param: after}\n",
+			 "pagination_token_param needs pagination_next_pointer", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_next_pointer: next}\n",
+			 "pagination_next_pointer \"next\" is not valid", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_next_pointer: /next, pagination_query_params: 'page={page}', pagination_page_size: 9}\n",
+			 "pagination_next_pointer contradicts pagination_query_params", NULL);
+	ERROR_AT(7, ENTRY "  params: {pagination_next_pointer: /next, file_format: csv}\n",
+			 "pagination_next_pointer has no meaning in file_format csv", NULL);
 	WARNING_AT(7, ENTRY "  params: {health_probe: /up}\n", "health_probe is not supported yet", NULL);
 	WARNING_AT(4, HEAD "views: []\n", "views is not supported yet", "CREATE VIEW");
 	WARNING_AT(7, ENTRY "  description:\n", "description has no value", NULL);
