@@ -232,7 +232,14 @@ sharing_differs(const char *document, size_t length, size_t chunk, JsonRecordFor
 		readers[i] = open_sharer(&feeds[i], format, pointer, readers[0]);
 	(void) read_stripe(&alone, readers[1], INT64_MAX);
 	alone.unknown_total = readers[1]->unknown_total;
-	read_shared(&shared, readers[2], readers[3], stripe_size, pattern);
+	if (json_reader_has_objects(readers[2]))
+		read_shared(&shared, readers[2], readers[3], stripe_size, pattern);
+	else
+	{
+		/* nothing is shared */
+		(void) read_stripe(&shared, readers[2], INT64_MAX);
+		shared.unknown_total = readers[2]->unknown_total;
+	}
 	difference = compare_readings(&alone, &shared);
 	for (int i = 0; i < 4; i++)
 		json_reader_free(readers[i]);

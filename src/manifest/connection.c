@@ -183,7 +183,7 @@ parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from
 		parse_problem(parser, MANIFEST_ERROR, json->line, "take one of the two out",
 					  "json_format %s contradicts file_format %s",
 					  json->text, file->text);
-	return "json";
+	return keys_value_in("map|document", json->text) ? json->text : "json";
 }
 
 static char *
@@ -251,6 +251,7 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 
 	definition->format = (char *) parse_format(parser, spec, path, from_line);
 	definition->json_pointer = parse_pointer(parser, spec);
+	definition->json_empty = (char *) check_text(spec->params_table, spec->params, "json_empty", NULL);
 	definition->encoding = (char *) check_text(spec->params_table, spec->params, "encoding", NULL);
 	definition->null_values = parse_null_values(parser, spec);
 	definition->json_nan = (char *) check_text(spec->params_table, spec->params, "json_nan", NULL);

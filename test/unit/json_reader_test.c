@@ -57,7 +57,7 @@ test_documents(void)
 	AUTO_SAYS("nothing", "syntax record 0 offset 0", "found: nothing");
 	AUTO_SAYS("\"text\"", "shape record 0 offset 0", "found a string");
 	AUTO_SAYS(" 12", "shape record 0 offset 1", "found a number");
-	AUTO_SAYS("null", "shape record 0 offset 0", "found null");
+	AUTO_SAYS("null", "absent record 0 offset 0", "found null");
 	AUTO_SAYS("false", "shape record 0 offset 0", "found a boolean");
 	AUTO("\"text", "syntax record 0 offset 5");
 	AUTO("\0", "syntax record 0 offset 0");
@@ -65,8 +65,8 @@ test_documents(void)
 
 	AUTO_SAYS("[{\"a\":1},2]", "{a=i:1} shape record 2 offset 9",
 			  "every record must be an object, found a number");
-	AUTO_SAYS("[null]", "shape record 1 offset 1", "found null");
-	AUTO_SAYS("[[]]", "shape record 1 offset 1", "found an array");
+	AUTO("[null]", "{value=n:null} end");
+	AUTO("[[]]", "{} end");
 	AUTO_SAYS("[{},\"a\"]", "{} shape record 2 offset 4", "found a string");
 	AUTO("[{},nul]", "{} syntax record 2 offset 4");
 	AUTO("[{},]", "{} syntax record 2 offset 4");
@@ -96,10 +96,11 @@ test_lines(void)
 	AUTO("{\"a\":1}\n{\"a\":2}\n", "{a=i:1} {a=i:2} end");
 	AUTO("{\"a\":1}\r\n\r\n \n{\"a\":2}", "{a=i:1} {a=i:2} end");
 	AUTO("{\"a\":1}\n {\"a\":2}", "{a=i:1} {a=i:2} end");
-	AUTO("{\"a\":1} {\"a\":2}\n", "{a=i:1} syntax record 1 offset 8");
+	AUTO("{\"a\":1} {\"a\":2}\n", "{a=i:1} {a=i:2} end");
+	AUTO("{\"a\":1}{\"a\":2}{\"a\"", "{a=i:1} {a=i:2} syntax record 3 offset 18");
 	AUTO("{\"a\":1}\n{\"a\":2} {}", "{a=i:1} {a=i:2} syntax record 2 offset 16");
 	AUTO("{\"a\":1}\n[]", "{a=i:1} syntax record 1 offset 8");
-	AUTO("{\n\"a\":1}\n{\"a\":2}", "{a=i:1} syntax record 1 offset 9");
+	AUTO("{\n\"a\":1}\n{\"a\":2}", "{a=i:1} {a=i:2} end");
 	AUTO("{\"a\":1}\n{\"a\":2}\n[]", "{a=i:1} {a=i:2} shape record 3 offset 16");
 
 	LINES("", "end");
@@ -117,6 +118,42 @@ test_lines(void)
 	LINES("{}\nx", "{} syntax record 2 offset 3");
 	expect("{}", 2, JSON_FORMAT_LINES, "/a", "shape record 0 offset 0", "cannot be used");
 	expect("{}", 2, JSON_FORMAT_LINES, "", "{} end", NULL);
+}
+
+#define MAP(document, expected) \
+	expect(document, sizeof(document) - 1, JSON_FORMAT_MAP, NULL, expected, NULL)
+#define WHOLE(document, expected) \
+	expect(document, sizeof(document) - 1, JSON_FORMAT_WHOLE, NULL, expected, NULL)
+
+static void
+test_shapes(void)
+{
+	AUTO("[[1,\"a\"],[],[2]]", "{column_1=i:1 column_2=s:a} {} {column_1=i:2} end");
+	AUTO("[[1,{\"a\":[2]}]]", "{column_1=i:1 column_2=o:{\"a\":[2]}} end");
+	AUTO("[[1,]]", "syntax record 1 offset 4");
+	AUTO("[[1", "syntax record 1 offset 3");
+	AUTO("[\"a\",1,null]", "{value=s:a} {value=i:1} {value=n:null} end");
+	AUTO_SAYS("[[1],{}]", "{column_1=i:1} shape record 2 offset 5", "every record must be an array, as the first is");
+	AUTO_SAYS("[1,[]]", "{value=i:1} shape record 2 offset 3", "every record must be a plain value, as the first is");
+	AUTO(")]}'\n[{\"a\":1}]", "{a=i:1} end");
+	AUTO(")]}',\n\n[{\"a\":1}]", "{a=i:1} end");
+	AUTO("while(1);[{\"a\":1}]", "{a=i:1} end");
+	AUTO("for(;;);{\"a\":1}", "{a=i:1} end");
+	AUTO(")]}", "syntax record 0 offset 0");
+
+	MAP("{\"x\":{\"a\":1},\"y\\n\":{\"a\":2}}", "{a=i:1 key=s:x} {a=i:2 key=se:y\\n} end");
+	MAP("{\"x\":1,\"y\":[2]}", "{value=i:1 key=s:x} {key=s:y column_1=i:2} end");
+	MAP("{}", "end");
+	MAP("{\"x\":{\"key\":1}}", "shape record 1 offset 14");
+	MAP("{\"x\":{}", "{key=s:x} syntax record 1 offset 7");
+	MAP("{\"x\" 1}", "syntax record 1 offset 5");
+	MAP("[{}]", "shape record 0 offset 0");
+	MAP("null", "absent record 0 offset 0");
+
+	WHOLE("{\"a\":[1]}", "{document=o:{\"a\":[1]}} end");
+	WHOLE("[1, 2]", "{document=a:[1, 2]} end");
+	WHOLE(" 7 ", "{document=i:7} end");
+	WHOLE("{} {}", "{document=o:{}} syntax record 1 offset 3");
 }
 
 static void
@@ -139,10 +176,10 @@ test_pointers(void)
 	AT("/\xC3\xA4", "{\"\\u00e4\":[{}]}", "{} end", NULL);
 	AT("/a", "{\"b\\n\":1,\"\\ud800\":1,\"a\":[{}]}", "{} end", NULL);
 
-	AT("/data", "{}", "shape record 0 offset 1", "has no key \"data\": it is an empty object");
-	AT("/data", "{\"items\":[{}],\"next\":null}", "shape record 0 offset 25",
+	AT("/data", "{}", "absent record 0 offset 1", "has no key \"data\": it is an empty object");
+	AT("/data", "{\"items\":[{}],\"next\":null}", "absent record 0 offset 25",
 	   "the document has no key \"data\", only \"items\", \"next\"");
-	AT("/a/b", "{\"a\":{\"c\":1}}", "shape record 0 offset 11",
+	AT("/a/b", "{\"a\":{\"c\":1}}", "absent record 0 offset 11",
 	   "the value at \"/a\" has no key \"b\", only \"c\"");
 	AT("/a/b", "{\"a\":\"text\"}", "shape record 0 offset 5",
 	   "needs an object or array at \"/a\", found a string");
@@ -650,6 +687,7 @@ main(void)
 	test_hash_seed();
 	test_documents();
 	test_lines();
+	test_shapes();
 	test_pointers();
 	test_keys();
 	test_known_fields();

@@ -101,7 +101,7 @@ run(Outcome * outcome, const char *document, size_t length, size_t chunk,
 	JsonRecordFormat format, const char *pointer)
 {
 	static const char *const codes[] = {
-		"none", "syntax", "encoding", "shape", "limit", "read", "memory"
+		"none", "syntax", "encoding", "shape", "absent", "limit", "read", "memory"
 	};
 
 	/* a copy without a byte to spare, so that a sanitizer sees over-reads */

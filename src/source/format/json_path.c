@@ -121,7 +121,7 @@ prefix_length(const JsonPath *path, int level)
 
 /* the value at this level is not what the pointer needs there */
 static bool
-fail_level(const JsonPath *path, DocumentWindow *window, int level, const char *problem)
+fail_level(const JsonPath *path, DocumentWindow *window, int level, JsonErrorCode code, const char *problem)
 {
 	char		message[512];
 	char		where[128];
@@ -131,7 +131,7 @@ fail_level(const JsonPath *path, DocumentWindow *window, int level, const char *
 	snprintf(message, sizeof(message), "json_pointer: %s%s%s %s",
 			 length > 0 ? "the value at \"" : "the document", where, length > 0 ? "\"" : "",
 			 problem);
-	return window_fail(window, JSON_ERROR_SHAPE, window->position, message);
+	return window_fail(window, code, window->position, message);
 }
 
 static bool
@@ -147,7 +147,7 @@ fail_missing(const JsonPath *path, DocumentWindow *window, int level, const Seen
 	else
 		snprintf(problem, sizeof(problem), "has no key \"%s\", only %s%s", name,
 				 seen->text, seen->full ? ", ..." : "");
-	return fail_level(path, window, level, problem);
+	return fail_level(path, window, level, JSON_ERROR_ABSENT, problem);
 }
 
 static void
@@ -287,7 +287,7 @@ enter_array(const JsonPath *path, DocumentWindow *window, int level)
 	if (wanted < 0)
 	{
 		snprintf(problem, sizeof(problem), "is an array, and \"%s\" is no index", name);
-		return fail_level(path, window, level, problem);
+		return fail_level(path, window, level, JSON_ERROR_SHAPE, problem);
 	}
 	for (; more; index++)
 	{
@@ -298,7 +298,7 @@ enter_array(const JsonPath *path, DocumentWindow *window, int level)
 	}
 	snprintf(problem, sizeof(problem), "has no element %s, only %lld elements", name,
 			 (long long) index);
-	return fail_level(path, window, level, problem);
+	return fail_level(path, window, level, JSON_ERROR_SHAPE, problem);
 }
 
 bool
@@ -314,7 +314,7 @@ json_path_enter(const JsonPath *path, DocumentWindow *window)
 						 path->pointer + prefix_length(path, level));
 		snprintf(needed, sizeof(needed), "json_pointer needs an object or array at \"%s\"", where);
 		if (c != '{' && c != '[')
-			return window_fail_shape(window, needed);
+			return window_fail_place(window, needed);
 		path->parts[level].object = c == '{';
 		window->position++;
 		window->depth++;
@@ -344,7 +344,7 @@ leave_level(const JsonPath *path, DocumentWindow *window, int level)
 		if (part->object && !read_key(window, part, NULL, &match))
 			return false;
 		if (match)
-			return fail_level(path, window, level, "has the key that leads to the records twice");
+			return fail_level(path, window, level, JSON_ERROR_SHAPE, "has the key that leads to the records twice");
 		if (!window_skip_value(window))
 			return false;
 	}

@@ -11,11 +11,12 @@
  * Phases and what may follow each (an error may follow every one, and stays):
  *
  *		START			FIRST, OBJECT, LINE, ENDED
- *		FIRST			NEXT, ENDED		(behind the record array's bracket)
+ *		FIRST			NEXT, ENDED		(behind the bracket or brace around the records)
  *		NEXT			NEXT, ENDED		(behind an element)
  *		OBJECT			AFTER_OBJECT	(at a single record)
- *		AFTER_OBJECT	LINE, ENDED
- *		LINE			LINE, ENDED		(at or behind a line's object)
+ *		AFTER_OBJECT	LINE, SEQUENCE, ENDED
+ *		LINE			LINE, ENDED		(at or behind a line's record)
+ *		SEQUENCE		SEQUENCE, ENDED	(behind an object that no line ends)
  *
  *-------------------------------------------------------------------------
  */
@@ -37,13 +38,24 @@ typedef enum Phase
 	PHASE_OBJECT,
 	PHASE_AFTER_OBJECT,
 	PHASE_LINE,
+	PHASE_SEQUENCE,
 	PHASE_ENDED
 } Phase;
+
+/* what all records of a document are */
+typedef enum RecordShape
+{
+	SHAPE_OPEN,					/* the first record will tell */
+	SHAPE_OBJECT,
+	SHAPE_ARRAY,
+	SHAPE_SCALAR
+} RecordShape;
 
 typedef struct JsonReaderState
 {
 	Phase		phase;
 	JsonRecordFormat format;
+	RecordShape shape;
 	bool		discover;
 	int			max_fields;
 	DocumentWindow window;
@@ -166,11 +178,6 @@ parse_record(JsonReader *reader, const char *p)
 	int			previous = -1;
 	int			known = 0;
 
-	memset(reader->values, 0, (size_t) reader->n_fields * sizeof(JsonValue));
-	reader->n_known = 0;
-	reader->n_unknown = 0;
-	reader->n_unknown_null = 0;
-
 	p = json_skip_space(p + 1);
 	if (*p == '}')
 		return p + 1;
@@ -218,7 +225,124 @@ parse_record(JsonReader *reader, const char *p)
 	}
 }
 
-/* at an object's brace, or at something else that should be one */
+/* The value at p is that of a field whose name no key tells; returns behind it. */
+static const char *
+parse_named(JsonReader *reader, const char *p, const char *name, int depth)
+{
+	JsonReaderState *state = reader->state;
+	JsonValue  *value = &state->ignored;
+	int			field;
+
+	if (!find_or_add_field(reader, p, name, strlen(name), &field))
+		return NULL;
+	if (field >= 0)
+		value = &reader->values[field];
+	if ((p = json_scan_value(&state->window.scan, p, depth, value)) == NULL)
+		return NULL;
+	reader->n_known += field >= 0;
+	reader->n_unknown_null += field < 0 && value->kind == JSON_NULL;
+	return p;
+}
+
+/* p: at the array's bracket */
+static const char *
+parse_array(JsonReader *reader, const char *p)
+{
+	DocumentWindow *window = &reader->state->window;
+
+	p = json_skip_space(p + 1);
+	if (*p == ']')
+		return p + 1;
+	for (int position = 1;; position++)
+	{
+		char		name[32];
+
+		snprintf(name, sizeof(name), "column_%d", position);
+		if ((p = parse_named(reader, p, name, window->depth + 1)) == NULL)
+			return NULL;
+		p = json_skip_space(p);
+		if (*p == ']')
+			return p + 1;
+		if (*p != ',')
+			return json_scan_fail(&window->scan, JSON_ERROR_SYNTAX, p, "expected \",\" or \"]\"");
+		p = json_skip_space(p + 1);
+	}
+}
+
+static const char *
+parse_shaped(JsonReader *reader, const char *p)
+{
+	if (reader->state->format == JSON_FORMAT_WHOLE)
+		return parse_named(reader, p, "document", reader->state->window.depth);
+	if (*p == '{')
+		return parse_record(reader, p);
+	return *p == '[' ? parse_array(reader, p) : parse_named(reader, p, "value", reader->state->window.depth);
+}
+
+/* p: at the quote of a key, whose value is a record */
+static const char *
+parse_entry(JsonReader *reader, const char *p)
+{
+	JsonScan   *scan = &reader->state->window.scan;
+	JsonValue	key;
+	int			field;
+
+	if (*p != '"')
+		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected a key in quotes");
+	if ((p = json_scan_string(scan, p + 1, &key)) == NULL)
+		return NULL;
+	p = json_skip_space(p);
+	if (*p != ':')
+		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected \":\" after a key");
+	if ((p = parse_shaped(reader, json_skip_space(p + 1))) == NULL)
+		return NULL;
+	if (!find_or_add_field(reader, p, "key", strlen("key"), &field))
+		return NULL;
+	if (field < 0)
+		return p;
+	if (reader->values[field].kind != JSON_ABSENT)
+		return json_scan_fail(scan, JSON_ERROR_SHAPE, p, "a record of the map has a field \"key\" of its own");
+	reader->values[field] = key;
+	return p;
+}
+
+static RecordShape
+shape_of(int c)
+{
+	return c == '{' ? SHAPE_OBJECT : c == '[' ? SHAPE_ARRAY : SHAPE_SCALAR;
+}
+
+/* At a record, or at something else that should be one.  Of a map any value is one. */
+static bool
+check_shape(JsonReader *reader)
+{
+	JsonReaderState *state = reader->state;
+	int			c = window_peek(&state->window);
+
+	if (state->format == JSON_FORMAT_MAP || state->format == JSON_FORMAT_WHOLE)
+		return c != JSON_NO_BYTE || window_fail_here(&state->window, JSON_ERROR_SYNTAX, "expected a value");
+	if (c == JSON_NO_BYTE || strchr("{[\"-0123456789tfn", c) == NULL)
+		return window_fail_shape(&state->window, "every record must be an object");
+	/* a line that is an array may as well be a whole document */
+	if (state->shape == SHAPE_OPEN)
+		state->shape = state->phase == PHASE_LINE ? SHAPE_OBJECT : shape_of(c);
+	if (shape_of(c) == state->shape)
+		return true;
+	return window_fail_shape(&state->window, state->shape == SHAPE_OBJECT ? "every record must be an object" :
+							 state->shape == SHAPE_ARRAY ? "every record must be an array, as the first is" :
+							 "every record must be a plain value, as the first is");
+}
+
+static const char *
+parse_any(JsonReader *reader, const char *p)
+{
+	memset(reader->values, 0, (size_t) reader->n_fields * sizeof(JsonValue));
+	reader->n_known = 0;
+	reader->n_unknown = 0;
+	reader->n_unknown_null = 0;
+	return reader->state->format == JSON_FORMAT_MAP ? parse_entry(reader, p) : parse_shaped(reader, p);
+}
+
 static bool
 read_record(JsonReader *reader)
 {
@@ -226,9 +350,9 @@ read_record(JsonReader *reader)
 	const char *end;
 
 	window->record = reader->record + 1;
-	if (window_peek(window) != '{')
-		return window_fail_shape(window, "every record must be an object");
-	while ((end = parse_record(reader, window->position)) == NULL)
+	if (!check_shape(reader))
+		return false;
+	while ((end = parse_any(reader, window->position)) == NULL)
 	{
 		if (!window_again(window))
 			return false;
@@ -291,6 +415,27 @@ check_path(JsonReader *reader)
 	return true;
 }
 
+/* Services put these before JSON so that a browser which runs it as a script fails. */
+static void
+skip_guard(DocumentWindow *window)
+{
+	static const char *const guards[] = {")]}',", ")]}'", "while(1);", "for(;;);"};
+
+	if (window_peek(window) == JSON_NO_BYTE)
+		return;
+	while (window->scan.end - window->position < 9 && window_fill(window))
+		;
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+	{
+		/* the window ends with zeros */
+		if (strncmp(window->position, guards[i], strlen(guards[i])) == 0)
+		{
+			window->position += strlen(guards[i]);
+			return;
+		}
+	}
+}
+
 /* from the document's first byte to where the records are */
 static bool
 open_document(JsonReader *reader)
@@ -307,22 +452,25 @@ open_document(JsonReader *reader)
 		state->phase = PHASE_LINE;
 		return true;
 	}
+	skip_guard(window);
 	if (window_peek(window) == JSON_NO_BYTE)
 		return window_fail(window, JSON_ERROR_SYNTAX, window->position, "empty document");
 	if (!json_path_enter(&state->path, window))
 		return false;
 
 	c = window_peek(window);
-	if (c == '{')
+	if (state->format == JSON_FORMAT_MAP && c != '{')
+		return window_fail_place(window, "the records of a map must be in an object");
+	if (state->format == JSON_FORMAT_WHOLE || (c == '{' && state->format != JSON_FORMAT_MAP))
 		state->phase = PHASE_OBJECT;
-	else if (c == '[')
+	else if (c == '[' || c == '{')
 	{
 		window->position++;
 		window->depth++;
 		state->phase = PHASE_FIRST;
 	}
 	else
-		return window_fail_shape(window, "records must be in an array or object");
+		return window_fail_place(window, "records must be in an array or object");
 	return true;
 }
 
@@ -337,15 +485,16 @@ close_document(JsonReader *reader)
 	return JSON_END;
 }
 
-/* in the record array, at an element, or at what is behind the last one */
+/* among the records, at an element, or at what is behind the last one */
 static JsonStatus
 next_element(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
 	DocumentWindow *window = &state->window;
+	bool		map = state->format == JSON_FORMAT_MAP;
 	int			c = window_peek(window);
 
-	if (c == ']')
+	if (c == (map ? '}' : ']'))
 	{
 		window->position++;
 		window->depth--;
@@ -355,7 +504,7 @@ next_element(JsonReader *reader)
 	{
 		if (c != ',')
 		{
-			window_fail_here(window, JSON_ERROR_SYNTAX, "expected \",\" or \"]\"");
+			window_fail_here(window, JSON_ERROR_SYNTAX, map ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
 			return JSON_FAILED;
 		}
 		window->position++;
@@ -393,7 +542,19 @@ next_line(JsonReader *reader)
 	return JSON_RECORD;
 }
 
-/* the first object is behind us: was it the document, or its first line? */
+/* behind one of several objects, between which there need not be anything */
+static JsonStatus
+next_object(JsonReader *reader)
+{
+	JsonReaderState *state = reader->state;
+
+	if (window_peek(&state->window) != '{')
+		return close_document(reader);
+	state->phase = PHASE_SEQUENCE;
+	return read_record(reader) ? JSON_RECORD : JSON_FAILED;
+}
+
+/* the first object is behind us: was it the document, its first line, or the first of several? */
 static JsonStatus
 after_object(JsonReader *reader)
 {
@@ -410,7 +571,7 @@ after_object(JsonReader *reader)
 		state->phase = PHASE_LINE;
 		return next_line(reader);
 	}
-	return close_document(reader);
+	return next_object(reader);
 }
 
 JsonStatus
@@ -434,9 +595,22 @@ json_reader_next(JsonReader *reader)
 			return after_object(reader);
 		case PHASE_LINE:
 			return next_line(reader);
+		case PHASE_SEQUENCE:
+			return next_object(reader);
 		default:
 			return JSON_END;
 	}
+}
+
+bool
+json_reader_has_objects(JsonReader *reader)
+{
+	JsonReaderState *state = reader->state;
+
+	if (state->format == JSON_FORMAT_MAP || state->format == JSON_FORMAT_WHOLE ||
+		(state->phase == PHASE_START && !open_document(reader)))
+		return false;
+	return window_peek(&state->window) == '{';
 }
 
 /* at records that follow one another: see json_reader_skip() */
@@ -487,7 +661,7 @@ in_sequence(const JsonReader *reader)
 {
 	Phase		phase = reader->state->phase;
 
-	return phase == PHASE_FIRST || phase == PHASE_NEXT || phase == PHASE_LINE;
+	return phase == PHASE_FIRST || phase == PHASE_NEXT || phase == PHASE_LINE || phase == PHASE_SEQUENCE;
 }
 
 bool
@@ -518,6 +692,7 @@ json_reader_go(JsonReader *reader, int64_t record, int64_t end)
 	}
 	if (state->phase == PHASE_FIRST)
 		state->phase = PHASE_NEXT;
+	state->shape = SHAPE_OBJECT;
 	state->seek(window->arg, end);
 	window_go(window, end);
 	window->record = record;

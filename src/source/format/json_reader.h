@@ -5,7 +5,11 @@
  *
  * Includes no server header: built on the host with sanitizers and fuzzed.
  * Accepts exactly RFC 8259 (UTF-8; one leading byte order mark is skipped;
- * nesting is limited to JSON_MAX_DEPTH).
+ * nesting is limited to JSON_MAX_DEPTH), also behind a guard such as )]}' that keeps
+ * browsers from running it.
+ *
+ * Records are objects.  The elements of an array may as well all be arrays, whose
+ * elements are the fields column_1, column_2 and so on, or all be scalars, in field value.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,9 +21,11 @@
 
 typedef enum JsonRecordFormat
 {
-	JSON_FORMAT_AUTO,			/* array or object; several objects: JSON Lines */
+	JSON_FORMAT_AUTO,			/* array or object; several objects, one behind the other */
 	JSON_FORMAT_DOCUMENT,		/* exactly one JSON value */
-	JSON_FORMAT_LINES			/* one object per line, blank lines skipped */
+	JSON_FORMAT_LINES,			/* one object per line, blank lines skipped */
+	JSON_FORMAT_MAP,			/* an object whose values are the records; its keys are field key */
+	JSON_FORMAT_WHOLE			/* any value is the only record, in field document */
 } JsonRecordFormat;
 
 typedef struct JsonReaderOptions
@@ -71,6 +77,9 @@ extern int	json_reader_add_field(JsonReader *reader, const char *name, size_t le
 extern const char *json_reader_field_name(const JsonReader *reader, int field, size_t *length);
 
 extern JsonStatus json_reader_next(JsonReader *reader);
+
+/* Are the records objects that follow one another?  What is wrong is told later. */
+extern bool json_reader_has_objects(JsonReader *reader);
 
 /*
  * For two readers of one document, of which one passes over what the other reads.

@@ -27,6 +27,7 @@ typedef enum JsonErrorCode
 	JSON_ERROR_SYNTAX,			/* not RFC 8259, or truncated */
 	JSON_ERROR_ENCODING,		/* not UTF-8 */
 	JSON_ERROR_SHAPE,			/* well formed, but records are not where expected */
+	JSON_ERROR_ABSENT,			/* the same: there is null, or nothing at all */
 	JSON_ERROR_LIMIT,			/* depth, record size, number of fields */
 	JSON_ERROR_READ,			/* the read callback failed */
 	JSON_ERROR_MEMORY

@@ -272,3 +272,14 @@ window_fail_shape(DocumentWindow *window, const char *needed)
 	return window_fail(window, JSON_ERROR_SHAPE,
 					   window->bytes + (offset - window->offset), message);
 }
+
+bool
+window_fail_place(DocumentWindow *window, const char *needed)
+{
+	bool		null = window_peek(window) == 'n';
+
+	window_fail_shape(window, needed);
+	if (null && window->error->code == JSON_ERROR_SHAPE)
+		window->error->code = JSON_ERROR_ABSENT;
+	return false;
+}

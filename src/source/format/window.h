@@ -64,11 +64,13 @@ extern bool window_skip_value(DocumentWindow *window);
  * These note the first error, and return false.  window_fail_here
  * appends what is found at position.  window_fail_shape is for a value
  * of the wrong kind at position: if it is not even a value, it says so.
+ * window_fail_place is the same for what leads to the records, where null means none.
  */
 extern bool window_fail(DocumentWindow *window, JsonErrorCode code,
 						const char *p, const char *message);
 extern bool window_fail_here(DocumentWindow *window, JsonErrorCode code, const char *what);
 extern bool window_fail_shape(DocumentWindow *window, const char *needed);
+extern bool window_fail_place(DocumentWindow *window, const char *needed);
 
 /*
  * Copies a printable piece of the text at p for a message: up to a control

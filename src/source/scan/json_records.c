@@ -62,7 +62,9 @@ raise_json_error(const JsonError *error, const char *dataset)
 			 errhint("JSON has no such number. Set params.json_nan to null or float; within objects and arrays it stays an error.") :
 			 error->code == JSON_ERROR_LIMIT ? errhint("%s", RECORDS_LIMIT_HINT) :
 			 error->code == JSON_ERROR_SHAPE ?
-			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") : 0));
+			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") :
+			 error->code == JSON_ERROR_ABSENT ?
+			 errhint("Set params.json_pointer to the array of records in the response, or params.json_empty to no_rows if the source leaves it out when there are none.") : 0));
 	pg_unreachable();
 }
 
@@ -84,6 +86,8 @@ json_next(RecordReader *reader)
 	JsonReader *json = ((JsonRecords *) reader)->json;
 	JsonStatus	status = json_reader_next(json);
 
+	if (status == JSON_FAILED && json->error.code == JSON_ERROR_ABSENT && reader->format->no_rows)
+		return false;
 	if (status == JSON_FAILED)
 		raise_json_error(&json->error, reader->format->dataset);
 	if (status == JSON_RECORD && reader->format->null_values != NULL)
@@ -128,7 +132,9 @@ json_place(const RecordReader *reader, const JsonValue *value)
 JsonReader *
 json_records_reader(const RecordReader *reader)
 {
-	return reader->methods->next == json_next ? ((const JsonRecords *) reader)->json : NULL;
+	JsonReader *json = reader->methods->next == json_next ? ((const JsonRecords *) reader)->json : NULL;
+
+	return json != NULL && json_reader_has_objects(json) ? json : NULL;
 }
 
 RecordReader *

@@ -43,6 +43,7 @@ typedef struct RecordFormat
 	const char *null_values;	/* texts that stand for null, each with a line break; or NULL */
 	JsonRecordFormat json;
 	const char *pointer;		/* json_pointer, or NULL */
+	bool		no_rows;		/* no records where they should be are none */
 	bool		parquet;		/* the response is a Parquet file */
 	bool		csv;			/* the records are CSV, of which the rest says how */
 	bool		header;			/* the first line names the fields */

@@ -14,6 +14,24 @@
 #include "source/scan/record_input.h"
 #include "source/scan/records.h"
 
+static JsonRecordFormat
+json_format(const char *name)
+{
+	static const char *const names[] = {
+		[JSON_FORMAT_DOCUMENT] = "json",
+		[JSON_FORMAT_LINES] = "jsonl",
+		[JSON_FORMAT_MAP] = "map",
+		[JSON_FORMAT_WHOLE] = "document"
+	};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
+			return (JsonRecordFormat) i;
+	}
+	return JSON_FORMAT_AUTO;
+}
+
 void
 records_format(const Dataset *dataset, RecordFormat *format)
 {
@@ -28,8 +46,8 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->invalid = dataset->invalid_value_action == NULL ? INVALID_ERROR :
 		strcmp(dataset->invalid_value_action, "null") == 0 ? INVALID_NULL :
 		strcmp(dataset->invalid_value_action, "replace") == 0 ? INVALID_REPLACE : INVALID_ERROR;
-	format->json = strcmp(dataset->format, "jsonl") == 0 ? JSON_FORMAT_LINES :
-		strcmp(dataset->format, "json") == 0 ? JSON_FORMAT_DOCUMENT : JSON_FORMAT_AUTO;
+	format->json = json_format(dataset->format);
+	format->no_rows = dataset->json_empty != NULL && strcmp(dataset->json_empty, "no_rows") == 0;
 	format->parquet = strcmp(dataset->format, "parquet") == 0;
 	format->pointer = dataset->json_pointer;
 	format->encoding = record_input_encoding(dataset->name, dataset->encoding);

@@ -30,7 +30,7 @@ format_extensions(const char *format)
 {
 	if (strcmp(format, "jsonl") == 0)
 		return "jsonl|ndjson|ldjson";
-	return strcmp(format, "auto") == 0 || strcmp(format, "detect") == 0 ? "json" : format;
+	return keys_value_in("auto|detect|map|document", format) ? "json" : format;
 }
 
 bool
