@@ -632,6 +632,11 @@ CREATE FUNCTION @extschema@.spice_retain(dataset pg_catalog.text) RETURNS pg_cat
 COMMENT ON FUNCTION @extschema@.spice_retain(text) IS
 	'hands retention of a dataset to the launcher, which deletes what retention_period and retention_sql have outlived';
 
+CREATE FUNCTION @extschema@.spice_reset(dataset pg_catalog.text) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_reset';
+COMMENT ON FUNCTION @extschema@.spice_reset(text) IS
+	'finds the columns of a dataset anew in its next refresh, which replaces all rows';
+
 CREATE FUNCTION @extschema@.spice_drop(dataset pg_catalog.text) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'spice_drop';
 COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
@@ -641,5 +646,5 @@ REVOKE ALL ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
 	@extschema@.spice_wait_ready(interval),
 	@extschema@.spice_pause(text), @extschema@.spice_resume(text),
-	@extschema@.spice_retain(text), @extschema@.spice_drop(text)
+	@extschema@.spice_retain(text), @extschema@.spice_reset(text), @extschema@.spice_drop(text)
 	FROM PUBLIC;

@@ -48,6 +48,7 @@ PG_FUNCTION_INFO_V1(spice_pause);
 PG_FUNCTION_INFO_V1(spice_resume);
 PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
+PG_FUNCTION_INFO_V1(spice_reset);
 PG_FUNCTION_INFO_V1(spice_relation_bytes);
 
 #define READY_POLL_MS	100
@@ -360,6 +361,21 @@ spice_retain(PG_FUNCTION_ARGS)
 				 errhint("Set retention_check_enabled and retention_period or retention_sql in the manifest.")));
 	check_launcher("retention", "");
 	request_add(dataset, NULL, NULL, true);
+	dispatch_wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+/* What was applied came from another place, so the next refresh finds columns and rows anew. */
+Datum
+spice_reset(PG_FUNCTION_ARGS)
+{
+	Dataset    *dataset = catalog_dataset_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+
+	(void) execute_on_dataset("UPDATE spice_catalog.dataset SET"
+							  " applied = applied OPERATOR(pg_catalog.-) 'from'::pg_catalog.text,"
+							  " source_applied = source_applied OPERATOR(pg_catalog.-) 'from'::pg_catalog.text,"
+							  " attempt = 0, next_refresh = CASE WHEN in_manifest AND NOT paused THEN clock_timestamp() END"
+							  " WHERE id = $1", dataset);
 	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }

@@ -206,6 +206,41 @@ decide_types(const Dataset *dataset, List *found)
 	}
 }
 
+/* Has the response a field of the table or, before there is one, of the declared columns? */
+static bool
+has_known_field(const Dataset *dataset, List *found)
+{
+	bool		first = !OidIsValid(dataset->source_relation) || dataset->source_changed;
+	ListCell   *cell;
+
+	if (first && dataset->columns == NIL)
+		return true;
+	foreach(cell, found)
+	{
+		if (!first && get_attnum(dataset->source_relation, ((SourceColumn *) lfirst(cell))->name) > 0)
+			return true;
+	}
+	foreach(cell, first ? dataset->columns : NIL)
+	{
+		if (source_column_find(found, ((DatasetColumn *) lfirst(cell))->name) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* An error document with status 200 must not decide which columns there are. */
+static void
+refuse_foreign_fields(const Dataset *dataset, List *found)
+{
+	if (found == NIL || has_known_field(dataset, found))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the response has none of the columns of dataset \"%s\"", dataset->name),
+			 errdetail("Its first field is \"%s\".", ((SourceColumn *) linitial(found))->name),
+			 errhint("Look at what the source answers, and at columns and params.json_pointer.")));
+}
+
 /* declared columns first, in their order, then what the source has besides */
 static List *
 wanted_columns(Dataset *dataset, Spool *spool, SourceRelation *source)
@@ -219,6 +254,7 @@ wanted_columns(Dataset *dataset, Spool *spool, SourceRelation *source)
 	if (connector->fetches)
 	{
 		field_name_columns(dataset, found);
+		refuse_foreign_fields(dataset, found);
 		decide_types(dataset, found);
 	}
 	foreach(cell, dataset->columns)

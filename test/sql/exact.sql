@@ -109,7 +109,7 @@ SELECT field, value, pg_temp.load('declared', field, value) AS result FROM (VALU
 	('day', '"31/13/2024"'), ('day', '"03/04/2024 10:00"'), ('day', '"2024-04-03"'), ('day', '"03/04"'), ('day', '"today"'), ('compact', '2024'),
 	('cut', '"03/04/2024 10"')) v (field, value);
 SELECT 'datasets:
-  - {from: "file:declared.json", name: words, columns: [{name: word, type: text, format: DD}], acceleration: {}}
+  - {from: "file:declared.json", name: words, columns: [{name: word, type: text, format: DD}, {name: cut}], acceleration: {}}
   - {from: "file:declared.json", name: untyped, columns: [{name: day, format: DD}], acceleration: {}}
 ' :datasets
 SELECT dataset, action, detail FROM spice_reload() WHERE action <> 'removed';

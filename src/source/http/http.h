@@ -69,7 +69,7 @@ typedef struct HttpReport
 	int			status;			/* 0: no response */
 	int64		bytes;			/* of the body, decoded */
 	double		fetch_ms;
-	bool		transient;		/* network, 408, 429, 5xx: may pass */
+	bool		transient;		/* network, 202, 408, 412, 425, 429, 5xx, Retry-After: may pass */
 	int			retry_after_s;	/* what the server asked for, else 0 */
 } HttpReport;
 

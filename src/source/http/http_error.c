@@ -307,15 +307,22 @@ http_raise_transfer(const HttpRequest *request, const HttpTransfer *transfer)
 /* ---- errors of the status ---- */
 
 static bool
-status_is_transient(int status)
+status_is_transient(const HttpTransfer *transfer)
 {
-	/* 412: what was listed or begun has been replaced */
-	return status == 408 || status == 412 || status == 429 || status >= 500;
+	int			status = transfer->status;
+
+	/* 202: the answer is being made; 412: what was listed or begun has been replaced */
+	return status == 202 || status == 408 || status == 412 || status == 425 || status == 429 || status >= 500 ||
+		transfer->retry_after[0] != '\0';
 }
 
 static const char *
-status_hint(const HttpRequest *request, int status)
+status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 {
+	int			status = transfer->status;
+
+	if (status == 202 || (transfer->retry_after[0] != '\0' && status != 429 && status < 500))
+		return "The source asks to come back later, which the launcher does.";
 	switch (status)
 	{
 		case 204:
@@ -341,7 +348,7 @@ status_hint(const HttpRequest *request, int status)
 		case 429:
 			return "Refresh less often (refresh_check_interval).";
 	}
-	if (status_is_transient(status))
+	if (status_is_transient(transfer))
 		return "The source has a problem of its own, which may pass.";
 	return "Check the dataset's URL and params against the source's documentation.";
 }
@@ -351,7 +358,7 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	char	   *quote = quote_body(transfer);
 
-	report_transfer(transfer, status_is_transient(transfer->status));
+	report_transfer(transfer, status_is_transient(transfer));
 	transfer->report->retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
@@ -361,7 +368,7 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 			 errdetail("Phase status, %s.", describe_url(request, transfer)) :
 			 errdetail("Phase status, %s; the answer begins: %s",
 					   describe_url(request, transfer), quote),
-			 errhint("%s", status_hint(request, transfer->status))));
+			 errhint("%s", status_hint(request, transfer))));
 }
 
 void

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "source/format/bytes.h"
@@ -187,7 +188,8 @@ refuse_foreign_record(const SourceScan *scan)
 			 errmsg("a record has none of the columns of dataset \"%s\"", scan->format->dataset),
 			 errdetail("It is %s and has field \"%s\".", record_reader_place(scan->reader, NULL),
 					   scan->reader->unknown_name),
-			 errhint("Look at what the source answers, and at params.json_pointer.")));
+			 errhint("Look at what the source answers, and at params.json_pointer. If the columns came from another answer, SELECT spice_reset(%s) finds them anew.",
+					 quote_literal_cstr(scan->format->dataset))));
 }
 
 /* has a record this column's field at last? */
