@@ -389,16 +389,20 @@ COMMENT ON FUNCTION spice_catalog.close_interrupted() IS 'history of refreshes w
 REVOKE ALL ON FUNCTION spice_catalog.close_interrupted() FROM PUBLIC;
 
 -- The newest unchanged refresh of a dataset moves its clock.
-CREATE FUNCTION spice_catalog.expire_history(minutes bigint) RETURNS pg_catalog.void
+CREATE FUNCTION spice_catalog.expire_history(minutes bigint, batch bigint) RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	DELETE FROM spice_catalog.refresh_history h
-	WHERE h.started OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) (minutes OPERATOR(pg_catalog.*) interval '1 min'))
-		AND h.outcome OPERATOR(pg_catalog.<>) 'running' AND (h.outcome OPERATOR(pg_catalog.<>) 'unchanged' OR EXISTS
-			(SELECT 1 FROM spice_catalog.refresh_history n WHERE n.dataset OPERATOR(pg_catalog.=) h.dataset
-				AND n.outcome OPERATOR(pg_catalog.=) 'unchanged' AND n.id OPERATOR(pg_catalog.>) h.id))
+	WITH expired AS (DELETE FROM spice_catalog.refresh_history
+		WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT h.id FROM spice_catalog.refresh_history h
+			WHERE h.started OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) (minutes OPERATOR(pg_catalog.*) interval '1 min'))
+				AND h.outcome OPERATOR(pg_catalog.<>) 'running' AND (h.outcome OPERATOR(pg_catalog.<>) 'unchanged' OR EXISTS
+					(SELECT 1 FROM spice_catalog.refresh_history n WHERE n.dataset OPERATOR(pg_catalog.=) h.dataset
+						AND n.outcome OPERATOR(pg_catalog.=) 'unchanged' AND n.id OPERATOR(pg_catalog.>) h.id))
+			ORDER BY h.started LIMIT batch FOR UPDATE OF h SKIP LOCKED))
+		RETURNING 1)
+	SELECT pg_catalog.count(*) FROM expired
 $$;
-COMMENT ON FUNCTION spice_catalog.expire_history(bigint) IS 'deletes rows of history that are older';
-REVOKE ALL ON FUNCTION spice_catalog.expire_history(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spice_catalog.expire_history(bigint, bigint) IS 'deletes the oldest rows of history that are older, at most so many, and returns their number';
+REVOKE ALL ON FUNCTION spice_catalog.expire_history(bigint, bigint) FROM PUBLIC;
 
 -- What the launcher does when it starts to serve a database.  A row that a session has
 -- locked is being refreshed by that session.

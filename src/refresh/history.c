@@ -20,6 +20,8 @@
 #include "settings.h"
 #include "source/source.h"
 
+#define EXPIRE_BATCH	5000	/* rows that one transaction deletes */
+
 static void
 add_ms(CatalogArguments *arguments, double value)
 {
@@ -95,11 +97,14 @@ history_close_interrupted(void)
 	(void) catalog_query("SELECT spice_catalog.close_interrupted()", NULL);
 }
 
-void
+bool
 history_expire(void)
 {
+	CatalogRows *rows;
 	CatalogArguments arguments = {0};
 
 	catalog_add_int(&arguments, spice_history_retention);
-	(void) catalog_query("SELECT spice_catalog.expire_history($1)", &arguments);
+	catalog_add_int(&arguments, EXPIRE_BATCH);
+	rows = catalog_query("SELECT spice_catalog.expire_history($1, $2) AS n", &arguments);
+	return catalog_get_int(rows, 0, "n", 0) == EXPIRE_BATCH;
 }

@@ -19,7 +19,10 @@ extern void history_end(const Refresh *refresh, const char *error);
 /* Closes rows whose process is gone, and makes their datasets due. */
 extern void history_close_interrupted(void);
 
-/* Deletes rows older than spice.history_retention, except those that dataset_clock needs. */
-extern void history_expire(void);
+/*
+ * Deletes a batch of rows older than spice.history_retention, except those that
+ * dataset_clock needs.  Returns true if more rows may be as old.
+ */
+extern bool history_expire(void);
 
 #endif

@@ -136,6 +136,7 @@ static struct
 	FullTransactionId written;	/* the next transaction when it was read; invalid: one that wrote
 								 * was under way */
 	TimestampTz history_expired;
+	bool		history_remains;	/* its last batch was full */
 	TimestampTz slots_warned;
 	bool		outdated;		/* the extension is of another version than the library */
 	bool		swept;			/* no file of a dropped extension is left */
@@ -322,6 +323,14 @@ static void
 sweep_storage(void)
 {
 	launcher.storage_swept = storage_sweep();
+}
+
+/* A batch that fails is tried again after EXPIRE_INTERVAL_MS. */
+static void
+expire_history(void)
+{
+	launcher.history_remains = false;
+	launcher.history_remains = history_expire();
 }
 
 static void
@@ -775,9 +784,10 @@ do_turn(void)
 		look_at_catalog(now);
 		forget_runs(now);
 		start_due(now);
-		if (TimestampDifferenceExceeds(launcher.history_expired, now, EXPIRE_INTERVAL_MS))
+		if (TimestampDifferenceExceeds(launcher.history_expired, now,
+									   launcher.history_remains ? WATCH_INTERVAL_MS : EXPIRE_INTERVAL_MS))
 		{
-			in_transaction(history_expire);
+			in_transaction(expire_history);
 			launcher.history_expired = now;
 		}
 	}

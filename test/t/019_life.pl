@@ -107,6 +107,13 @@ $reader->quit;
 # --- history
 
 value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '1 h' WHERE dataset IN ('held', 'second')});
+value(q{INSERT INTO spice_catalog.refresh_history (dataset, started, trigger, mode, outcome, attempt, pid)
+	SELECT 'gone', now() - interval '1 day', 'schedule', 'full', 'loaded', n, 0 FROM generate_series(1, 12000) n});
+value(q{UPDATE spice_catalog.refresh_history SET started = started - interval '1 day' WHERE dataset = 'gone' AND attempt > 11997});
+is(value('SELECT spice_catalog.expire_history(60, 3)'), '3', 'a batch of history has its size');
+is(value(q{SELECT max(attempt) FROM spice_catalog.refresh_history WHERE dataset = 'gone'}), '11997', 'the oldest history is deleted first');
+my $holder = Spice::Session->new($node);
+$holder->query(q{BEGIN; SELECT 1 FROM spice_catalog.refresh_history WHERE dataset = 'gone' AND attempt = 1 FOR UPDATE});
 value(q{ALTER SYSTEM SET spice.history_retention = '30min'; SELECT pg_reload_conf()});
 value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'spice launcher'});
 until_true(q{SELECT count(*) = 0 FROM spice.refreshes WHERE dataset IN ('held', 'second') AND outcome <> 'unchanged'},
@@ -114,6 +121,9 @@ until_true(q{SELECT count(*) = 0 FROM spice.refreshes WHERE dataset IN ('held', 
 is(value(q{SELECT count(*) = count(DISTINCT dataset) FROM spice.refreshes WHERE dataset IN ('held', 'second')}), 't',
 	'the newest row that says when a dataset is due stays');
 isnt(value('SELECT count(*) FROM spice.refreshes'), '0', 'newer history stays');
+until_true(q{SELECT array_agg(attempt) = ARRAY[1] FROM spice.refreshes WHERE dataset = 'gone'},
+	'a session that holds a row of history keeps no other row from being deleted');
+$holder->quit;
 $session->quit;
 $node->stop;
 
