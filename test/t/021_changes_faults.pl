@@ -52,7 +52,7 @@ sub disconnect { return remote(q{SELECT count(pg_terminate_backend(pid)) FROM pg
 
 $remote->safe_psql('postgres', 'CREATE DATABASE shop');
 remote(q{
-	CREATE ROLE reader LOGIN REPLICATION PASSWORD 'by the sea';
+	CREATE ROLE reader LOGIN REPLICATION PASSWORD 'qx wv jk';
 	CREATE SCHEMA sales AUTHORIZATION reader;
 	GRANT CREATE ON DATABASE shop TO reader;
 	SET ROLE reader;
@@ -79,7 +79,7 @@ my $items = following('sales.items');
 my $others = following('sales.others');
 my $node = Spice::start_node('main', Spice::manifest([ following('sales.items', pg_sslmode => 'disable') ]),
 	'wal_level = logical', 'max_wal_senders = 10', 'wal_retrieve_retry_interval = 100ms', 'spice.max_refresh_workers = 4');
-Spice::write_beside_manifest($node, '.env', "PG_PASS='by the sea'\n");
+Spice::write_beside_manifest($node, '.env', "PG_PASS='qx wv jk'\n");
 
 sub value { return $node->safe_psql('postgres', $_[0]); }
 sub wait_for_error { return Spice::wait_for_error($node, @_); }

@@ -22,6 +22,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "secret/redact.h"
 #include "source/http/http_header.h"
 #include "source/http/http_text.h"
 
@@ -133,6 +134,20 @@ make_printable(char *text)
 	*out = '\0';
 }
 
+/*
+ * The gate strikes what leaves as an error, and copies of the text stay behind in
+ * memory that is free.  So the source's own words lose their secrets at once.
+ */
+static char *
+strike_and_wipe(char *text)
+{
+	char	   *struck = redact_text(text);
+
+	if (struck != text)
+		explicit_bzero(text, strlen(text));
+	return struck;
+}
+
 /* the start of the body in QUOTE_LENGTH characters, NULL: nothing to quote */
 static char *
 quote_body(const HttpTransfer *transfer)
@@ -154,6 +169,7 @@ quote_body(const HttpTransfer *transfer)
 			http_text_strip_tags(text);
 	}
 	make_printable(text);
+	text = strike_and_wipe(text);
 	clip = pg_mbcharcliplen(text, (int) strlen(text), QUOTE_LENGTH);
 	if (text[clip] != '\0')
 		strcpy(text + clip, "...");
@@ -166,7 +182,7 @@ printable_copy(const char *text)
 	char	   *copy = pstrdup(text);
 
 	make_printable(copy);
-	return copy;
+	return strike_and_wipe(copy);
 }
 
 static const char *
