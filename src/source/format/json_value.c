@@ -525,6 +525,7 @@ json_value_spelled_kind(const char *text, size_t length)
 bool
 json_value_replace_invalid(char *token, size_t length)
 {
+	static const char replacement[] = {'f', 'f', 'f', 'd'};
 	const char *end = token + length;
 	bool		replaced = false;
 
@@ -537,7 +538,7 @@ json_value_replace_invalid(char *token, size_t length)
 			code = read_code_point(&next, end);
 		if (code <= 0)
 		{
-			memcpy(p + 2, "fffd", 4);
+			memcpy(p + 2, replacement, sizeof(replacement));
 			replaced = true;
 		}
 		p += next - p;

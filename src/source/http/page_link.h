@@ -24,17 +24,17 @@ extern void page_link_keep(const char *line, size_t length, char *out, size_t si
  * Writes url with the pairs of query, each in place of all of the same key.  What follows
  * a # is left out.  False: it does not fit.
  */
-extern bool page_link_set_query(const char *url, const char *query, char *out, size_t size);
+extern bool page_link_set_query(const char *url, const char *query, char *buffer, size_t size);
 
 /* Writes key=text with text percent-encoded.  False: it does not fit. */
-extern bool page_link_pair(const char *key, const char *text, char *out, size_t size);
+extern bool page_link_pair(const char *key, const char *text, char *buffer, size_t size);
 
 /*
  * Writes a template with the numbers of a page, which is the one of this index, in place of
  * {page}, {offset} and {limit}.  first: the first one's {page}.  False: it does not fit.
  */
 extern bool page_link_expand(const char *template, int64_t index, int64_t first, int64_t limit,
-							 char *out, size_t size);
+							 char *buffer, size_t size);
 
 /* The number that the URL's own query gives to the key whose template is {page}; or 0. */
 extern int	page_link_first(const char *url, const char *template);

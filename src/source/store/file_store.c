@@ -163,7 +163,7 @@ static Spool *
 open_file(const SpoolPart *part, MemoryContext context)
 {
 	/* a FIFO that has taken the file's place does not block */
-	File		opened = PathNameOpenFile(part->location, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	File		opened = PathNameOpenFile(part->location, O_RDONLY | O_NONBLOCK);
 	Spool	   *bytes;
 
 	if (opened <= 0)
