@@ -344,7 +344,7 @@ begin_document(CsvReader *reader)
 	CsvReaderState *state = reader->state;
 
 	state->started = true;
-	window_skip_mark(&state->window);
+	(void) window_skip_mark(&state->window);
 	for (int i = 0; i < state->skip_lines; i++)
 		skip_line(reader);
 	if (state->separator_line)

@@ -384,9 +384,9 @@ find_line_break(const JsonReader *reader)
 static bool
 check_encoding(DocumentWindow *window)
 {
-	window_skip_mark(window);
-	if (memcmp(window->position, "\xFF\xFE", 2) == 0 ||
-		memcmp(window->position, "\xFE\xFF", 2) == 0)
+	if (!window_skip_mark(window) &&
+		(memcmp(window->position, "\xFF\xFE", 2) == 0 ||
+		 memcmp(window->position, "\xFE\xFF", 2) == 0))
 		return window_fail(window, JSON_ERROR_ENCODING, window->position,
 						   "document is in UTF-16, but JSON has to be in UTF-8");
 	return window->error->code == JSON_ERROR_NONE;

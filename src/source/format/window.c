@@ -97,13 +97,15 @@ window_fill(DocumentWindow *window)
 	return size > rest;
 }
 
-void
+bool
 window_skip_mark(DocumentWindow *window)
 {
 	while (window->scan.end - window->position < 3 && window_fill(window))
 		;
-	if (memcmp(window->position, "\xEF\xBB\xBF", 3) == 0)
-		window->position += 3;
+	if (memcmp(window->position, "\xEF\xBB\xBF", 3) != 0)
+		return false;
+	window->position += 3;
+	return true;
 }
 
 void

@@ -42,8 +42,8 @@ extern int64_t window_offset(const DocumentWindow *window, const char *p);
 /* more bytes behind position; false: not one more, at the end or failed */
 extern bool window_fill(DocumentWindow *window);
 
-/* Skips one byte order mark of UTF-8 at the start of the document. */
-extern void window_skip_mark(DocumentWindow *window);
+/* Skips one byte order mark of UTF-8 at the start of the document.  False: there is none. */
+extern bool window_skip_mark(DocumentWindow *window);
 
 /* what is read next is at this offset of the document */
 extern void window_go(DocumentWindow *window, int64_t offset);
