@@ -52,6 +52,7 @@ test_documents(void)
 	AUTO("\xEF\xBB", "syntax record 0 offset 0");
 	AUTO("\xEF\xBB\xBF\xEF\xBB\xBF[]", "syntax record 0 offset 3");
 	AUTO_SAYS("\xFF\xFE[\0]\0", "encoding record 0 offset 0", "UTF-16");
+	AUTO("\xEF\xBB\xBF\xFE\xFF[]", "syntax record 0 offset 3");
 	AUTO_SAYS("<!DOCTYPE html>", "syntax record 0 offset 0", "<!DOCTYPE html> (is this an HTML page?)");
 	AUTO_SAYS("Not found", "syntax record 0 offset 0", "expected a value, found: Not found");
 	AUTO_SAYS("nothing", "syntax record 0 offset 0", "found: nothing");
