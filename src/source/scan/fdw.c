@@ -82,7 +82,7 @@ typedef struct ForeignScanWork
 	ScanPhase	phase;
 	HeapTuple	tuple;			/* the newest, or NULL */
 	List	   *conditions;		/* of PartCondition * */
-	TupleTableSlot *part_slot;	/* a document's own values */
+	TupleTableSlot *part_slot;	/* a document's own values; NULL: none had any */
 } ForeignScanWork;
 
 static char *
@@ -163,12 +163,13 @@ explain_scan(ForeignScanState *node, ExplainState *es)
 	ExplainPropertyText("Dataset", dataset->name, es);
 }
 
-/* Conditions are tried on the values that a document has as a whole. */
+/* Conditions are tried on the values that a document has as a whole, which most have not. */
 static void
 prepare_conditions(ForeignScanState *node)
 {
 	ForeignScanWork *work = node->fdw_state;
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 	ListCell   *cell;
 
 	work->part_slot = MakeSingleTupleTableSlot(RelationGetDescr(node->ss.ss_currentRelation), &TTSOpsVirtual);
@@ -184,6 +185,7 @@ prepare_conditions(ForeignScanState *node)
 		condition->state = ExecInitQual(list_make1(clause), &node->ss.ps);
 		work->conditions = lappend(work->conditions, condition);
 	}
+	MemoryContextSwitchTo(old);
 }
 
 /* Puts a document's values into the slot; returns the columns that have one. */
@@ -222,11 +224,17 @@ is_wanted_part(void *arg, const SpoolPart *part)
 	ForeignScanState *node = arg;
 	ForeignScanWork *work = node->fdw_state;
 	ExprContext *context = node->ss.ps.ps_ExprContext;
-	MemoryContext old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
-	Bitmapset  *known = part->values == NIL ? NULL : fill_part_slot(work->part_slot, work->fields, part);
+	MemoryContext old;
+	Bitmapset  *known;
 	bool		wanted = true;
 	ListCell   *cell;
 
+	if (part->values == NIL)
+		return true;
+	if (work->part_slot == NULL)
+		prepare_conditions(node);
+	old = MemoryContextSwitchTo(context->ecxt_per_tuple_memory);
+	known = fill_part_slot(work->part_slot, work->fields, part);
 	context->ecxt_scantuple = work->part_slot;
 	foreach(cell, known == NULL ? NIL : work->conditions)
 	{
@@ -268,7 +276,6 @@ begin_scan(ForeignScanState *node, int eflags)
 	work->scan = scan_create(&work->format, RelationGetDescr(relation), work->fields, work->used,
 							 CurrentMemoryContext);
 	node->fdw_state = work;
-	prepare_conditions(node);
 	scan_set_filter(work->scan, is_wanted_part, node);
 	scan_set_bounds(work->scan, bounds_find(node->ss.ps.plan->qual,
 											((ForeignScan *) node->ss.ps.plan)->scan.scanrelid));
@@ -377,7 +384,8 @@ end_scan(ForeignScanState *node)
 	if (work == NULL)
 		return;
 	scan_free(work->scan);
-	ExecDropSingleTupleTableSlot(work->part_slot);
+	if (work->part_slot != NULL)
+		ExecDropSingleTupleTableSlot(work->part_slot);
 }
 
 Datum

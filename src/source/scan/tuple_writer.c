@@ -31,7 +31,6 @@ tuple_writer_init(TupleWriter *writer, TupleDesc desc, ColumnTyper *typers, Memo
 		WriterColumn *column = &writer->columns[i];
 
 		column->typer = OidIsValid(typers[i].type) ? &typers[i] : NULL;
-		column->empty_is_null = typers[i].empty_is_null;
 		column->length = attribute->attlen;
 		column->alignment = attribute->attalign;
 		column->by_value = attribute->attbyval;
@@ -179,7 +178,7 @@ is_null(const WriterColumn *column, const JsonValue *values)
 		return true;
 	value = &values[column->field];
 	return value->kind == JSON_ABSENT || value->kind == JSON_NULL ||
-		(value->length == 0 && value->kind == JSON_STRING && column->empty_is_null);
+		(value->length == 0 && value->kind == JSON_STRING && typer_empty_is_null(column->typer));
 }
 
 static bool

@@ -31,7 +31,6 @@ typedef struct WriterColumn
 	char		alignment;
 	bool		by_value;
 	bool		packable;		/* may have a short header */
-	bool		empty_is_null;	/* an empty string is */
 	WriterShortcut shortcut;
 } WriterColumn;
 

@@ -503,6 +503,16 @@ refuses_empty(ColumnTyper *typer)
 	return refused;
 }
 
+bool
+typer_empty_is_null(ColumnTyper *typer)
+{
+	/* an empty text is a document of JSON, but no empty document is */
+	if (typer->empty == EMPTY_UNKNOWN)
+		typer->empty = typer->type != TEXTOID && typer->type != JSONBOID &&
+			typer->type != JSONOID && refuses_empty(typer) ? EMPTY_NULL : EMPTY_VALUE;
+	return typer->empty == EMPTY_NULL;
+}
+
 void
 typer_init(ColumnTyper *typer, Form_pg_attribute attribute, const DatasetColumn *declared)
 {
@@ -517,9 +527,6 @@ typer_init(ColumnTyper *typer, Form_pg_attribute attribute, const DatasetColumn 
 	typer->is_time = is_time_type(typer->type);
 	getTypeInputInfo(attribute->atttypid, &function, &typer->io_param);
 	fmgr_info(function, &typer->input);
-	/* an empty text is a document of JSON, but no empty document is */
-	typer->empty_is_null = typer->type != TEXTOID && typer->type != JSONBOID &&
-		typer->type != JSONOID && refuses_empty(typer);
 	if (typer->format != NULL && !typer->is_time)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

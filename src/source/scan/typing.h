@@ -21,6 +21,14 @@ typedef struct ColumnTyper ColumnTyper;
 typedef struct ValuePlace ValuePlace;
 
 /* how one column's values are made */
+/* what an empty text is to a type */
+typedef enum EmptyText
+{
+	EMPTY_UNKNOWN,				/* none has come yet */
+	EMPTY_VALUE,
+	EMPTY_NULL					/* the type has no empty value */
+} EmptyText;
+
 struct ColumnTyper
 {
 	/*
@@ -32,7 +40,7 @@ struct ColumnTyper
 	int32		typmod;
 	const char *name;
 	bool		inferred;		/* the type, so that it takes what inference takes for it */
-	bool		empty_is_null;	/* the type has no empty value, so that "" is none */
+	EmptyText	empty;
 	bool		is_time;		/* texts are those of dates and times */
 	const char *format;			/* of its texts, as to_timestamp() takes it, or NULL */
 	FmgrInfo	input;			/* the type's input function, for what has no short way */
@@ -47,6 +55,9 @@ struct ValuePlace
 	const char *column;
 	const JsonValue *value;
 };
+
+/* Is an empty text null to the type?  The first one decides, by the type's input function. */
+extern bool typer_empty_is_null(ColumnTyper *typer);
 
 /* declared: what the manifest says of the column, or NULL */
 extern void typer_init(ColumnTyper *typer, Form_pg_attribute attribute, const DatasetColumn *declared);
