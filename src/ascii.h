@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * ascii.h
- *		Letters compared regardless of case, whatever the process's locale says.
+ *		Letters and digits of ASCII, whatever the process's locale says.
  *
  * strcasecmp() asks the locale, and in a Turkish one "LOCATION" is not
  * "Location".  Includes no server header.
@@ -32,6 +32,16 @@ ascii_same(const char *a, const char *b, size_t n)
 			return true;
 	}
 	return true;
+}
+
+/* the value of a hexadecimal digit, or -1 */
+static inline int
+ascii_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 #endif

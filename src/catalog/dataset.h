@@ -142,6 +142,13 @@ dataset_is_unlogged(const Dataset *dataset)
 	return strcmp(dataset->mode, "memory") == 0;
 }
 
+/* whether the responses are Parquet by the definition, whose parts are read where they are */
+static inline bool
+dataset_is_parquet(const Dataset *dataset)
+{
+	return strcmp(dataset->format, "parquet") == 0;
+}
+
 /* whether the table answers before the first load */
 static inline bool
 dataset_answers_early(const Dataset *dataset)

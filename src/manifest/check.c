@@ -360,14 +360,12 @@ check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
 
 	if (key == NULL)
 	{
-		if (unknown_is_fault(table, pair->key->text))
-			parse_problem(parser, MANIFEST_ERROR, pair->key->line,
-						  find_cure(parser, table, pair->key->text),
-						  "unknown key \"%s\" in %s", name, table->place);
-		else
-			parse_problem(parser, MANIFEST_WARNING, pair->key->line,
-						  find_cure(parser, table, pair->key->text),
-						  "unknown key \"%s\" in %s has no effect", name, table->place);
+		bool		refused = unknown_is_fault(table, pair->key->text);
+
+		parse_problem(parser, refused ? MANIFEST_ERROR : MANIFEST_WARNING, pair->key->line,
+					  find_cure(parser, table, pair->key->text),
+					  "unknown key \"%s\" in %s%s", name, table->place,
+					  refused ? "" : " has no effect");
 		return;
 	}
 	if (is_missing(key, node))

@@ -10,7 +10,6 @@
  */
 #include "manifest/connection.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -116,7 +115,7 @@ path_extension(Parser *parser, const char *path)
 		return "";
 	extension = arena_printf(parser->arena, "%s", point + 1);
 	for (char *p = extension; *p != '\0'; p++)
-		*p = (char) tolower((unsigned char) *p);
+		*p = ascii_lower(*p);
 	if (keys_value_in(COMPRESSIONS, extension))
 		return path_extension(parser, arena_strndup(parser->arena, path, (size_t) (point - path)));
 	return extension;
@@ -251,10 +250,7 @@ parse_format_params(Parser *parser, DatasetSpec *spec, const char *path, int fro
 
 	definition->format = (char *) parse_format(parser, spec, path, from_line);
 	definition->json_pointer = parse_pointer(parser, spec);
-	definition->json_empty = (char *) check_text(spec->params_table, spec->params, "json_empty", NULL);
-	definition->encoding = (char *) check_text(spec->params_table, spec->params, "encoding", NULL);
 	definition->null_values = parse_null_values(parser, spec);
-	definition->json_nan = (char *) check_text(spec->params_table, spec->params, "json_nan", NULL);
 	csv_options_parse(parser, spec);
 }
 

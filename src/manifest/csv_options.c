@@ -50,7 +50,7 @@ parse_quote(Parser *parser, const DatasetSpec *spec, const char *key)
 	return node != NULL && node->text[0] == '\0' ? '\0' : parse_byte(parser, spec, key, '"');
 }
 
-/* A character that begins the lines to pass over; NUL: none does. */
+/* The character that begins a comment line; NUL: there are no comments. */
 static char
 parse_comment(Parser *parser, const DatasetSpec *spec)
 {

@@ -72,10 +72,7 @@ schedule_keys_parse(Parser *parser, DatasetSpec *spec)
 	{
 		int64_t		seconds = cron_seconds(cron->text);
 
-		if (seconds > 0)
-			spec->definition.refresh_cron = NULL;
-		else
-			spec->definition.refresh_cron = cron_parse(parser, "refresh_cron", cron);
+		spec->definition.refresh_cron = seconds > 0 ? NULL : cron_parse(parser, "refresh_cron", cron);
 		if (document_given(spec->acceleration, "refresh_check_interval") != NULL)
 			parse_problem(parser, MANIFEST_ERROR, cron->line, "keep one of the two",
 						  "refresh_cron contradicts refresh_check_interval");

@@ -123,7 +123,7 @@ static struct
 {
 	MemoryContext turn_context; /* reset every turn */
 	MemoryContext schedule_context; /* reset when the catalog is read */
-	MemoryContext worker_context;	/* workers */
+	MemoryContext worker_context;	/* workers and runs */
 	List	   *schedule;		/* of Due *, soonest first */
 	List	   *workers;		/* of Worker *: processes */
 	HTAB	   *runs;			/* of Run, by dataset: under way, or started a moment ago */

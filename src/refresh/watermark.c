@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -24,6 +22,7 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/watermark.h"
+#include "source/http/percent.h"
 
 /* Times without a zone are up to this much ahead of UTC, and clocks differ, too. */
 #define FUTURE_MS	((int64) 24 * 60 * 60 * 1000)
@@ -276,10 +275,9 @@ watermark_query(const Dataset *dataset, const Watermark *watermark)
 	appendBinaryStringInfo(&query, dataset->http_append_query, (int) (mark - dataset->http_append_query));
 	for (const char *p = watermark->for_source; *p != '\0'; p++)
 	{
-		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
-			appendStringInfoChar(&query, *p);
-		else
-			appendStringInfo(&query, "%%%02X", (unsigned char) *p);
+		char		encoded[PERCENT_LENGTH];
+
+		appendBinaryStringInfo(&query, encoded, (int) percent_encode(*p, encoded));
 	}
 	appendStringInfoString(&query, mark + strlen("{watermark}"));
 	return query.data;

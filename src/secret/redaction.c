@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "secret/dotenv.h"
 
 #define MIN_LENGTH		4		/* shorter ones are in any text, and protect nothing */
@@ -112,18 +113,6 @@ finds_part(const Redaction * redaction, const char *text, size_t length)
 
 /* ---- escapes ---- */
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* the number of so many hexadecimal digits, or -1 */
 static int
 read_hex(const char *text, int digits)
@@ -132,7 +121,7 @@ read_hex(const char *text, int digits)
 
 	for (int i = 0; i < digits; i++)
 	{
-		int			digit = hex_value(text[i]);
+		int			digit = ascii_hex_digit(text[i]);
 
 		if (digit < 0)
 			return -1;

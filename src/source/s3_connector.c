@@ -27,7 +27,7 @@ list_objects(const Dataset *dataset, bool conditional, HttpReport *report, Memor
 	s3_store_digest(place, objects, digest);
 	if (conditional && listing_is_loaded(dataset, digest))
 		return response;
-	if (strcmp(dataset->format, "parquet") != 0 && !listing_has_values(dataset))
+	if (!dataset_is_parquet(dataset) && !listing_has_values(dataset))
 		s3_store_fetch(place, objects);
 	response->spool = spool_of_parts(context, objects, digest);
 	return response;

@@ -162,12 +162,12 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 		request->last_modified = dataset->last_modified;
 	}
 	/* the parts of a Parquet file are asked for when they are read */
-	if (strcmp(dataset->format, "parquet") == 0)
+	if (dataset_is_parquet(dataset))
 		response = http_range_fetch(request, report, context);
 	else
 		response = pages_fetch(request, page_rules(dataset), report, context);
 	MemoryContextSwitchTo(saved);
-	if (strcmp(dataset->format, "parquet") != 0)
+	if (!dataset_is_parquet(dataset))
 		MemoryContextDelete(request_context);
 	return response;
 }

@@ -9,7 +9,7 @@
  * creates it, and tries to drop a recorded slot until it succeeds.
  *
  * The copy is read in the transaction that created the slot, with the slot's own
- * snapshot.  So each row is in the copy or comes as a change, and none does both.
+ * snapshot.  So each row comes once: in the copy or as a change.
  *
  *-------------------------------------------------------------------------
  */

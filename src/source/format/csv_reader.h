@@ -39,7 +39,7 @@ typedef struct CsvReaderOptions
 	int			skip_lines;		/* before the first record, whatever they hold */
 	bool		separator_line; /* a first line sep=X, as Excel writes it, sets the delimiter */
 	bool		trim;			/* blanks around a field do not belong to it */
-	char		comment;		/* a line that begins so is passed over; NUL: none is */
+	char		comment;		/* begins a comment line; NUL: there are no comments */
 } CsvReaderOptions;
 
 typedef struct CsvReader

@@ -27,27 +27,26 @@ typedef struct SeenKeys
 	bool		full;
 } SeenKeys;
 
-/* unescapes ~0 and ~1 in place; false for any other ~ */
-static bool
-unescape_part(JsonPathPart *part)
+bool
+json_path_unescape(char *name, size_t *length)
 {
 	size_t		used = 0;
 
-	for (size_t i = 0; i < part->length; i++)
+	for (size_t i = 0; i < *length; i++)
 	{
-		char		c = part->name[i];
+		char		c = name[i];
 
 		if (c == '~')
 		{
-			c = part->name[++i];
+			c = name[++i];
 			if (c != '0' && c != '1')
 				return false;
 			c = c == '0' ? '~' : '/';
 		}
-		part->name[used++] = c;
+		name[used++] = c;
 	}
-	part->name[used] = '\0';
-	part->length = used;
+	name[used] = '\0';
+	*length = used;
 	return true;
 }
 
@@ -72,7 +71,7 @@ split_pointer(JsonPath *path)
 	/* only now, as it writes over the slashes */
 	for (int i = 0; i < path->length; i++)
 	{
-		if (!unescape_part(&path->parts[i]))
+		if (!json_path_unescape(path->parts[i].name, &path->parts[i].length))
 			return "\"~\" must be written \"~0\", and \"/\" inside of a key \"~1\"";
 	}
 	return NULL;

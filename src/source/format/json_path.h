@@ -3,7 +3,7 @@
  * json_path.h
  *		Walks down to where a JSON pointer (RFC 6901) points, and out again.
  *
- * Private to the JSON reader.
+ * Private to the JSON reader, but for the escapes.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,6 +28,9 @@ typedef struct JsonPath
 	int			length;
 	const char *problem;		/* what is wrong with the pointer itself, or NULL */
 } JsonPath;
+
+/* Undoes ~0 and ~1 of a part in place, which a NUL ends.  False: it has another ~. */
+extern bool json_path_unescape(char *name, size_t *length);
 
 /* pointer: may be NULL; false: out of memory */
 extern bool json_path_init(JsonPath *path, const char *pointer);

@@ -78,7 +78,7 @@ extern const char *json_reader_field_name(const JsonReader *reader, int field, s
 
 extern JsonStatus json_reader_next(JsonReader *reader);
 
-/* Are the records objects that follow one another?  What is wrong is told later. */
+/* Are the records objects that follow one another?  json_reader_next() reports what is wrong. */
 extern bool json_reader_has_objects(JsonReader *reader);
 
 /*

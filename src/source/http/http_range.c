@@ -14,7 +14,6 @@
 
 #include "source/http/http_range.h"
 
-#include "settings.h"
 #include "source/http/http_error.h"
 #include "source/http/http_transfer.h"
 #include "source/http/pages.h"
@@ -62,7 +61,7 @@ fetch_ranges(HttpRanges *ranges)
 
 	if (ranges->spool != NULL)
 		spool_free(ranges->spool);
-	ranges->spool = spool_create(ranges->context, (Size) spice_fetch_memory * 1024);
+	ranges->spool = spool_create_response(ranges->context);
 	for (int i = 0; i < ranges->n; i++)
 	{
 		const ByteRange *range = &ranges->ranges[i];
@@ -177,8 +176,8 @@ read_range(void *arg, int64 offset, char *buffer, Size size)
 	}
 	spool_rewind(ranges->spool, &cursor);
 	cursor.offset = place;
-	for (Size done = 0; done < size;)
-		done += spool_read(&cursor, buffer + done, size - done);
+	if (!spool_read_fully(&cursor, buffer, size))
+		elog(ERROR, "range of a response is shorter than it was");
 }
 
 Spool *
@@ -223,16 +222,15 @@ ranged_size(const HttpTransfer *transfer)
 	return size;
 }
 
-/* The version stands for the bytes, which nobody has read. */
+/* The digest is that of the version: the bytes have not been read. */
 static Spool *
 make_ranged_spool(RangedDocument *document, const HttpResponse *response, MemoryContext context)
 {
 	Spool	   *version = spool_create(context, SPOOL_DIGEST_LENGTH * 1024);
 	const char *etag = document->request.if_match;
 
-	if (!spool_append(version, (const char *) response->identity, HTTP_IDENTITY_LENGTH) ||
-		!spool_append(version, etag, strlen(etag)))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	spool_write(version, response->identity, HTTP_IDENTITY_LENGTH);
+	spool_write(version, etag, strlen(etag));
 	spool_finish(version);
 	return spool_of_parts(context, list_make1(document), spool_digest(version));
 }
@@ -243,7 +241,7 @@ http_range_fetch(const HttpRequest *request, HttpReport *report, MemoryContext c
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RangedDocument *document = palloc0(sizeof(RangedDocument));
 	HttpSession *session = http_session_open(report, context);
-	Spool	   *spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+	Spool	   *spool = spool_create_response(context);
 	const HttpTransfer *transfer;
 	HttpResponse *response;
 
@@ -254,7 +252,7 @@ http_range_fetch(const HttpRequest *request, HttpReport *report, MemoryContext c
 	if (transfer->status == 206 && document->part.size < 0)
 	{
 		spool_free(spool);
-		spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+		spool = spool_create_response(context);
 		transfer = http_session_get(session, request, spool);
 	}
 	spool_finish(spool);

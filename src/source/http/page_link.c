@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "source/http/percent.h"
 
 /* ---- the header Link ---- */
 
@@ -186,20 +187,16 @@ page_link_set_query(const char *url, const char *query, char *buffer, size_t siz
 bool
 page_link_pair(const char *key, const char *text, char *buffer, size_t size)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 	QueryOutput out = begin_output(buffer, size);
 
 	add_bytes(&out, key, strlen(key));
 	add_bytes(&out, "=", 1);
 	for (; *text != '\0'; text++)
 	{
-		char		escape[4];
+		char		encoded[PERCENT_LENGTH];
+		size_t		length = percent_encode(*text, encoded);
 
-		snprintf(escape, sizeof(escape), "%%%02X", (unsigned char) *text);
-		if (strchr(plain, *text) != NULL)
-			add_bytes(&out, text, 1);
-		else
-			add_bytes(&out, escape, 3);
+		add_bytes(&out, encoded, length);
 	}
 	return !out.full;
 }

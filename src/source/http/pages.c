@@ -31,7 +31,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "settings.h"
+#include "source/format/json_path.h"
 #include "source/http/http_error.h"
 #include "source/http/http_header.h"
 #include "source/http/http_transfer.h"
@@ -167,24 +167,7 @@ read_content(PageWalk *walk, Spool *page)
 	return content;
 }
 
-/* In place: ~1 and ~0 of a pointer's part as what they stand for. */
-static char *
-unescape_part(char *part)
-{
-	char	   *out = part;
-
-	for (const char *p = part; *p != '\0'; p++)
-	{
-		if (*p == '~' && (p[1] == '0' || p[1] == '1'))
-			*out++ = *++p == '1' ? '/' : '~';
-		else
-			*out++ = *p;
-	}
-	*out = '\0';
-	return part;
-}
-
-/* A value that names the next page, as text; NULL: of a kind that cannot. */
+/* The text of a value that names the next page; NULL: the value is no text and no number. */
 static char *
 copy_next(const JsonValue *value)
 {
@@ -215,6 +198,7 @@ read_next(PageWalk *walk, Spool *page, char **text)
 	char	   *name = strrchr(parent, '/');
 	SpoolCursor cursor = {page, 0};
 	JsonKind	kind = JSON_ABSENT;
+	size_t		length;
 	bool		of_last;
 	JsonReader *reader;
 
@@ -222,9 +206,11 @@ read_next(PageWalk *walk, Spool *page, char **text)
 	of_last = strlen(parent) >= 2 && strcmp(parent + strlen(parent) - 2, "/-") == 0;
 	if (of_last)
 		parent[strlen(parent) - 2] = '\0';
-	unescape_part(name);
+	length = strlen(name);
+	/* the manifest has been checked: no other ~ is there */
+	(void) json_path_unescape(name, &length);
 	reader = open_json(&cursor, JSON_FORMAT_DOCUMENT, parent, context);
-	if (json_reader_add_field(reader, name, strlen(name)) < 0)
+	if (json_reader_add_field(reader, name, length) < 0)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	while (json_reader_next(reader) == JSON_RECORD)
 	{
@@ -382,8 +368,7 @@ append_page(PageWalk *walk, Spool *bytes)
 	{
 		n = spool_read(&cursor, buffer, COPY_SIZE);
 		/* the digest knows where a page ends */
-		if (!spool_append(walk->whole, n > 0 ? buffer : "", n > 0 ? n : 1))
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		spool_write(walk->whole, n > 0 ? buffer : "", n > 0 ? n : 1);
 		spool_flush(walk->whole);
 	} while (n > 0);
 	walk->request.before += spool_size(bytes);
@@ -394,7 +379,7 @@ append_page(PageWalk *walk, Spool *bytes)
 static Spool *
 get_page(PageWalk *walk, MemoryContext context)
 {
-	Spool	   *page = spool_create(context, (Size) spice_fetch_memory * 1024);
+	Spool	   *page = spool_create_response(context);
 
 	walk->transfer = http_session_get(walk->session, &walk->request, page);
 	spool_finish(page);
@@ -485,7 +470,7 @@ fetch_rest(PageWalk *walk, Spool *first)
 		walk->content = read_content(walk, first);
 	memcpy(response->identity, walk->transfer->identity, HTTP_IDENTITY_LENGTH);
 	type = pstrdup(spool_type(first));
-	walk->whole = spool_create(walk->context, (Size) spice_fetch_memory * 1024);
+	walk->whole = spool_create_response(walk->context);
 	walk->page_context = AllocSetContextCreate(walk->context, "spice page", ALLOCSET_DEFAULT_SIZES);
 	walk->asked = hash_create("spice pages", 128, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	note_asked(walk, walk->transfer->url.text);

@@ -41,6 +41,8 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "settings.h"
+
 #define FIRST_BLOCK_SIZE	((Size) 64 * 1024)
 #define LAST_BLOCK_SIZE		((Size) 1024 * 1024)	/* also what is written at once */
 #define MAX_READ			((Size) 4 * 1024 * 1024)
@@ -177,6 +179,12 @@ spool_create(MemoryContext parent, Size memory)
 }
 
 Spool *
+spool_create_response(MemoryContext parent)
+{
+	return spool_create(parent, (Size) spice_fetch_memory * 1024);
+}
+
+Spool *
 spool_of_file(MemoryContext parent, File file, int64 size)
 {
 	Spool	   *spool = spool_create(parent, 0);
@@ -217,13 +225,8 @@ read_slice(void *arg, int64 offset, char *buffer, Size size)
 	SpoolCursor cursor = *(const SpoolCursor *) arg;
 
 	cursor.offset += offset;
-	while (size > 0)
-	{
-		Size		n = spool_read(&cursor, buffer, size);
-
-		buffer += n;
-		size -= n;
-	}
+	if (!spool_read_fully(&cursor, buffer, size))
+		elog(ERROR, "part of a response is shorter than it was");
 }
 
 Spool *
@@ -316,6 +319,13 @@ spool_append(Spool *spool, const char *data, Size length)
 		spool->size += n;
 	}
 	return true;
+}
+
+void
+spool_write(Spool *spool, const void *data, Size length)
+{
+	if (!spool_append(spool, data, length))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
 /* moves the first block to the file; the block becomes the spare one or goes */
@@ -520,4 +530,18 @@ spool_read(SpoolCursor *cursor, char *buffer, Size size)
 		n = read_memory(spool, cursor->offset, buffer, size);
 	cursor->offset += n;
 	return n;
+}
+
+bool
+spool_read_fully(SpoolCursor *cursor, void *buffer, Size size)
+{
+	Size		n;
+
+	for (Size done = 0; done < size; done += n)
+	{
+		n = spool_read(cursor, (char *) buffer + done, size - done);
+		if (n == 0)
+			return false;
+	}
+	return true;
 }

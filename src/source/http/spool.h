@@ -27,6 +27,9 @@
 typedef struct Spool Spool;
 
 extern Spool *spool_create(MemoryContext parent, Size memory);
+
+/* The same with the memory that spice.fetch_memory allows. */
+extern Spool *spool_create_response(MemoryContext parent);
 extern void spool_free(Spool *spool);
 
 /* closes the file; the bytes cannot be read any more, the digest can */
@@ -34,6 +37,9 @@ extern void spool_discard(Spool *spool);
 
 /* Appends without ever raising an error.  False: out of memory. */
 extern bool spool_append(Spool *spool, const char *data, Size length);
+
+/* Appends, outside of foreign libraries: raises an error when out of memory. */
+extern void spool_write(Spool *spool, const void *data, Size length);
 
 /*
  * Writes what is more than the memory to hold to the temporary file.  The caller
@@ -130,5 +136,8 @@ extern const SpoolPart *spool_part(const Spool *spool, int number);
 /* Returns the part's own value of a column, or NULL. */
 extern const PartValue *spool_part_value(const SpoolPart *part, const char *name);
 extern Size spool_read(SpoolCursor *cursor, char *buffer, Size size);
+
+/* Fills the buffer.  False: the document has fewer bytes left. */
+extern bool spool_read_fully(SpoolCursor *cursor, void *buffer, Size size);
 
 #endif

@@ -299,11 +299,9 @@ add_record_columns(const Dataset *dataset, RecordReader *reader, List **columns)
 static SeenBits
 look_at_text(const char *text)
 {
-	const char *digits = text + (*text == '-');
 	JsonValue	value = {.start = text, .length = strlen(text), .kind = JSON_STRING};
 
-	if (digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0' &&
-		(digits[0] != '0' || strcmp(text, "0") == 0))
+	if (strcmp(text, "-0") != 0 && json_value_spelled_kind(text, value.length) == JSON_INTEGER)
 		value.kind = JSON_INTEGER;
 	return look_at(&value);
 }

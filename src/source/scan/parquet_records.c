@@ -73,18 +73,9 @@ static bool
 read_spool(void *arg, int64_t offset, void *buffer, size_t length)
 {
 	SpoolCursor *cursor = arg;
-	Size		done = 0;
 
 	cursor->offset = offset;
-	while (done < length)
-	{
-		Size		n = spool_read(cursor, (char *) buffer + done, length - done);
-
-		if (n == 0)
-			return false;
-		done += n;
-	}
-	return true;
+	return spool_read_fully(cursor, buffer, length);
 }
 
 static void

@@ -47,7 +47,7 @@ struct RecordInput
 	StringInfoData text;		/* converted; read up to its cursor */
 };
 
-/* ---- what is to be done ---- */
+/* ---- encodings and compressions ---- */
 
 int
 record_input_encoding(const char *dataset, const char *name)

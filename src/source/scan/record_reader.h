@@ -50,7 +50,7 @@ typedef struct RecordFormat
 	char		delimiter;
 	char		quote;			/* NUL: there is none */
 	char		escape;
-	char		comment;		/* begins a line that is no record; NUL: none does */
+	char		comment;		/* begins a comment line; NUL: there are no comments */
 	char		decimal;		/* of numbers: point or comma */
 	bool		trim;			/* blanks around a field do not count */
 	int			skip_lines;		/* before the header */

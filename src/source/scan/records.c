@@ -48,7 +48,7 @@ records_format(const Dataset *dataset, RecordFormat *format)
 		strcmp(dataset->invalid_value_action, "replace") == 0 ? INVALID_REPLACE : INVALID_ERROR;
 	format->json = json_format(dataset->format);
 	format->no_rows = dataset->json_empty != NULL && strcmp(dataset->json_empty, "no_rows") == 0;
-	format->parquet = strcmp(dataset->format, "parquet") == 0;
+	format->parquet = dataset_is_parquet(dataset);
 	format->pointer = dataset->json_pointer;
 	format->encoding = record_input_encoding(dataset->name, dataset->encoding);
 	format->csv = strcmp(dataset->format, "csv") == 0 || strcmp(dataset->format, "tsv") == 0;

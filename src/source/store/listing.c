@@ -15,6 +15,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/timestamp.h"
 
+#include "source/http/percent.h"
+
 /* what stands for a null in the name of a folder */
 #define HIVE_NULL	"__HIVE_DEFAULT_PARTITION__"
 
@@ -69,15 +71,6 @@ add_value(SpoolPart *part, const char *name, const char *text, Oid type)
 	part->values = lappend(part->values, value);
 }
 
-static int
-hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = c == '\0' ? NULL : strchr(digits, pg_ascii_tolower((unsigned char) c));
-
-	return found == NULL ? -1 : (int) (found - digits);
-}
-
 /* the text without its escapes, in which writers put what no name of a file may hold */
 static char *
 unescape(const char *text, size_t length)
@@ -87,12 +80,10 @@ unescape(const char *text, size_t length)
 
 	for (size_t i = 0; i < length; i++)
 	{
-		int			high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
-		int			low = high < 0 ? -1 : hex_digit(text[i + 2]);
+		int			byte = i + 2 < length ? percent_decode(text + i) : -1;
 
-		if (low >= 0 && high + low > 0)
-			i += 2;
-		out[n++] = low >= 0 && high + low > 0 ? (char) (high << 4 | low) : text[i];
+		out[n++] = byte < 0 ? text[i] : (char) byte;
+		i += byte < 0 ? 0 : PERCENT_LENGTH - 1;
 	}
 	out[n] = '\0';
 	if (!pg_verify_mbstr(PG_UTF8, out, (int) n, true))
@@ -155,14 +146,6 @@ listing_sort(List *parts)
 	list_sort(parts, compare_locations);
 }
 
-/* A text and its end go into the digest, so that two texts are never another two. */
-static void
-add_text(Spool *list, const char *text)
-{
-	if (!spool_append(list, text, strlen(text) + 1))
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-}
-
 void
 listing_digest(const char *asked, List *parts, const char *(*version) (const SpoolPart *part),
 			   uint8 *digest)
@@ -170,16 +153,18 @@ listing_digest(const char *asked, List *parts, const char *(*version) (const Spo
 	Spool	   *list = spool_create(CurrentMemoryContext, MaxAllocSize);
 	ListCell   *cell;
 
-	add_text(list, asked);
+	/* with the NULs, so that two texts are never another two */
+	spool_write(list, asked, strlen(asked) + 1);
 	foreach(cell, parts)
 	{
 		const SpoolPart *part = lfirst(cell);
+		const char *tag = version != NULL ? version(part) : "";
 		char		line[64];
 
 		snprintf(line, sizeof(line), INT64_FORMAT " " INT64_FORMAT, part->size, (int64) part->last_modified);
-		add_text(list, part->location);
-		add_text(list, line);
-		add_text(list, version != NULL ? version(part) : "");
+		spool_write(list, part->location, strlen(part->location) + 1);
+		spool_write(list, line, strlen(line) + 1);
+		spool_write(list, tag, strlen(tag) + 1);
 	}
 	spool_finish(list);
 	memcpy(digest, spool_digest(list), SPOOL_DIGEST_LENGTH);

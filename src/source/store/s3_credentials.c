@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * s3_credentials.c
- *		As whom S3 is asked.
+ *		Credentials for S3.
  *
  * Without s3_auth the places are those of AWS's own programs, in their order: the manifest,
  * the server's environment, the shared credentials file of the server's user.  Where none

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * s3_credentials.h
- *		As whom S3 is asked.
+ *		Credentials for S3.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 typedef struct S3Credentials
 {
-	const char *key;			/* NULL: as nobody in particular */
+	const char *key;			/* NULL: requests are not signed */
 	const char *secret;
 	const char *token;			/* of a session, or NULL */
 } S3Credentials;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "source/format/iso8601.h"
+#include "source/http/percent.h"
 
 #define MAX_TOKEN	4096
 
@@ -85,15 +86,6 @@ take_text(void *arg, const char *text, int length)
 	list->value_length += (size_t) length;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* False: it is no escaped key. */
 static bool
 unescape_key(const char *text, char *key)
@@ -106,13 +98,12 @@ unescape_key(const char *text, char *key)
 
 		if (c == '%')
 		{
-			int			high = hex_digit(text[1]);
-			int			low = high < 0 ? -1 : hex_digit(text[2]);
+			int			byte = percent_decode(text);
 
-			if (low < 0 || (high == 0 && low == 0))
+			if (byte < 0)
 				return false;
-			c = (char) (high << 4 | low);
-			text += 2;
+			c = (char) byte;
+			text += PERCENT_LENGTH - 1;
 		}
 		if (n == S3_MAX_KEY)
 			return false;

@@ -13,13 +13,10 @@
 
 #include "source/store/s3_store.h"
 
-#include <ctype.h>
-
-#include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
-#include "settings.h"
 #include "source/http/http_range.h"
+#include "source/http/percent.h"
 #include "source/store/listing.h"
 #include "source/store/s3_credentials.h"
 #include "source/store/s3_list.h"
@@ -52,23 +49,22 @@ typedef struct S3Object
 	int64		offset;
 } S3Object;
 
-/* everything but what needs no escape; path: nor does a slash */
+/* path: a slash needs no escape */
 static char *
 escape(const char *text, bool path)
 {
-	StringInfoData escaped;
+	char	   *escaped = palloc(strlen(text) * PERCENT_LENGTH + 1);
+	char	   *out = escaped;
 
-	initStringInfo(&escaped);
 	for (; *text != '\0'; text++)
 	{
-		unsigned char c = (unsigned char) *text;
-
-		if ((c < 0x80 && isalnum(c)) || strchr("-._~", c) != NULL || (path && c == '/'))
-			appendStringInfoChar(&escaped, (char) c);
+		if (path && *text == '/')
+			*out++ = '/';
 		else
-			appendStringInfo(&escaped, "%%%02X", c);
+			out += percent_encode(*text, out);
 	}
-	return escaped.data;
+	*out = '\0';
+	return escaped;
 }
 
 /* ------- the place ------- */
@@ -183,20 +179,33 @@ s3_store_open(const Dataset *dataset, HttpReport *report, MemoryContext context)
 
 /* ------- the list ------- */
 
+/* for the version that was listed */
+static HttpRequest
+object_request(const S3Object *object)
+{
+	HttpRequest request = object->place->request;
+
+	request.url = psprintf("%s%s", object->place->base, escape(object->key, true));
+	request.if_match = object->etag;
+	return request;
+}
+
 static Spool *
 open_object(const SpoolPart *part, MemoryContext context)
 {
 	const S3Object *object = (const S3Object *) part;
-	HttpRequest request = object->place->request;
+	MemoryContext old;
+	HttpRequest request;
 	Spool	   *spool;
 
 	if (object->fetched != NULL)
 		return spool_slice(context, object->fetched, object->offset, part->size);
-	request.url = MemoryContextStrdup(context, psprintf("%s%s", object->place->base, escape(object->key, true)));
-	request.if_match = object->etag;
-	if (strcmp(object->place->dataset->format, "parquet") != 0)
+	old = MemoryContextSwitchTo(context);
+	request = object_request(object);
+	MemoryContextSwitchTo(old);
+	if (!dataset_is_parquet(object->place->dataset))
 	{
-		spool = spool_create(context, (Size) spice_fetch_memory * 1024);
+		spool = spool_create_response(context);
 		(void) http_session_get(object->place->session, &request, spool);
 		spool_finish(spool);
 		return spool;
@@ -316,8 +325,8 @@ read_page(S3Place *place, Spool *page, MemoryContext context)
 	S3Entry		entry = {0};
 
 	spool_rewind(page, &cursor);
-	for (Size done = 0; done < size;)
-		done += spool_read(&cursor, text + done, size - done);
+	if (!spool_read_fully(&cursor, text, size))
+		elog(ERROR, "list of objects is shorter than it was");
 	list = s3_list_create(text, size);
 	if (list == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -361,7 +370,7 @@ s3_store_list(S3Place *place)
 
 	do
 	{
-		Spool	   *page = spool_create(page_context, (Size) spice_fetch_memory * 1024);
+		Spool	   *page = spool_create_response(page_context);
 
 		/* in the order of their names, as the signature wants it */
 		request.url = psprintf("%s?%sencoding-type=url&list-type=2&prefix=%s%s", place->base,
@@ -401,23 +410,20 @@ void
 s3_store_fetch(S3Place *place, List *parts)
 {
 	MemoryContext old = MemoryContextSwitchTo(place->context);
-	Spool	   *spool = spool_create(place->context, (Size) spice_fetch_memory * 1024);
+	Spool	   *spool = spool_create_response(place->context);
 	ListCell   *cell;
 
 	foreach(cell, parts)
 	{
 		S3Object   *object = lfirst(cell);
-		HttpRequest request = place->request;
-		char	   *url = psprintf("%s%s", place->base, escape(object->key, true));
+		HttpRequest request = object_request(object);
 
-		request.url = url;
-		request.if_match = object->etag;
 		object->fetched = spool;
 		object->offset = spool_size(spool);
 		(void) http_session_get(place->session, &request, spool);
 		/* what was stored with a Content-Encoding has been undone */
 		object->part.size = spool_size(spool) - object->offset;
-		pfree(url);
+		pfree(unconstify(char *, request.url));
 	}
 	spool_finish(spool);
 	MemoryContextSwitchTo(old);
