@@ -526,7 +526,7 @@ CREATE VIEW spice.datasets AS
 		k.next_refresh,
 		GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) k.checked, '0') AS staleness,
 		d.failures,
-		COALESCE(d.manifest_error, d.last_error,
+		COALESCE(d.manifest_error, CASE WHEN d.in_manifest THEN d.last_error END,
 			CASE WHEN k.checked OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 min')
 				THEN 'the last refresh was at a time that has not come yet: the clock was ahead' END,
 			(SELECT s.error FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id AND s.leaving

@@ -332,6 +332,7 @@ is(value('SELECT count(*) FROM sales.picked'), remote('SELECT count(*) FROM sale
 value(q{SELECT spice_drop('sales.picked')});
 
 $remote->stop;
+wait_for_error('sales.orders', 'could not connect to the source', 'a check meets the source that is away');
 change($types);
 wait_for_error('sales.orders', 'replication slot spice_\w+ is still on its source.*could not connect', 'a slot that cannot be dropped yet is shown');
 is(value('SELECT count(*) FROM pg_subscription'), '1', 'the local subscription is dropped at once');
