@@ -171,6 +171,7 @@ sub mutate
 
 # where spice is stricter than the server's functions, on purpose
 my $stricter = qr/does not fit column|none of the columns|twice|duplicate|half of a surrogate|is not a|starts with|invalid response/;
+my $half_surrogate = qr/\\ud[89ab]..(?!\\ud[c-f]..)|(?<!\\ud[89ab]..)\\ud[c-f]../i;
 my (@wrong, @other, %count);
 foreach my $n (1 .. $mutants)
 {
@@ -183,7 +184,7 @@ foreach my $n (1 .. $mutants)
 	# a whole number that is written with a point or an exponent is one for us
 	next if $theirs =~ /invalid input syntax for type \w+: "(-?[0-9.eE+-]+)"/ && Math::BigFloat->new($1)->is_int;
 	# the name of a field that is no column is not looked into
-	next if $theirs !~ /^rows/ && $bytes =~ /\\u0000|\\ud800/;
+	next if $theirs !~ /^rows/ && $bytes =~ /\\u0000|$half_surrogate/;
 	push @wrong, [ $bytes, $ours, $theirs ] if $ours =~ /^rows/;
 	push @other, [ $bytes, $ours, $theirs ] if $ours !~ /^rows/ && $theirs =~ /^rows/ && $ours !~ $stricter;
 }
