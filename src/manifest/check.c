@@ -343,6 +343,27 @@ advise_reference(Parser *parser, const char *name, const DocNode *node)
 					  name, key);
 }
 
+/* A word of the key's values may be written in any case, and is read as the table has it. */
+static void
+spell_as_listed(Parser *parser, const KeyInfo *key, DocPair *pair)
+{
+	const DocNode *node = pair->value;
+	const char *word;
+	size_t		length;
+	DocNode    *spelled;
+
+	if (key->values == NULL || node->kind != DOC_SCALAR || keys_value_in(key->values, node->text))
+		return;
+	word = keys_value_spelled(key->values, node->text, &length);
+	if (word == NULL)
+		return;
+	/* an alias may have the node elsewhere, too */
+	spelled = arena_alloc(parser->arena, sizeof(DocNode));
+	*spelled = *node;
+	spelled->text = arena_strndup(parser->arena, word, length);
+	pair->value = spelled;
+}
+
 /* Does the node stand for no value at all? */
 static bool
 is_missing(const KeyInfo *key, const DocNode *node)
@@ -351,13 +372,16 @@ is_missing(const KeyInfo *key, const DocNode *node)
 }
 
 static void
-check_pair(Parser *parser, const KeyTable *table, const DocPair *pair)
+check_pair(Parser *parser, const KeyTable *table, DocPair *pair)
 {
 	const KeyInfo *key = keys_find(table, pair->key->text);
 	const char *name = document_excerpt(parser->arena, pair->key->text);
-	const DocNode *node = pair->value;
+	const DocNode *node;
 	Fault		fault;
 
+	if (key != NULL)
+		spell_as_listed(parser, key, pair);
+	node = pair->value;
 	if (key == NULL)
 	{
 		bool		refused = unknown_is_fault(table, pair->key->text);

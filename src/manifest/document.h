@@ -32,7 +32,7 @@ typedef struct DocPair
 
 /*
  * Aliases share the node that they name, so one node may hang in several
- * places; the tree is therefore read-only once built.
+ * places; a node is therefore read-only once built.
  */
 struct DocNode
 {

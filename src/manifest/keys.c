@@ -258,3 +258,17 @@ keys_value_in(const char *list, const char *value)
 {
 	return list_has(list, value, strlen(value));
 }
+
+const char *
+keys_value_spelled(const char *list, const char *value, size_t *length)
+{
+	while (*list != '\0')
+	{
+		*length = strcspn(list, "|");
+		if (strlen(value) == *length && ascii_same(list, value, *length))
+			return list;
+		list += *length;
+		list += *list == '|';
+	}
+	return NULL;
+}

@@ -106,4 +106,7 @@ extern bool keys_know_connector(const char *name, size_t length);
 /* whether value is one of the words of list, which | separates */
 extern bool keys_value_in(const char *list, const char *value);
 
+/* The word of list that value is in another case, of *length bytes, or NULL. */
+extern const char *keys_value_spelled(const char *list, const char *value, size_t *length);
+
 #endif

@@ -80,6 +80,24 @@ add_notice(Refresh *refresh, char *notice)
 	refresh->notice = refresh->notice ? psprintf("%s; %s", refresh->notice, notice) : notice;
 }
 
+/* The JSON pointer to a field of the document. */
+static char *
+pointer_to(const char *field)
+{
+	StringInfoData pointer;
+
+	initStringInfo(&pointer);
+	appendStringInfoChar(&pointer, '/');
+	for (; *field != '\0'; field++)
+	{
+		if (*field == '~' || *field == '/')
+			appendStringInfo(&pointer, "~%d", *field == '/');
+		else
+			appendStringInfoChar(&pointer, *field);
+	}
+	return pointer.data;
+}
+
 static void
 note_unknown_fields(Refresh *refresh)
 {
@@ -95,6 +113,9 @@ note_unknown_fields(Refresh *refresh)
 									 strcmp(refresh->dataset->invalid_value_action, "null") == 0 ? "made null" : "replaced or made null",
 									 refresh->source_report.invalid_column,
 									 (long long) refresh->source_report.invalid_record));
+	if (refresh->source_report.wrapper_name[0] != '\0')
+		add_notice(refresh, psprintf("the only record has an array of records in field \"%s\"; params.json_pointer: %s reads these",
+									 refresh->source_report.wrapper_name, pointer_to(refresh->source_report.wrapper_name)));
 	if (refresh->dataset->renamed != NULL)
 		add_notice(refresh, refresh->dataset->renamed);
 	if (null_fields != NIL)

@@ -120,7 +120,7 @@ page_rules(const Dataset *dataset)
 }
 
 HttpResponse *
-source_fetch(const Dataset *dataset, const char *query, bool conditional,
+source_fetch(const Dataset *dataset, const char *query, bool news, bool conditional,
 			 HttpReport *report, MemoryContext context)
 {
 	MemoryContext request_context;
@@ -147,6 +147,8 @@ source_fetch(const Dataset *dataset, const char *query, bool conditional,
 	request->port = dataset->http_port;
 	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
 	request->password = resolve_secret(resolver, "http_password", catalog_param(dataset, "http_password"));
+	request->may_be_nothing = news ||
+		(dataset->json_empty != NULL && strcmp(dataset->json_empty, "no_rows") == 0);
 	request->client_timeout_ms = dataset->client_timeout_ms;
 	request->transfer_timeout_ms = dataset->transfer_timeout_ms;
 	request->connect_timeout_ms = dataset->connect_timeout_ms;

@@ -71,7 +71,7 @@ sub answer_of
 	}
 	$keys->{$_} += 0 for grep { $keys->{$_} =~ /^\d+$/ } keys %$keys;
 	$keys->{basic} = [ split / /, $keys->{basic} ] if $keys->{basic};
-	$keys->{raw} = JSON::PP->new->allow_nonref->decode($keys->{raw}) if $keys->{raw};
+	$keys->{$_} = JSON::PP->new->allow_nonref->decode($keys->{$_}) for grep { $keys->{$_} } qw(raw queries);
 	return (%answer, %$keys, body_base64 => encode_base64($body, ''));
 }
 

@@ -603,6 +603,12 @@ json_reader_next(JsonReader *reader)
 }
 
 bool
+json_reader_at_single_object(const JsonReader *reader)
+{
+	return reader->state->phase == PHASE_AFTER_OBJECT && reader->state->format != JSON_FORMAT_WHOLE;
+}
+
+bool
 json_reader_has_objects(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;

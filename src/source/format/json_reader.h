@@ -78,6 +78,9 @@ extern const char *json_reader_field_name(const JsonReader *reader, int field, s
 
 extern JsonStatus json_reader_next(JsonReader *reader);
 
+/* Is the current record an object that may be the whole document? */
+extern bool json_reader_at_single_object(const JsonReader *reader);
+
 /* Are the records objects that follow one another?  json_reader_next() reports what is wrong. */
 extern bool json_reader_has_objects(JsonReader *reader);
 

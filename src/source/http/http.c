@@ -15,6 +15,7 @@
  *		asking		-> fetched		(the body is complete in the spool)
  *		asking		-> denied		(status 4xx for a page that may lie behind the last one)
  *		asking		-> unchanged	(304, and we had asked for it)
+ *		asking		-> nothing		(204, and that is an answer to the request)
  *		any			-> failed		(an error is raised)
  *
  * transfer_timeout covers all hops together, client_timeout each wait for a byte.
@@ -214,7 +215,8 @@ status_denies_page(int status)
 static bool
 judge(const HttpRequest *request, const HttpTransfer *transfer)
 {
-	if (request->past_end && status_denies_page(transfer->status))
+	if ((request->past_end && status_denies_page(transfer->status)) ||
+		(request->may_be_nothing && transfer->status == 204 && transfer->result == CURLE_OK))
 		return false;
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)

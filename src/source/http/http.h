@@ -48,6 +48,7 @@ typedef struct HttpRequest
 	const char *etag;			/* or NULL */
 	const char *last_modified;	/* or NULL */
 	int			page;			/* its number, from 1, for errors; 0: no page of several */
+	bool		may_be_nothing; /* status 204 is an answer */
 	bool		past_end;		/* it may lie behind the last page, which a 4xx may say */
 	int64		before;			/* bytes of the earlier pages */
 } HttpRequest;

@@ -342,6 +342,7 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 	switch (status)
 	{
 		case 204:
+			return "If it means that there are no records, set params.json_empty to no_rows.";
 		case 206:
 		case 304:
 			return "The source must answer a plain GET with status 200 and the whole dataset.";

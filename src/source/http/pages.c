@@ -413,9 +413,11 @@ get_following(PageWalk *walk, Spool *page)
 		spool_free(page);
 		MemoryContextReset(walk->page_context);
 		walk->request.url = pstrdup(walk->next);
+		walk->request.may_be_nothing = true;
 		walk->request.page++;
 		page = get_page(walk, walk->page_context);
-		if (walk->request.past_end && walk->transfer->status >= 400)
+		/* there is no such page */
+		if (walk->transfer->status == 204 || (walk->request.past_end && walk->transfer->status >= 400))
 			return;
 		walk->content = read_content(walk, page);
 		if (walk->request.past_end)
@@ -441,9 +443,11 @@ pages_make_response(const HttpTransfer *transfer, Spool *spool, MemoryContext co
 {
 	HttpResponse *response = MemoryContextAllocZero(context, sizeof(HttpResponse));
 
-	if (transfer->status == 304)
+	if (transfer->status == 304 || transfer->status == 204)
 		spool_free(spool);
-	else
+	if (transfer->status == 204)
+		response->spool = spool_of_nothing(context);
+	else if (transfer->status != 304)
 		response->spool = spool;
 	memcpy(response->identity, transfer->identity, HTTP_IDENTITY_LENGTH);
 
@@ -526,9 +530,9 @@ pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *repo
 	(void) url_parse(walk->request.url, request->port, &walk->origin);
 	walk->request.page = 1;
 	status = report->status;
-	if (rules != NULL && rules->template != NULL)
+	if (rules != NULL && rules->template != NULL && status != 204)
 		walk->content = read_content(walk, page);
-	response = status != 304 && find_next(walk, page) ? fetch_rest(walk, page) :
+	response = status != 304 && status != 204 && find_next(walk, page) ? fetch_rest(walk, page) :
 		pages_make_response(walk->transfer, page, context);
 	report->status = status;
 	http_session_close(walk->session);

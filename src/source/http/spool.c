@@ -74,6 +74,7 @@ struct Spool
 	char	   *type;			/* or NULL */
 	const SpoolMethods *methods;	/* read the bytes; NULL: they are here */
 	void	   *arg;
+	bool		nothing;		/* there is no document */
 	List	   *parts;			/* of SpoolPart *: other spools have the bytes; NIL: this one has */
 	uint64		lanes[DIGEST_LANES];
 	uint8		digest[SPOOL_DIGEST_LENGTH];
@@ -258,6 +259,16 @@ spool_of_parts(MemoryContext parent, List *parts, const uint8 *digest)
 		spool->size += ((const SpoolPart *) lfirst(cell))->size;
 	memcpy(spool->digest, digest, SPOOL_DIGEST_LENGTH);
 	spool->finished = true;
+	return spool;
+}
+
+Spool *
+spool_of_nothing(MemoryContext parent)
+{
+	static const uint8 digest[SPOOL_DIGEST_LENGTH] = {0};
+	Spool	   *spool = spool_of_parts(parent, NIL, digest);
+
+	spool->nothing = true;
 	return spool;
 }
 
@@ -465,7 +476,7 @@ spool_open_document(Spool *spool, int number, MemoryContext context, SpoolCursor
 					const SpoolPart **part)
 {
 	*part = NULL;
-	if (number >= Max(list_length(spool->parts), 1))
+	if (spool->nothing || number >= Max(list_length(spool->parts), 1))
 		return false;
 	if (spool->parts != NIL)
 	{

@@ -112,6 +112,9 @@ typedef struct SpoolPart
 
 /* A finished spool of documents, of SpoolPart *; the digest is that of their list. */
 extern Spool *spool_of_parts(MemoryContext parent, List *parts, const uint8 *digest);
+
+/* A finished spool without a document. */
+extern Spool *spool_of_nothing(MemoryContext parent);
 extern int64 spool_size(const Spool *spool);
 
 /* reading, from the start and as often as wanted; 0 at the end; may raise */

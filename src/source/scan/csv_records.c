@@ -15,6 +15,9 @@
  *							one the first record, which waits to be given out)
  *		reading	-> ended	(no line is left)
  *
+ * A blank line is no record, but of a single column it is a null, for exporters
+ * write nulls like that, unless only blank lines follow it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -60,6 +63,7 @@ typedef struct CsvRecords
 	bool		discover;
 	bool		reading;		/* the fields' positions are known */
 	bool		waiting;		/* a line has been read, but not given out */
+	int64		blank_lines;	/* before it, which are to be given out first */
 	MemoryContext context;
 	int			n_names;		/* fields that every line must have */
 	char	  **names;
@@ -132,14 +136,14 @@ is_blank_line(const CsvRecords *records)
 		if (!is_null(&reader->fields[i]))
 			return false;
 	}
-	return records->n_names != 1;
+	return true;
 }
 
-/* the next line that is not blank; with one column, a blank line is a null */
+/* the next line that is not blank, behind blank_lines that are */
 static bool
 read_line(CsvRecords *records)
 {
-	do
+	for (records->blank_lines = 0;; records->blank_lines++)
 	{
 		switch (csv_reader_next(records->csv))
 		{
@@ -150,8 +154,9 @@ read_line(CsvRecords *records)
 			case JSON_RECORD:
 				break;
 		}
-	} while (is_blank_line(records));
-	return true;
+		if (!is_blank_line(records))
+			return true;
+	}
 }
 
 /* ------- the header ------- */
@@ -259,6 +264,7 @@ read_names(CsvRecords *records)
 			refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "there is no header", LOOK_HINT);
 		return;
 	}
+	records->blank_lines = 0;
 	fields = records->csv->fields;
 	records->n_names = records->csv->n_fields;
 	records->names = MemoryContextAlloc(records->context, sizeof(char *) * records->n_names);
@@ -457,6 +463,8 @@ kind_with_comma(const CsvField *text, JsonValue *value, CsvReading reading)
 static void
 set_values(CsvRecords *records)
 {
+	static const CsvField nothing = {.start = "", .length = 0};
+
 	for (int i = 0; i < records->reader.n_fields; i++)
 	{
 		const CsvColumn *column = &records->columns[i];
@@ -465,7 +473,7 @@ set_values(CsvRecords *records)
 
 		if (column->position < 0 || column->reading == CSV_UNREAD)
 			continue;
-		text = &records->csv->fields[column->position];
+		text = records->blank_lines > 0 ? &nothing : &records->csv->fields[column->position];
 		value->start = text->start;
 		value->length = text->length;
 		value->kind = record_format_is_null(records->reader.format, text->start, text->length) ? JSON_NULL :
@@ -506,14 +514,19 @@ csv_next(RecordReader *reader)
 	}
 	if (!records->waiting && !read_line(records))
 		return false;
-	records->waiting = false;
+	if (records->n_names != 1)
+		records->blank_lines = 0;
+	records->waiting = records->blank_lines > 0;
 	if (records->csv->n_fields != records->n_names)
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
 						psprintf("a record's number of fields is %d instead of %d", records->csv->n_fields, records->n_names),
 						QUOTES_HINT);
 	set_values(records);
 	reader->record++;
-	count_unknown(records);
+	if (!records->waiting)
+		count_unknown(records);
+	else
+		records->blank_lines--;
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "source/format/json_scan.h"
 #include "source/scan/json_records.h"
 #include "source/scan/record_input.h"
 
@@ -80,6 +81,31 @@ set_nulls(const RecordFormat *format, JsonReader *json)
 	}
 }
 
+/*
+ * The one field of a document that is an object, not pointed to and not declared,
+ * whose value is an array of objects: most services wrap their records like that.
+ * -1: there is none, or several.
+ */
+static int
+find_wrapper(const RecordFormat *format, const JsonReader *json)
+{
+	int			wrapper = -1;
+
+	if (format->pointer != NULL || format->columns != NIL || !json_reader_at_single_object(json))
+		return -1;
+	for (int i = 0; i < json->n_fields; i++)
+	{
+		const JsonValue *value = &json->values[i];
+
+		if (value->kind != JSON_ARRAY || *json_skip_space(value->start + 1) != '{')
+			continue;
+		if (wrapper >= 0)
+			return -1;
+		wrapper = i;
+	}
+	return wrapper;
+}
+
 static bool
 json_next(RecordReader *reader)
 {
@@ -92,6 +118,8 @@ json_next(RecordReader *reader)
 		raise_json_error(&json->error, reader->format->dataset);
 	if (status == JSON_RECORD && reader->format->null_values != NULL)
 		set_nulls(reader->format, json);
+	if (status == JSON_RECORD && json->record == 1)
+		reader->wrapper = find_wrapper(reader->format, json);
 	reader->values = json->values;
 	reader->n_fields = json->n_fields;
 	reader->record = json->record;

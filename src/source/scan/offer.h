@@ -17,6 +17,7 @@ typedef struct SourceReport
 	int64		unknown_total;	/* fields that are no column */
 	char		unknown_name[64];
 	char		absent_name[NAMEDATALEN];	/* a column that no record had, or "" */
+	char		wrapper_name[64];	/* of the only record, a field that holds records, or "" */
 	int64		invalid_total;	/* values that did not fit their columns and were changed */
 	int64		invalid_record; /* the record of the first, and its column */
 	char		invalid_column[NAMEDATALEN];

@@ -79,6 +79,8 @@ struct RecordReader
 	int			n_fields;
 	int64		record;			/* its number, from 1; at the end, how many there were */
 	bool		foreign;		/* it has fields, but none that was added */
+	int			wrapper;		/* a field of a document's only record that holds records; -1:
+								 * none */
 	const bool *unnamed;		/* by field, of a reader that discovers: it has no name of its
 								 * own; or NULL */
 

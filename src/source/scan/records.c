@@ -124,6 +124,7 @@ records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, Mem
 	json_records_open(format, cursor, discover, context);
 
 	reader->format = format;
+	reader->wrapper = -1;
 	return reader;
 }
 

@@ -294,6 +294,14 @@ scan_totals(const SourceScan *scan)
 		totals.unknown_record = totals.records + reader->unknown_record;
 		strlcpy(totals.unknown_name, reader->unknown_name, sizeof(totals.unknown_name));
 	}
+	if (reader->record == 1 && reader->wrapper >= 0 && totals.wrapper_name[0] == '\0')
+	{
+		size_t		length;
+		const char *name = record_reader_field_name(reader, reader->wrapper, &length);
+
+		if (length < sizeof(totals.wrapper_name))
+			memcpy(totals.wrapper_name, name, length);
+	}
 	totals.records += reader->record;
 	totals.unknown_total += reader->unknown_total;
 	return totals;
@@ -402,6 +410,7 @@ scan_report(const SourceScan *scan, const ScanFindings *findings)
 
 	add_unknown(&report, &first, &totals);
 	add_invalid(&report, &totals);
+	memcpy(report.wrapper_name, totals.wrapper_name, sizeof(totals.wrapper_name));
 	if (findings != NULL)
 	{
 		add_unknown(&report, &first, &findings->totals);

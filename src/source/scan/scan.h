@@ -56,6 +56,7 @@ typedef struct ScanTotals
 	int64		unknown_total;	/* values of fields that are no column */
 	int64		unknown_record; /* where the first was */
 	char		unknown_name[64];
+	char		wrapper_name[64];	/* see SourceReport */
 	int64		invalid_total;	/* values that did not fit their columns */
 	int64		invalid_record; /* where the first was */
 	char		invalid_column[NAMEDATALEN];

@@ -96,8 +96,8 @@ misfit_hint(const ColumnTyper *typer, int code)
 }
 
 pg_noreturn static void
-misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
-	   int code, const char *problem)
+refuse_value(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
+			 int code, const char *problem, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(code),
@@ -105,7 +105,24 @@ misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 					format_type_with_typemod(typer->type, typer->typmod)),
 			 errdetail("Dataset \"%s\", %s, value %s.", place->dataset,
 					   record_reader_place(place->reader, value), quoted_value(value)),
-			 errhint("%s", misfit_hint(typer, code))));
+			 errhint("%s", hint)));
+}
+
+pg_noreturn static void
+misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
+	   int code, const char *problem)
+{
+	refuse_value(typer, value, place, code, problem, misfit_hint(typer, code));
+}
+
+/* a zone or a time of day which the column's type would drop */
+pg_noreturn static void
+refuse_loss(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place, const char *problem)
+{
+	int			code = ERRCODE_DATETIME_FIELD_OVERFLOW;
+
+	refuse_value(typer, value, place, code, problem, typer->inferred ? misfit_hint(typer, code) :
+				 "Declare timestamptz, which keeps both zone and time, or text under columns in the manifest.");
 }
 
 /* a kind of value which the column's type has no reading for */
@@ -178,9 +195,9 @@ check_time_text(const ColumnTyper *typer, const char *text, const JsonValue *val
 	if (parts & TIME_TEXT_ORDER)
 		misfit(typer, value, place, code, "a date whose order of day and month is not declared");
 	if ((parts & TIME_TEXT_ZONE) && (typer->type == TIMESTAMPOID || typer->type == TIMEOID))
-		misfit(typer, value, place, code, "a time with a zone");
+		refuse_loss(typer, value, place, "a time with a zone");
 	if ((parts & (TIME_TEXT_ZONE | TIME_TEXT_CLOCK)) && typer->type == DATEOID)
-		misfit(typer, value, place, code, "a date with a time");
+		refuse_loss(typer, value, place, "a date with a time");
 }
 
 /*
@@ -422,9 +439,9 @@ convert_time(ColumnTyper *typer, const JsonValue *value, const ValuePlace *place
 		return TimestampGetDatum(time * USECS_PER_DAY);
 	/* a zone is meaning that a timestamp without one would drop in silence */
 	if (typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMPTZ)
-		misfit(typer, value, place, ERRCODE_DATETIME_FIELD_OVERFLOW, "a time with a zone");
+		refuse_loss(typer, value, place, "a time with a zone");
 	if (typer->type == DATEOID && kind != ISO_NONE)
-		misfit(typer, value, place, ERRCODE_DATETIME_FIELD_OVERFLOW, "a date with a time");
+		refuse_loss(typer, value, place, "a date with a time");
 	if (typer->typmod < 0 &&
 		((typer->type == TIMESTAMPOID && kind == ISO_TIMESTAMP) ||
 		 (typer->type == TIMESTAMPTZOID && kind == ISO_TIMESTAMPTZ)))
