@@ -830,7 +830,8 @@ test_append(void)
 			"refresh_append_overlap needs refresh_mode append", NULL);
 	REFUSED(APPEND "refresh_data_window: 0s}\n", "refresh_data_window must be more than zero", NULL);
 	REFUSED(APPEND "refresh_append_overlap: 1x}\n", "has an unknown unit", NULL);
-	ERROR_AT(8, TIMED "  time_format: iso8601\n", "time_format \"iso8601\" is not a valid value", "ISO8601");
+	ERROR_AT(8, TIMED "  time_format: iso8602\n", "time_format \"iso8602\" is not a valid value", "ISO8601");
+	DEFINED(TIMED "  time_format: iso8601\n", "time_format", "\"ISO8601\"");
 }
 
 static void
