@@ -23,7 +23,7 @@ PROVE_TESTS = test/t/*.pl
 
 EXTRA_CLEAN = $(OBJS:.o=.d) test/unit/host test/fuzz/host $(UNIT_TESTS) $(FUZZERS) test/results test/regression.* test/output_iso tmp_check log
 
-LIBRARIES = libcurl yaml-0.1 jansson zlib libzstd libbrotlidec liblz4 expat
+LIBRARIES = libcurl yaml-0.1 jansson zlib libzstd libbrotlidec liblz4 liblzma expat
 # of the server that is built for
 LIBPQ = -L$(shell $(PG_CONFIG) --libdir) -lpq
 WARNINGS = -Wall -Wextra
@@ -31,7 +31,7 @@ WARNINGS = -Wall -Wextra
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -isystem $(shell $(PG_CONFIG) --includedir) -I$(srcdir)/src -DSPICE_VERSION='"$(EXTVERSION)"' $(WARNINGS) \
 	$(shell pkg-config --cflags $(LIBRARIES))
 # our own symbols first: the server has many, and so have the libraries
-SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) -lsnappy $(LIBPQ)
+SHLIB_LINK = -Wl,-Bsymbolic $(shell pkg-config --libs $(LIBRARIES)) -lbz2 -lsnappy $(LIBPQ)
 
 PG_CONFIG ?= pg_config
 comma = ,
@@ -56,7 +56,7 @@ override CPPFLAGS += -MMD -MP
 -include $(wildcard $(OBJS:.o=.d))
 
 HOST_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -Werror -Isrc -MMD -MP $(HOST_SANITIZE)
-HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lsnappy -lm
+HOST_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lbz2 -lsnappy -lm
 
 # formats the tree as PostgreSQL's pgindent would; "make indent-check" only says what differs
 indent:

@@ -208,9 +208,19 @@ parse_conflicts(Parser *parser, DatasetSpec *spec)
 	}
 }
 
+static void
+check_future(Parser *parser, const DatasetSpec *spec)
+{
+	if (spec->definition.refresh_append_future_action != NULL && spec->definition.refresh_append_max_future_ms == 0)
+		parse_problem(parser, MANIFEST_WARNING, document_line(spec->acceleration, "refresh_append_future_action"),
+					  "write refresh_append_max_future, for instance 1d",
+					  "refresh_append_future_action has no effect without refresh_append_max_future");
+}
+
 void
 append_parse(Parser *parser, DatasetSpec *spec)
 {
+	check_future(parser, spec);
 	check_template(parser, spec);
 	parse_conflicts(parser, spec);
 }

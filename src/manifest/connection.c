@@ -20,7 +20,7 @@
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
-#define COMPRESSIONS	"gz|zst"
+#define COMPRESSIONS	"gz|zst|bz2|xz"
 
 /* bytes of the name of a bucket */
 #define MAX_BUCKET		63

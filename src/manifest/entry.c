@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "manifest/acceleration.h"
 #include "manifest/changes_keys.h"
 #include "manifest/check.h"
@@ -123,8 +124,91 @@ parse_columns(Parser *parser, DatasetSpec *spec)
 		parse_column(parser, columns->items[i], spec);
 }
 
+/* Does the template have one of the patterns, which | separates, outside of quotes? */
+static bool
+template_has(const char *template, const char *patterns)
+{
+	bool		quoted = false;
+
+	for (const char *p = template; *p != '\0'; p++)
+	{
+		if (*p == '"')
+			quoted = !quoted;
+		for (const char *pattern = patterns; !quoted && *pattern != '\0';)
+		{
+			size_t		length = strcspn(pattern, "|");
+
+			if (ascii_same(p, pattern, length))
+				return true;
+			pattern += length;
+			pattern += *pattern == '|';
+		}
+	}
+	return false;
+}
+
+/* The type that holds all that a template of to_timestamp() reads. */
+static const char *
+template_type(const char *template)
+{
+	return template_has(template, "TZ|OF") ? "timestamptz" :
+		template_has(template, "HH|MI|SS|MS|US|FF") ? "timestamp" : "date";
+}
+
+/* A time_format that is a template stands for the format of the time_column. */
 static void
-check_time(Parser *parser, const DatasetSpec *spec)
+apply_time_template(Parser *parser, DatasetSpec *spec, int line)
+{
+	Definition *definition = &spec->definition;
+	ColumnSpec *column = NULL;
+
+	if (definition->format == NULL)
+		parse_problem(parser, MANIFEST_ERROR, line, "take it out, or convert the column in refresh_sql",
+					  "a template as time_format has no meaning for this connector");
+	for (size_t i = 0; i < spec->n_columns; i++)
+	{
+		if (strcmp(spec->columns[i].name, definition->time_column) == 0)
+			column = &spec->columns[i];
+	}
+	if (column == NULL)
+	{
+		spec->columns = arena_grow(parser->arena, spec->columns, spec->n_columns,
+								   &spec->columns_capacity, sizeof(ColumnSpec));
+		column = &spec->columns[spec->n_columns++];
+		*column = (ColumnSpec) {.name = definition->time_column, .nullable = true};
+	}
+	if (column->format != NULL && strcmp(column->format, definition->time_format) != 0)
+		parse_problem(parser, MANIFEST_ERROR, line, "keep one of the two",
+					  "time_format contradicts the format of column \"%s\"",
+					  document_excerpt(parser->arena, column->name));
+	column->format = definition->time_format;
+	if (column->type == NULL)
+		column->type = template_type(definition->time_format);
+	definition->time_format = NULL;
+}
+
+static void
+check_time_format(Parser *parser, DatasetSpec *spec)
+{
+	static const char words[] = "timestamp|timestamptz|unix_seconds|unix_millis|ISO8601|date";
+	Definition *definition = &spec->definition;
+	int			line = document_line(spec->entry, "time_format");
+	size_t		length;
+	const char *word = keys_value_spelled(words, definition->time_format, &length);
+
+	if (word != NULL)
+		definition->time_format = arena_strndup(parser->arena, word, length);
+	else if (!template_has(definition->time_format, "YY"))
+		parse_problem(parser, MANIFEST_ERROR, line,
+					  "write timestamp, timestamptz, unix_seconds, unix_millis, ISO8601, date, or how the source writes it, such as DD/MM/YYYY HH24:MI",
+					  "time_format \"%s\" is not a valid value",
+					  document_excerpt(parser->arena, definition->time_format));
+	else if (definition->time_column != NULL)
+		apply_time_template(parser, spec, line);
+}
+
+static void
+check_time(Parser *parser, DatasetSpec *spec)
 {
 	const Definition *definition = &spec->definition;
 
@@ -134,6 +218,8 @@ check_time(Parser *parser, const DatasetSpec *spec)
 	if (definition->time_format != NULL && document_get(spec->entry, "time_column") == NULL)
 		parse_problem(parser, MANIFEST_WARNING, document_get(spec->entry, "time_format")->line,
 					  "name the time_column", "time_format has no effect without time_column");
+	if (definition->time_format != NULL)
+		check_time_format(parser, spec);
 }
 
 /* Warns if the table cannot be made before its first load. */

@@ -295,18 +295,27 @@ time_column_type(const Dataset *dataset, TupleDesc result)
 			 errhint("Correct time_column, add the column to refresh_sql, or declare its type under columns if it has had nothing but null.")));
 }
 
+static char *
+join_conditions(char *a, char *b)
+{
+	return a == NULL ? b : psprintf("%s AND %s", a, b);
+}
+
 static RefreshQuery *
 plan_whole(Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 	RefreshQuery *query = query_plan(dataset, refresh_query(refresh), NULL);
+	char	   *condition = NULL;
+	Oid			type = InvalidOid;
 
-	if (dataset->time_column != NULL && dataset->refresh_data_window_ms > 0)
-		query = query_plan(dataset, refresh_query(refresh),
-						   window_condition(dataset, time_column_type(dataset, query->result)));
-	else if (dataset_appends(dataset))
-		(void) time_column_type(dataset, query->result);
-	return query;
+	if (dataset_appends(dataset) || (dataset->time_column != NULL && dataset->refresh_data_window_ms > 0))
+		type = time_column_type(dataset, query->result);
+	if (OidIsValid(type) && dataset->refresh_data_window_ms > 0)
+		condition = window_condition(dataset, type);
+	if (refresh->leaves_future)
+		condition = join_conditions(condition, future_condition(dataset, type));
+	return condition == NULL ? query : query_plan(dataset, refresh_query(refresh), condition);
 }
 
 static RefreshQuery *
@@ -317,6 +326,8 @@ plan_news(Refresh *refresh, char **condition)
 								   get_attnum(dataset->relation, dataset->time_column));
 
 	*condition = watermark_condition(dataset, refresh->watermark, type);
+	if (refresh->leaves_future)
+		*condition = join_conditions(*condition, future_condition(dataset, type));
 	return query_plan(dataset, refresh_query(refresh), *condition);
 }
 
@@ -383,6 +394,43 @@ load_query(Refresh *refresh, const RefreshQuery *query, TableBuild *build)
 		toast_add(build);
 	query_run(query, load_receiver(build));
 	refresh->load_ms += elapsed_ms(start);
+}
+
+pg_noreturn static void
+refuse_future(const Dataset *dataset, const char *newest)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+			 errmsg("the response of dataset \"%s\" has a time too far in the future", dataset->name),
+			 errdetail("The newest \"%s\" is %s, and refresh_append_max_future is %lld s.", dataset->time_column,
+					   newest, (long long) dataset->refresh_append_max_future_ms / 1000),
+			 errhint("Set refresh_append_future_action: leave_out to go on without such rows, or raise refresh_append_max_future.")));
+}
+
+/* Has the new heap rows that the next load of it is to leave out?  A notice counts them. */
+static bool
+leave_out_future(Refresh *refresh, const TableBuild *build)
+{
+	const Dataset *dataset = refresh->dataset;
+	char	   *newest;
+
+	if (!dataset_appends(dataset))
+		return false;
+	if (refresh->leaves_future)
+	{
+		add_notice(refresh, psprintf("%lld rows whose \"%s\" lies too far in the future were left out",
+									 (long long) (refresh->rows - build->rows), dataset->time_column));
+		return false;
+	}
+	newest = watermark_beyond(dataset, build->heap);
+	if (newest == NULL)
+		return false;
+	if (dataset->refresh_append_future_action == NULL ||
+		strcmp(dataset->refresh_append_future_action, "leave_out") != 0)
+		refuse_future(dataset, newest);
+	/* until the next load is counted */
+	refresh->rows = build->rows;
+	return refresh->leaves_future = true;
 }
 
 /* Several rows of a response may have one key: on_conflict decides which remains. */
@@ -541,7 +589,7 @@ load_whole(Refresh *refresh)
 	refresh->repeatable = has_no_override(refresh) && query->repeatable &&
 		refresh->dataset->refresh_data_window_ms == 0;
 	load_query(refresh, query, build);
-	if (follow_drift(refresh))
+	if (follow_drift(refresh) || leave_out_future(refresh, build))
 	{
 		build_drop(build->heap);
 		load_whole(refresh);
@@ -565,7 +613,7 @@ load_news(Refresh *refresh)
 
 	refresh->repeatable = has_no_override(refresh) && query->repeatable;
 	load_query(refresh, query, build);
-	if (follow_drift(refresh))
+	if (follow_drift(refresh) || leave_out_future(refresh, build))
 	{
 		build_drop(build->heap);
 		load_news(refresh);

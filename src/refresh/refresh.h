@@ -57,6 +57,7 @@ typedef struct Refresh
 	char	   *source_query;	/* http_append_query with the watermark, or NULL */
 	HttpResponse *response;
 	HttpReport	report;			/* of the request, also of one that failed */
+	bool		leaves_future;	/* refresh_append_max_future leaves rows out */
 	SourceReport source_report; /* of the newest scan of the response */
 	bool		alone;			/* processors are short: no other process helps */
 	bool		moves_clock;	/* next_refresh is in the row of history only */

@@ -216,6 +216,49 @@ watermark_read(const Dataset *dataset, Oid table)
 	return watermark;
 }
 
+/* An expression: the latest value that refresh_append_max_future allows. */
+static char *
+latest_time(const Dataset *dataset, TimeKind kind)
+{
+	return subtract_ms(kind, present_time(kind), -dataset->refresh_append_max_future_ms);
+}
+
+char *
+watermark_beyond(const Dataset *dataset, Oid table)
+{
+	MemoryContext context = CurrentMemoryContext;
+	TimeKind	kind = time_kind(dataset, column_type(dataset, table));
+	char	   *beyond = NULL;
+	StringInfoData query;
+	CatalogRights rights;
+
+	if (dataset->refresh_append_max_future_ms == 0)
+		return NULL;
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT newest::pg_catalog.text FROM (SELECT pg_catalog.max(%s) AS newest FROM %s) a"
+					 " WHERE newest OPERATOR(pg_catalog.>) %s",
+					 time_value(kind, quote_identifier(dataset->time_column)),
+					 catalog_relation_name(table), latest_time(dataset, kind));
+	catalog_enter_unfiltered(dataset, &rights);
+	SPI_connect();
+	catalog_execute(query.data, 0, NULL, NULL, NULL);
+	if (SPI_processed > 0)
+		beyond = catalog_text(0, 1, context);
+	SPI_finish();
+	catalog_leave(&rights);
+	return beyond;
+}
+
+char *
+future_condition(const Dataset *dataset, Oid type)
+{
+	TimeKind	kind = time_kind(dataset, type);
+	char	   *column = psprintf("q.%s", quote_identifier(dataset->time_column));
+
+	return psprintf("(%s OPERATOR(pg_catalog.<=) %s OR %s IS NULL)", time_value(kind, column),
+					latest_time(dataset, kind), column);
+}
+
 char *
 watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type)
 {

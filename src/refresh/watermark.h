@@ -32,6 +32,13 @@ extern Watermark *watermark_read(const Dataset *dataset, Oid table);
 extern char *watermark_condition(const Dataset *dataset, const Watermark *watermark, Oid type);
 extern char *window_condition(const Dataset *dataset, Oid type);
 
+/*
+ * The newest time of the table, or of the new heap, if refresh_append_max_future does
+ * not allow it, else NULL; and the condition that leaves such rows out, as above.
+ */
+extern char *watermark_beyond(const Dataset *dataset, Oid table);
+extern char *future_condition(const Dataset *dataset, Oid type);
+
 /* A condition on the table, for rows older than retention_period. */
 extern char *retention_condition(const Dataset *dataset);
 

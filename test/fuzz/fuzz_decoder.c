@@ -61,7 +61,8 @@ decode(DecoderCoding coding, const char *body, size_t size, size_t in, size_t ou
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const DecoderCoding codings[] = {DECODER_GZIP, DECODER_DEFLATE, DECODER_ZSTD, DECODER_BROTLI};
+	static const DecoderCoding codings[] = {DECODER_GZIP, DECODER_DEFLATE, DECODER_ZSTD, DECODER_BROTLI,
+	DECODER_BZIP2, DECODER_XZ};
 	static Result once;
 	static Result pieces;
 	DecoderCoding coding;
@@ -69,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	coding = codings[data[0] & 3];
+	coding = codings[(data[0] & 7) % 6];
 	decode(coding, (const char *) data + 1, size - 1, size, MAX_DECODED, &once);
 	decode(coding, (const char *) data + 1, size - 1, 1 + (data[0] >> 2) % 7, 1 + (data[0] >> 5) * 100, &pieces);
 	if (!once.cut && !pieces.cut)

@@ -65,6 +65,11 @@ sub answer_of
 		IO::Compress::Gzip::gzip(\$body, \my $packed, -Minimal => 1);
 		$body = $packed;
 	}
+	elsif ($encode eq 'bzip2' || $encode eq 'xz')
+	{
+		Spice::write_file("$results/body", $body);
+		$body = qx($encode -c <'$results/body');
+	}
 	elsif ($encode ne '')
 	{
 		$body = encode($encode, decode('UTF-8', $body));

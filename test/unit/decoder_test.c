@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bzlib.h>
+#include <lzma.h>
+#include <bzlib.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -59,6 +63,23 @@ add_zstd(Bytes * to, const Bytes * from)
 }
 
 static void
+add_bzip2(Bytes * to, const Bytes * from)
+{
+	unsigned int length = (unsigned int) (MAX_BODY - to->length);
+
+	BZ2_bzBuffToBuffCompress(to->data + to->length, &length, (char *) from->data,
+							 (unsigned int) from->length, 9, 0, 0);
+	to->length += length;
+}
+
+static void
+add_xz(Bytes * to, const Bytes * from)
+{
+	(void) lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, (const uint8_t *) from->data, from->length,
+								   (uint8_t *) to->data, &to->length, MAX_BODY);
+}
+
+static void
 set_bytes(Bytes * bytes, const char *data, size_t length)
 {
 	memcpy(bytes->data, data, length);
@@ -87,6 +108,12 @@ decode(DecoderCoding coding, size_t in, size_t out)
 			size_t		written;
 			size_t		room = MAX_BODY - decoded.length < out ? MAX_BODY - decoded.length : out;
 
+			/* what is damaged may become longer than any text here */
+			if (room == 0)
+			{
+				decoder_free(decoder);
+				return "it has no end";
+			}
 			outcome = decoder_run(decoder, body.data + done, end - done, &read,
 								  decoded.data + decoded.length, room, &written);
 			done += read;
@@ -164,8 +191,12 @@ static void
 test_coding(const char *name, DecoderCoding coding, int window_bits)
 {
 	body.length = 0;
-	if (window_bits == 0)
+	if (coding == DECODER_ZSTD)
 		add_zstd(&body, &text);
+	else if (coding == DECODER_BZIP2)
+		add_bzip2(&body, &text);
+	else if (coding == DECODER_XZ)
+		add_xz(&body, &text);
 	else
 		add_deflate(&body, &text, window_bits);
 	expect_text(name, coding);
@@ -198,6 +229,25 @@ test_streams(void)
 	set_bytes(half, text.data + text.length / 3, text.length - text.length / 3);
 	add_zstd(&body, half);
 	expect_text("zstd of two frames and one to be skipped", DECODER_ZSTD);
+
+	body.length = 0;
+	set_bytes(half, text.data, text.length / 3);
+	add_bzip2(&body, half);
+	set_bytes(half, text.data + text.length / 3, text.length - text.length / 3);
+	add_bzip2(&body, half);
+	expect_text("bzip2 of two streams", DECODER_BZIP2);
+
+	body.length = 0;
+	set_bytes(half, text.data, text.length / 3);
+	add_xz(&body, half);
+	memset(body.data + body.length, 0, 8);
+	body.length += 8;
+	set_bytes(half, text.data + text.length / 3, text.length - text.length / 3);
+	add_xz(&body, half);
+	expect_text("xz of two streams with padding between them", DECODER_XZ);
+	memset(body.data + body.length, 0, 3);
+	body.length += 3;
+	expect_problem("whose padding is cut", DECODER_XZ, too_early);
 
 	body.length = 0;
 	add_deflate(&body, half, MAX_WBITS);
@@ -263,6 +313,8 @@ main(void)
 	test_coding("deflate with zlib's header", DECODER_DEFLATE, MAX_WBITS);
 	test_coding("deflate without it", DECODER_DEFLATE, -MAX_WBITS);
 	test_coding("zstd", DECODER_ZSTD, 0);
+	test_coding("bzip2", DECODER_BZIP2, 0);
+	test_coding("xz", DECODER_XZ, 0);
 	test_streams();
 	test_brotli();
 	test_windows();

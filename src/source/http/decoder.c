@@ -8,13 +8,13 @@
  * gigabytes in one call.  This decoder believes a body only when each of its
  * streams has ended, with its checksum where the format has one, and when nothing
  * else follows.  A body of several gzip members or zstd frames is their
- * concatenation, as both formats say.
+ * concatenation, as the formats say, and so for bzip2 and xz.
  *
  * States of a body and their successors:
  *
  *		at start		-> in a stream		(the first byte)
  *		in a stream		-> between streams	(the stream's end and checksum)
- *		between streams -> in a stream		(gzip, zstd: another one begins)
+ *		between streams -> in a stream		(gzip, zstd, bzip2, xz: another one begins)
  *		any				-> damaged
  *
  * The body is whole if its input ends between streams.
@@ -31,6 +31,8 @@
 #include <string.h>
 
 #include <brotli/decode.h>
+#include <bzlib.h>
+#include <lzma.h>
 #include <zlib.h>
 #define ZSTD_STATIC_LINKING_ONLY	/* for ZSTD_createDCtx_advanced() */
 #include <zstd.h>
@@ -41,9 +43,15 @@
 /* RFC 9659: a zstd frame of HTTP needs a window of at most 8 MB */
 #define ZSTD_WINDOW_LOG		23
 
+/* The strongest preset of xz needs 65 MB. */
+#define XZ_MEMORY			(128 * 1024 * 1024)
+
 /* the first byte of a stream */
 #define GZIP_MAGIC			0x1f
 #define ZSTD_MAGIC			0x28
+#define BZIP2_MAGIC			'B'
+#define XZ_MAGIC			0xfd
+#define XZ_PADDING			4	/* zeros follow a stream in multiples of it */
 #define ZSTD_SKIPPABLE(byte)	(((byte) & 0xf0) == 0x50)
 
 #define ZLIB_GZIP			(MAX_WBITS + 16)	/* windowBits of inflateInit2() */
@@ -67,6 +75,11 @@ struct Decoder
 	z_stream	zlib;
 	ZSTD_DCtx  *zstd;
 	BrotliDecoderState *brotli;
+	bool		has_bzip2;		/* bzip2 is initialised */
+	bz_stream	bzip2;
+	lzma_stream xz;				/* initialised from the first stream on */
+	lzma_allocator xz_memory;
+	unsigned int padding;		/* zeros behind a stream of xz */
 };
 
 /* ---- which coding ---- */
@@ -150,6 +163,20 @@ allocate_items(void *arg, uInt count, uInt size)
 	return wiping_calloc(count, size);
 }
 
+static void *
+allocate_ints(void *arg, int count, int size)
+{
+	(void) arg;
+	return wiping_calloc((size_t) count, (size_t) size);
+}
+
+static void *
+allocate_array(void *arg, size_t count, size_t size)
+{
+	(void) arg;
+	return wiping_calloc(count, size);
+}
+
 static void
 give_back(void *arg, void *memory)
 {
@@ -187,6 +214,16 @@ decoder_create(DecoderCoding coding)
 			decoder->brotli = BrotliDecoderCreateInstance(allocate, give_back, NULL);
 			good = decoder->brotli != NULL;
 			break;
+		case DECODER_BZIP2:
+			decoder->bzip2.bzalloc = allocate_ints;
+			decoder->bzip2.bzfree = give_back;
+			good = decoder->has_bzip2 = BZ2_bzDecompressInit(&decoder->bzip2, 0, 0) == BZ_OK;
+			break;
+		case DECODER_XZ:
+			decoder->xz_memory = (lzma_allocator) {allocate_array, give_back, NULL};
+			decoder->xz.allocator = &decoder->xz_memory;
+			good = lzma_stream_decoder(&decoder->xz, XZ_MEMORY, 0) == LZMA_OK;
+			break;
 		case DECODER_IDENTITY:
 		case DECODER_REFUSED:
 			break;
@@ -204,6 +241,9 @@ decoder_free(Decoder * decoder)
 		return;
 	if (decoder->has_zlib)
 		inflateEnd(&decoder->zlib);
+	if (decoder->has_bzip2)
+		BZ2_bzDecompressEnd(&decoder->bzip2);
+	lzma_end(&decoder->xz);
 	ZSTD_freeDCtx(decoder->zstd);
 	if (decoder->brotli != NULL)
 		BrotliDecoderDestroyInstance(decoder->brotli);
@@ -309,6 +349,63 @@ run_brotli(Decoder * decoder, const char *input, size_t input_size, size_t *read
 }
 
 static DecoderOutcome
+run_bzip2(Decoder * decoder, const char *input, size_t input_size, size_t *read,
+		  char *output, size_t output_size, size_t *written)
+{
+	bz_stream  *bzip2 = &decoder->bzip2;
+	int			result;
+
+	bzip2->next_in = (char *) input;
+	bzip2->avail_in = at_most_uint(input_size);
+	bzip2->next_out = output;
+	bzip2->avail_out = at_most_uint(output_size);
+	result = BZ2_bzDecompress(bzip2);
+	*read = (size_t) (bzip2->next_in - input);
+	*written = (size_t) (bzip2->next_out - output);
+	if (result == BZ_STREAM_END)
+		decoder->state = BETWEEN_STREAMS;
+	else if (result == BZ_MEM_ERROR)
+		return refuse_body(decoder, "out of memory");
+	else if (result != BZ_OK)
+		return refuse_body(decoder, "the compressed data is damaged");
+	return bzip2->avail_out == 0 ? DECODER_FULL : DECODER_HUNGRY;
+}
+
+static DecoderOutcome
+run_xz(Decoder * decoder, const char *input, size_t input_size, size_t *read,
+	   char *output, size_t output_size, size_t *written)
+{
+	lzma_stream *xz = &decoder->xz;
+	lzma_ret	result;
+
+	xz->next_in = (const uint8_t *) input;
+	xz->avail_in = input_size;
+	xz->next_out = (uint8_t *) output;
+	xz->avail_out = output_size;
+	result = lzma_code(xz, LZMA_RUN);
+	*read = input_size - xz->avail_in;
+	*written = output_size - xz->avail_out;
+	switch (result)
+	{
+		case LZMA_STREAM_END:
+			decoder->state = BETWEEN_STREAMS;
+			break;
+		case LZMA_OK:
+		case LZMA_BUF_ERROR:	/* no progress: there is no input, or no room */
+			break;
+		case LZMA_MEM_ERROR:
+			return refuse_body(decoder, "out of memory");
+		case LZMA_MEMLIMIT_ERROR:
+			return refuse_body(decoder, "the stream needs more than 128 MB of memory");
+		case LZMA_OPTIONS_ERROR:
+			return refuse_body(decoder, "the stream needs a filter that is not known");
+		default:
+			return refuse_body(decoder, "the compressed data is damaged");
+	}
+	return xz->avail_out == 0 ? DECODER_FULL : DECODER_HUNGRY;
+}
+
+static DecoderOutcome
 run_stream(Decoder * decoder, const char *input, size_t input_size, size_t *read,
 		   char *output, size_t output_size, size_t *written)
 {
@@ -318,6 +415,10 @@ run_stream(Decoder * decoder, const char *input, size_t input_size, size_t *read
 		return run_zstd(decoder, input, input_size, read, output, output_size, written);
 	if (decoder->brotli != NULL)
 		return run_brotli(decoder, input, input_size, read, output, output_size, written);
+	if (decoder->has_bzip2)
+		return run_bzip2(decoder, input, input_size, read, output, output_size, written);
+	if (decoder->coding == DECODER_XZ)
+		return run_xz(decoder, input, input_size, read, output, output_size, written);
 	return run_zlib(decoder, input, input_size, read, output, output_size, written);
 }
 
@@ -335,6 +436,28 @@ choose_deflate(Decoder * decoder, char first)
 		(void) inflateReset2(&decoder->zlib, ZLIB_RAW);
 }
 
+/* Returns how many of the zeros that may follow a stream of xz are there. */
+static size_t
+skip_padding(Decoder * decoder, const char *input, size_t size)
+{
+	size_t		n = 0;
+
+	if (decoder->coding != DECODER_XZ || decoder->state != BETWEEN_STREAMS)
+		return 0;
+	while (n < size && input[n] == '\0')
+		n++;
+	decoder->padding += (unsigned int) n;
+	return n;
+}
+
+static bool
+renew_bzip2(Decoder * decoder)
+{
+	BZ2_bzDecompressEnd(&decoder->bzip2);
+	decoder->has_bzip2 = BZ2_bzDecompressInit(&decoder->bzip2, 0, 0) == BZ_OK;
+	return decoder->has_bzip2;
+}
+
 /* There is input.  False: it must not be there. */
 static bool
 begin_stream(Decoder * decoder, char first)
@@ -349,6 +472,15 @@ begin_stream(Decoder * decoder, char first)
 		case DECODER_ZSTD:
 			/* the library would also take frames of its early formats */
 			if (first != ZSTD_MAGIC && !ZSTD_SKIPPABLE(first))
+				return false;
+			break;
+		case DECODER_BZIP2:
+			if (first != BZIP2_MAGIC || (decoder->state == BETWEEN_STREAMS && !renew_bzip2(decoder)))
+				return false;
+			break;
+		case DECODER_XZ:
+			if ((unsigned char) first != XZ_MAGIC || decoder->padding % XZ_PADDING != 0 ||
+				(decoder->state == BETWEEN_STREAMS && lzma_stream_decoder(&decoder->xz, XZ_MEMORY, 0) != LZMA_OK))
 				return false;
 			break;
 		default:
@@ -377,6 +509,7 @@ decoder_run(Decoder * decoder, const char *input, size_t input_size, size_t *rea
 
 		if (decoder->state != IN_STREAM)
 		{
+			*read += skip_padding(decoder, input + *read, input_size - *read);
 			if (*read == input_size)
 				return DECODER_HUNGRY;
 			if (!begin_stream(decoder, input[*read]))
@@ -400,7 +533,7 @@ decoder_run(Decoder * decoder, const char *input, size_t input_size, size_t *rea
 bool
 decoder_end(Decoder * decoder)
 {
-	if (decoder->state == BETWEEN_STREAMS)
+	if (decoder->state == BETWEEN_STREAMS && decoder->padding % XZ_PADDING == 0)
 		return true;
 	if (decoder->state != DAMAGED)
 		(void) refuse_body(decoder, "the compressed data ends too early");

@@ -23,6 +23,8 @@ typedef enum DecoderCoding
 	DECODER_DEFLATE,
 	DECODER_ZSTD,
 	DECODER_BROTLI,
+	DECODER_BZIP2,				/* of files: no Content-Encoding */
+	DECODER_XZ,
 	DECODER_REFUSED				/* another one, or more than one */
 } DecoderCoding;
 
@@ -38,7 +40,7 @@ typedef enum DecoderOutcome
 
 typedef struct Decoder Decoder;
 
-/* coding is one of the four; NULL: out of memory */
+/* coding is neither identity nor refused; NULL: out of memory */
 extern Decoder * decoder_create(DecoderCoding coding);
 extern void decoder_free(Decoder * decoder);	/* NULL does nothing */
 

@@ -110,8 +110,46 @@ coding_of_mark(const char *mark)
 		return DECODER_GZIP;
 	if (memcmp(mark, "\x28\xb5\x2f\xfd", 4) == 0)
 		return DECODER_ZSTD;
-	return memcmp(mark, "BZh", 3) == 0 || memcmp(mark, "\xfd" "7zXZ", 5) == 0 ? DECODER_REFUSED :
-		DECODER_IDENTITY;
+	if (memcmp(mark, "\xfd" "7zXZ", 6) == 0)
+		return DECODER_XZ;
+
+	/*
+	 * a text may begin with BZh: what follows are the first digits of pi, or at the end those of
+	 * its root
+	 */
+	return memcmp(mark, "BZh", 3) == 0 && (memcmp(mark + 4, "1A", 2) == 0 || memcmp(mark + 4, "\x17r", 2) == 0) ?
+		DECODER_BZIP2 : DECODER_IDENTITY;
+}
+
+/* How the document is packed, by what the manifest says and by its mark. */
+static DecoderCoding
+coding_of_document(const RecordFormat *format, const char *mark)
+{
+	static const struct
+	{
+		const char *name;
+		DecoderCoding coding;
+	}			types[] = {
+		{"uncompressed", DECODER_IDENTITY},
+		{"gzip", DECODER_GZIP},
+		{"zstd", DECODER_ZSTD},
+		{"bzip2", DECODER_BZIP2},
+		{"xz", DECODER_XZ}
+	};
+
+	for (size_t i = 0; format->compression != NULL && i < lengthof(types); i++)
+	{
+		if (strcmp(format->compression, types[i].name) != 0)
+			continue;
+		if (types[i].coding != DECODER_IDENTITY && types[i].coding != coding_of_mark(mark))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("invalid response: it is not compressed with %s", format->compression),
+					 errdetail("Dataset \"%s\".", format->dataset),
+					 errhint("Take file_compression_type out of params: the first bytes tell how a response is compressed.")));
+		return types[i].coding;
+	}
+	return coding_of_mark(mark);
 }
 
 static int
@@ -148,12 +186,13 @@ record_input_begins(Spool *spool, const char *text)
 }
 
 bool
-record_input_is_plain(int encoding, Spool *spool)
+record_input_is_plain(const RecordFormat *format, Spool *spool)
 {
 	char		mark[MARK_SIZE];
 
 	peek_spool(spool, mark);
-	return coding_of_mark(mark) == DECODER_IDENTITY && encoding_of_mark(mark, encoding) == PG_UTF8;
+	return coding_of_document(format, mark) == DECODER_IDENTITY &&
+		encoding_of_mark(mark, format->encoding) == PG_UTF8;
 }
 
 /* ---- unpacking ---- */
@@ -310,9 +349,6 @@ prepare_unpacking(RecordInput *input, DecoderCoding coding)
 {
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 
-	if (coding == DECODER_REFUSED)
-		refuse_packed(input, "it is compressed with bzip2 or xz",
-					  "Have the source send gzip, zstd or no compression.");
 	input->decoder = decoder_create(coding);
 	if (input->decoder == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -355,7 +391,7 @@ record_input_open(const RecordFormat *format, SpoolCursor *cursor, MemoryContext
 	input->context = context;
 	input->cursor = cursor;
 	peek_mark(cursor, mark);
-	coding = coding_of_mark(mark);
+	coding = coding_of_document(format, mark);
 	if (coding != DECODER_IDENTITY)
 		prepare_unpacking(input, coding);
 	if (coding != DECODER_IDENTITY || encoding_of_mark(mark, format->encoding) != PG_UTF8)

@@ -3,7 +3,7 @@
  * record_input.h
  *		A document's bytes as its reader wants them: unpacked, and in UTF-8.
  *
- * The first bytes say whether gzip or zstd have packed the document, and a mark
+ * The first bytes say whether gzip, zstd, bzip2 or xz have packed the document, and a mark
  * whether it is UTF-16.  Otherwise its encoding is the manifest's, that of the
  * response's Content-Type, or UTF-8.
  *
@@ -31,7 +31,7 @@ extern int	record_input_encoding_of_type(const char *type);
 extern bool record_input_begins(Spool *spool, const char *text);
 
 /* Are the bytes of the first document read as they are? */
-extern bool record_input_is_plain(int encoding, Spool *spool);
+extern bool record_input_is_plain(const RecordFormat *format, Spool *spool);
 
 /* lives in context, and uses the cursor as long */
 extern RecordInput *record_input_open(const RecordFormat *format, SpoolCursor *cursor,

@@ -56,6 +56,7 @@ typedef struct RecordFormat
 	int			skip_lines;		/* before the header */
 	bool		detect;			/* what the response says of itself decides */
 	int			encoding;		/* see record_input.h */
+	const char *compression;	/* file_compression_type; NULL: the first bytes tell */
 } RecordFormat;
 
 typedef struct RecordReader RecordReader;

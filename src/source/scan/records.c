@@ -51,6 +51,7 @@ records_format(const Dataset *dataset, RecordFormat *format)
 	format->parquet = dataset_is_parquet(dataset);
 	format->pointer = dataset->json_pointer;
 	format->encoding = record_input_encoding(dataset->name, dataset->encoding);
+	format->compression = dataset->file_compression_type;
 	format->csv = strcmp(dataset->format, "csv") == 0 || strcmp(dataset->format, "tsv") == 0;
 	format->detect = strcmp(dataset->format, "detect") == 0;
 	format->header = dataset->csv_has_header;
@@ -101,7 +102,7 @@ records_detect(RecordFormat *format, Spool *spool)
 bool
 records_are_plain(const RecordFormat *format, Spool *spool)
 {
-	return !format->parquet && spool_path(spool) != NULL && record_input_is_plain(format->encoding, spool);
+	return !format->parquet && spool_path(spool) != NULL && record_input_is_plain(format, spool);
 }
 
 void
