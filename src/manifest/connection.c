@@ -182,7 +182,7 @@ parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from
 		parse_problem(parser, MANIFEST_ERROR, json->line, "take one of the two out",
 					  "json_format %s contradicts file_format %s",
 					  json->text, file->text);
-	return keys_value_in("map|document", json->text) ? json->text : "json";
+	return keys_value_in("map|columns|document", json->text) ? json->text : "json";
 }
 
 static char *

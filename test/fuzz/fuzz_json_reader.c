@@ -243,7 +243,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	size--;
-	format = (JsonRecordFormat) (data[0] % 4 % 3);
+	format = data[0] % 16 == 15 ? JSON_FORMAT_COLUMNS : data[0] % 16 == 14 ? JSON_FORMAT_VALUES :
+		(JsonRecordFormat) (data[0] % 4 % 3);
 	pointer = pointers[data[0] >> 2 & 7];
 	whole = (Feed) {document, size, 0, false};
 	pieces = (Feed) {document, size, chunks[data[0] >> 5 & 3], false};
@@ -258,7 +259,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_same_record(one, other);
 		for (int i = 0; i < one->n_fields; i++)
 		{
-			if (one->values[i].kind != JSON_ABSENT)
+			if (one->values[i].kind != JSON_ABSENT && format != JSON_FORMAT_COLUMNS)
 				check_value(one, &one->values[i], document, size);
 		}
 	} while (true);
@@ -272,6 +273,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_reader_free(other);
 
 	check_with_jansson(document, size);
+	/* records of these formats are not shared */
+	if (format == JSON_FORMAT_COLUMNS || format == JSON_FORMAT_VALUES)
+		return 0;
 	CHECK(sharing_differs(document, size, pieces.chunk, format, pointer, 1 + size % 61, data[0]) == NULL);
 	return 0;
 }

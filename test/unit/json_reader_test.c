@@ -126,6 +126,23 @@ test_lines(void)
 #define WHOLE(document, expected) \
 	expect(document, sizeof(document) - 1, JSON_FORMAT_WHOLE, NULL, expected, NULL)
 
+#define VALUES(document, expected) \
+	expect(document, sizeof(document) - 1, JSON_FORMAT_VALUES, NULL, expected, NULL)
+
+/* The keys of a document, in which only the kinds of their values are known. */
+static void
+test_columns(void)
+{
+	VALUES("[1,\"a\",{\"b\":2},[3],null]", "{value=i:1} {value=s:a} {value=o:{\"b\":2}} {value=a:[3]} {value=n:null} end");
+	VALUES("[]", "end");
+	VALUES("{}", "shape record 0 offset 0");
+	VALUES("[1,2", "{value=i:1} syntax record 2 offset 4");
+	expect("{\"t\":[1,2],\"u\":\"x\",\"v\":null}", 28, JSON_FORMAT_COLUMNS, NULL,
+		   "{key=s:t value=a:} {key=s:u value=s:} {key=s:v value=n:} end", NULL);
+	expect("{\"t\":[1,2}", 10, JSON_FORMAT_COLUMNS, NULL, "{key=s:t value=a:} syntax record 1 offset 9", NULL);
+	expect("[1]", 3, JSON_FORMAT_COLUMNS, NULL, "shape record 0 offset 0", NULL);
+}
+
 static void
 test_shapes(void)
 {
@@ -689,6 +706,7 @@ main(void)
 	test_documents();
 	test_lines();
 	test_shapes();
+	test_columns();
 	test_pointers();
 	test_keys();
 	test_known_fields();

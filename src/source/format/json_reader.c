@@ -274,9 +274,45 @@ parse_shaped(JsonReader *reader, const char *p)
 {
 	if (reader->state->format == JSON_FORMAT_WHOLE)
 		return parse_named(reader, p, "document", reader->state->window.depth);
+	if (reader->state->format == JSON_FORMAT_VALUES)
+		return parse_named(reader, p, "value", reader->state->window.depth);
 	if (*p == '{')
 		return parse_record(reader, p);
 	return *p == '[' ? parse_array(reader, p) : parse_named(reader, p, "value", reader->state->window.depth);
+}
+
+/* p: at a key's quote; returns where its value is */
+static const char *
+parse_key(JsonScan *scan, const char *p, JsonValue *key)
+{
+	if (*p != '"')
+		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected a key in quotes");
+	if ((p = json_scan_string(scan, p + 1, key)) == NULL)
+		return NULL;
+	p = json_skip_space(p);
+	if (*p != ':')
+		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected \":\" after a key");
+	p = json_skip_space(p + 1);
+	return p < scan->end ? p : NULL;
+}
+
+/* The same; sets fields key and value, of which only the kind is known. */
+static const char *
+parse_column(JsonReader *reader, const char *p)
+{
+	JsonValue	key;
+	int			field;
+	int			value;
+
+	if ((p = parse_key(&reader->state->window.scan, p, &key)) == NULL ||
+		!find_or_add_field(reader, p, "key", strlen("key"), &field) ||
+		!find_or_add_field(reader, p, "value", strlen("value"), &value))
+		return NULL;
+	if (field >= 0)
+		reader->values[field] = key;
+	if (value >= 0)
+		reader->values[value] = (JsonValue) {.start = p, .kind = *p == '[' ? JSON_ARRAY : *p == 'n' ? JSON_NULL : JSON_STRING};
+	return p;
 }
 
 /* p: at the quote of a key, whose value is a record */
@@ -287,14 +323,7 @@ parse_entry(JsonReader *reader, const char *p)
 	JsonValue	key;
 	int			field;
 
-	if (*p != '"')
-		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected a key in quotes");
-	if ((p = json_scan_string(scan, p + 1, &key)) == NULL)
-		return NULL;
-	p = json_skip_space(p);
-	if (*p != ':')
-		return json_scan_fail(scan, JSON_ERROR_SYNTAX, p, "expected \":\" after a key");
-	if ((p = parse_shaped(reader, json_skip_space(p + 1))) == NULL)
+	if ((p = parse_key(scan, p, &key)) == NULL || (p = parse_shaped(reader, p)) == NULL)
 		return NULL;
 	if (!find_or_add_field(reader, p, "key", strlen("key"), &field))
 		return NULL;
@@ -312,6 +341,20 @@ shape_of(int c)
 	return c == '{' ? SHAPE_OBJECT : c == '[' ? SHAPE_ARRAY : SHAPE_SCALAR;
 }
 
+/* Is the object or value below taken apart otherwise than into objects? */
+static bool
+has_any_shape(JsonRecordFormat format)
+{
+	return format == JSON_FORMAT_MAP || format == JSON_FORMAT_WHOLE || format == JSON_FORMAT_COLUMNS ||
+		format == JSON_FORMAT_VALUES;
+}
+
+static bool
+is_keyed(JsonRecordFormat format)
+{
+	return format == JSON_FORMAT_MAP || format == JSON_FORMAT_COLUMNS;
+}
+
 /* At a record, or at something else that should be one.  Of a map any value is one. */
 static bool
 check_shape(JsonReader *reader)
@@ -319,7 +362,7 @@ check_shape(JsonReader *reader)
 	JsonReaderState *state = reader->state;
 	int			c = window_peek(&state->window);
 
-	if (state->format == JSON_FORMAT_MAP || state->format == JSON_FORMAT_WHOLE)
+	if (has_any_shape(state->format))
 		return c != JSON_NO_BYTE || window_fail_here(&state->window, JSON_ERROR_SYNTAX, "expected a value");
 	if (c == JSON_NO_BYTE || strchr("{[\"-0123456789tfn", c) == NULL)
 		return window_fail_shape(&state->window, "every record must be an object");
@@ -340,7 +383,15 @@ parse_any(JsonReader *reader, const char *p)
 	reader->n_known = 0;
 	reader->n_unknown = 0;
 	reader->n_unknown_null = 0;
-	return reader->state->format == JSON_FORMAT_MAP ? parse_entry(reader, p) : parse_shaped(reader, p);
+	switch (reader->state->format)
+	{
+		case JSON_FORMAT_MAP:
+			return parse_entry(reader, p);
+		case JSON_FORMAT_COLUMNS:
+			return parse_column(reader, p);
+		default:
+			return parse_shaped(reader, p);
+	}
 }
 
 static bool
@@ -459,9 +510,12 @@ open_document(JsonReader *reader)
 		return false;
 
 	c = window_peek(window);
-	if (state->format == JSON_FORMAT_MAP && c != '{')
-		return window_fail_place(window, "the records of a map must be in an object");
-	if (state->format == JSON_FORMAT_WHOLE || (c == '{' && state->format != JSON_FORMAT_MAP))
+	if (is_keyed(state->format) && c != '{')
+		return window_fail_place(window, state->format == JSON_FORMAT_MAP ?
+								 "the records of a map must be in an object" : "columns must be in an object");
+	if (state->format == JSON_FORMAT_VALUES && c != '[')
+		return window_fail_place(window, "a column must be an array");
+	if (state->format == JSON_FORMAT_WHOLE || (c == '{' && !is_keyed(state->format)))
 		state->phase = PHASE_OBJECT;
 	else if (c == '[' || c == '{')
 	{
@@ -491,9 +545,13 @@ next_element(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
 	DocumentWindow *window = &state->window;
-	bool		map = state->format == JSON_FORMAT_MAP;
-	int			c = window_peek(window);
+	bool		map = is_keyed(state->format);
+	int			c;
 
+	/* the value of the key before */
+	if (state->format == JSON_FORMAT_COLUMNS && state->phase == PHASE_NEXT && !window_skip_value(window))
+		return JSON_FAILED;
+	c = window_peek(window);
 	if (c == (map ? '}' : ']'))
 	{
 		window->position++;
@@ -613,7 +671,7 @@ json_reader_has_objects(JsonReader *reader)
 {
 	JsonReaderState *state = reader->state;
 
-	if (state->format == JSON_FORMAT_MAP || state->format == JSON_FORMAT_WHOLE ||
+	if (has_any_shape(state->format) ||
 		(state->phase == PHASE_START && !open_document(reader)))
 		return false;
 	return window_peek(&state->window) == '{';

@@ -25,7 +25,10 @@ typedef enum JsonRecordFormat
 	JSON_FORMAT_DOCUMENT,		/* exactly one JSON value */
 	JSON_FORMAT_LINES,			/* one object per line, blank lines skipped */
 	JSON_FORMAT_MAP,			/* an object whose values are the records; its keys are field key */
-	JSON_FORMAT_WHOLE			/* any value is the only record, in field document */
+	JSON_FORMAT_WHOLE,			/* any value is the only record, in field document */
+	JSON_FORMAT_COLUMNS,		/* an object's keys: of each value, which is passed over, field
+								 * value has the kind, and where it begins */
+	JSON_FORMAT_VALUES			/* an array whose elements are field value, whatever they are */
 } JsonRecordFormat;
 
 typedef struct JsonReaderOptions

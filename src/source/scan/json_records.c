@@ -13,7 +13,6 @@
 #include "access/htup_details.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
 #include "source/format/json_scan.h"
 #include "source/scan/json_records.h"
 #include "source/scan/record_input.h"
@@ -43,8 +42,8 @@ names_not_finite(const char *message)
 	return strncmp(found, "NaN", 3) == 0 || strncmp(found, "Infinity", 8) == 0;
 }
 
-pg_noreturn static void
-raise_json_error(const JsonError *error, const char *dataset)
+void
+json_records_raise(const JsonError *error, const char *dataset)
 {
 	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
 
@@ -115,7 +114,7 @@ json_next(RecordReader *reader)
 	if (status == JSON_FAILED && json->error.code == JSON_ERROR_ABSENT && reader->format->no_rows)
 		return false;
 	if (status == JSON_FAILED)
-		raise_json_error(&json->error, reader->format->dataset);
+		json_records_raise(&json->error, reader->format->dataset);
 	if (status == JSON_RECORD && reader->format->null_values != NULL)
 		set_nulls(reader->format, json);
 	if (status == JSON_RECORD && json->record == 1)
@@ -158,6 +157,21 @@ json_place(const RecordReader *reader, const JsonValue *value)
 }
 
 JsonReader *
+json_records_create(const RecordFormat *format, const JsonReaderOptions *options, MemoryContext context)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+	JsonReader *json = json_reader_create(options);
+
+	if (json == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	json_reader_count_not_finite(json, format->not_finite);
+	callback->func = free_reader;
+	callback->arg = json;
+	MemoryContextRegisterResetCallback(context, callback);
+	return json;
+}
+
+JsonReader *
 json_records_reader(const RecordReader *reader)
 {
 	JsonReader *json = reader->methods->next == json_next ? ((const JsonRecords *) reader)->json : NULL;
@@ -174,7 +188,6 @@ json_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover
 		.field_name = json_field_name,
 		.place = json_place
 	};
-	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
 	JsonRecords *records = MemoryContextAllocZero(context, sizeof(JsonRecords));
 	JsonReaderOptions options = {0};
 
@@ -185,13 +198,7 @@ json_records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover
 	options.read = record_input_read;
 	options.seek = record_input_seek;
 	options.arg = record_input_open(format, cursor, context);
-	records->json = json_reader_create(&options);
-	if (records->json == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	json_reader_count_not_finite(records->json, format->not_finite);
-	callback->func = free_reader;
-	callback->arg = records->json;
-	MemoryContextRegisterResetCallback(context, callback);
+	records->json = json_records_create(format, &options, context);
 	records->reader.methods = &methods;
 	records->reader.unknown_name = records->json->unknown_name;
 	return &records->reader;

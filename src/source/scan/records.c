@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/definition_read.h"
+#include "source/scan/column_records.h"
 #include "source/scan/csv_records.h"
 #include "source/scan/json_records.h"
 #include "source/scan/parquet_records.h"
@@ -21,7 +22,8 @@ json_format(const char *name)
 		[JSON_FORMAT_DOCUMENT] = "json",
 		[JSON_FORMAT_LINES] = "jsonl",
 		[JSON_FORMAT_MAP] = "map",
-		[JSON_FORMAT_WHOLE] = "document"
+		[JSON_FORMAT_WHOLE] = "document",
+		[JSON_FORMAT_COLUMNS] = "columns"
 	};
 
 	for (int i = 0; i < (int) lengthof(names); i++)
@@ -122,6 +124,7 @@ records_open(const RecordFormat *format, SpoolCursor *cursor, bool discover, Mem
 {
 	RecordReader *reader = format->csv ? csv_records_open(format, cursor, discover, context) :
 	format->parquet ? parquet_records_open(format, cursor, discover, context) :
+	format->json == JSON_FORMAT_COLUMNS ? column_records_open(format, cursor, discover, context) :
 	json_records_open(format, cursor, discover, context);
 
 	reader->format = format;
