@@ -596,6 +596,37 @@ COMMENT ON FOREIGN DATA WRAPPER spice IS 'reads the source of a dataset';
 CREATE SERVER spice FOREIGN DATA WRAPPER spice;
 COMMENT ON SERVER spice IS 'the sources of the manifest';
 
+-- Column indexes.  The access method serves any table, also without a manifest.
+CREATE FUNCTION spice.columns_handler(internal) RETURNS pg_catalog.index_am_handler
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'spice_columns_handler';
+COMMENT ON FUNCTION spice.columns_handler(internal) IS 'handler of access method spice_columns';
+CREATE ACCESS METHOD spice_columns TYPE INDEX HANDLER spice.columns_handler;
+COMMENT ON ACCESS METHOD spice_columns IS 'holds columns of blocks whose rows are visible to everybody, for aggregates over many rows';
+CREATE OPERATOR CLASS spice.column_ops DEFAULT FOR TYPE pg_catalog.anyelement USING spice_columns AS STORAGE pg_catalog.anyelement;
+COMMENT ON OPERATOR CLASS spice.column_ops USING spice_columns IS 'any type';
+
+CREATE FUNCTION @extschema@.spice_cover_columns("table" pg_catalog.regclass) RETURNS bigint
+	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_cover_columns';
+COMMENT ON FUNCTION @extschema@.spice_cover_columns(regclass) IS
+	'brings the column indexes of a table up to date, as VACUUM does, and returns the number of row groups that it has read anew';
+
+CREATE FUNCTION spice_catalog.column_coverage(index pg_catalog.oid, OUT blocks bigint, OUT covered bigint)
+	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_column_coverage';
+COMMENT ON FUNCTION spice_catalog.column_coverage(oid) IS
+	'blocks of a column index''s table, and those of them that a query reads from columns; null while another session has locked either';
+
+CREATE VIEW spice.column_indexes AS
+	SELECT i.indrelid::pg_catalog.regclass AS "table", i.indexrelid::pg_catalog.regclass AS index,
+		c.blocks, c.covered, spice_catalog.relation_bytes(i.indexrelid) AS bytes
+	FROM pg_catalog.pg_index i
+		JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid
+		JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) r.relam AND a.amname OPERATOR(pg_catalog.=) 'spice_columns'
+		LEFT JOIN LATERAL spice_catalog.column_coverage(i.indexrelid) c ON true;
+COMMENT ON VIEW spice.column_indexes IS 'column indexes of this database';
+COMMENT ON COLUMN spice.column_indexes.blocks IS 'blocks of the table';
+COMMENT ON COLUMN spice.column_indexes.covered IS 'those of them that a query reads from columns';
+COMMENT ON COLUMN spice.column_indexes.bytes IS 'size of the index on disk';
+
 CREATE FUNCTION @extschema@.spice_refresh(dataset pg_catalog.text, refresh_sql pg_catalog.text DEFAULT NULL,
 	refresh_mode pg_catalog.text DEFAULT NULL, wait boolean DEFAULT true) RETURNS bigint
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_refresh';
@@ -646,7 +677,8 @@ CREATE FUNCTION @extschema@.spice_drop(dataset pg_catalog.text) RETURNS pg_catal
 COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
 	'drops the table of a dataset that has left the manifest';
 
-REVOKE ALL ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean),
+REVOKE ALL ON FUNCTION spice.columns_handler(internal), spice_catalog.column_coverage(oid), @extschema@.spice_cover_columns(regclass),
+	@extschema@.spice_refresh(text, text, text, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
 	@extschema@.spice_wait_ready(interval),
 	@extschema@.spice_pause(text), @extschema@.spice_resume(text),

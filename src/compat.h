@@ -22,6 +22,7 @@
 #include "catalog/catalog.h"
 #include "catalog/heap.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
@@ -494,6 +495,28 @@ compat_autovacuum_pid(VirtualTransactionId holder)
 		pid = process->pid;
 	LWLockRelease(ProcArrayLock);
 	return pid;
+}
+
+/* 18: ANALYZE may delay, too */
+static inline void
+compat_vacuum_delay_point(void)
+{
+#if PG_VERSION_NUM >= 180000
+	vacuum_delay_point(false);
+#else
+	vacuum_delay_point();
+#endif
+}
+
+/* 16: one function checks the ownership of any object */
+static inline bool
+compat_owns_relation(Oid relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+	return pg_class_ownercheck(relation, GetUserId());
+#endif
 }
 
 /* 18: NOT NULL is a constraint in the catalog, too; nothing is scanned */

@@ -62,6 +62,6 @@ extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int col
 extern void column_reader_bytes(ColumnReader *reader, int column, int row, int count, ColumnBytes *values);
 
 /* where an index entry of the row would point to */
-extern void column_reader_tid(const ColumnReader *reader, int row, ItemPointer tid);
+extern void column_reader_tid(ColumnReader *reader, int row, ItemPointer tid);
 
 #endif

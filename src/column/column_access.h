@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * column_access.h
+ *		The index access method "spice_columns".
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SPICE_COLUMN_ACCESS_H
+#define SPICE_COLUMN_ACCESS_H
+
+#include "utils/relcache.h"
+
+/* a column index, complete, of a table with a heap */
+extern bool column_index_is_valid(Relation index);
+
+/* the caller holds ShareUpdateExclusiveLock on the table; returns row groups covered */
+extern int64 column_cover_table(Relation table);
+
+#endif
