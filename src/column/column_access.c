@@ -28,9 +28,11 @@
 #include "column/column_pages.h"
 #include "compat.h"
 
+bool		column_build_empty = false;
+
 PG_FUNCTION_INFO_V1(spice_columns_handler);
 
-static IndexBuildResult *columns_build(Relation heap, Relation index, IndexInfo *info);
+static IndexBuildResult * columns_build(Relation heap, Relation index, IndexInfo *info);
 
 static void
 refuse_definition(Relation index, IndexInfo *info)
@@ -59,7 +61,7 @@ columns_build(Relation heap, Relation index, IndexInfo *info)
 
 	refuse_definition(index, info);
 	column_root_make(index, MAIN_FORKNUM);
-	if (!info->ii_Concurrent)
+	if (!info->ii_Concurrent && !column_build_empty)
 		(void) column_cover(heap, index);
 	result->heap_tuples = Max(heap->rd_rel->reltuples, 0);
 	result->index_tuples = result->heap_tuples;
@@ -104,11 +106,11 @@ any_is_dead(BlockNumber block, OffsetNumber last, IndexBulkDeleteCallback callba
 
 /* Line pointers that a block got after it was covered belong to insertions, which have marked it. */
 static void
-mark_dead_rows(Relation index, uint32 group, const ColumnEntry *entry, IndexBulkDeleteCallback callback, void *state)
+mark_dead_rows(Relation index, uint32 group, const ColumnEntry * entry, IndexBulkDeleteCallback callback, void *state)
 {
 	ColumnStamp stamp = {COLUMN_MAGIC, group, entry->version, 0};
 	uint64		offset = sizeof(ColumnHeader) +
-		sizeof(ColumnChunk) * IndexRelationGetNumberOfKeyAttributes(index);
+	sizeof(ColumnChunk) * IndexRelationGetNumberOfKeyAttributes(index);
 	ColumnBlock *blocks = palloc(sizeof(ColumnBlock) * entry->blocks);
 
 	column_pages_copy(index, entry->first, &stamp, offset, sizeof(ColumnBlock) * entry->blocks,
@@ -124,7 +126,7 @@ mark_dead_rows(Relation index, uint32 group, const ColumnEntry *entry, IndexBulk
 }
 
 static IndexBulkDeleteResult *
-columns_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *result,
+columns_bulk_delete(IndexVacuumInfo * info, IndexBulkDeleteResult * result,
 					IndexBulkDeleteCallback callback, void *state)
 {
 	ColumnRoot *root = column_root_read(info->index);
@@ -143,7 +145,7 @@ columns_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *result,
 }
 
 static IndexBulkDeleteResult *
-columns_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *result)
+columns_vacuum_cleanup(IndexVacuumInfo * info, IndexBulkDeleteResult * result)
 {
 	Relation	heap;
 
@@ -166,7 +168,7 @@ columns_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *result)
 /* No clause fits, as there is no operator, so no path is made. */
 static void
 columns_cost(struct PlannerInfo *root, struct IndexPath *path, double loops, Cost *startup, Cost *total,
-			 Selectivity *selectivity, double *correlation, double *pages)
+			 Selectivity * selectivity, double *correlation, double *pages)
 {
 	(void) root;
 	(void) path;

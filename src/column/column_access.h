@@ -10,6 +10,9 @@
 
 #include "utils/relcache.h"
 
+/* this process covers later what it builds now */
+extern bool column_build_empty;
+
 /* a column index, complete, of a table with a heap */
 extern bool column_index_is_valid(Relation index);
 

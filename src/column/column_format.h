@@ -3,8 +3,8 @@
  * column_format.h
  *		The pages of a column index.
  *
- * Block 0 has the root.  A map page has the entries of some row groups, and the
- * marks of their blocks.  All other pages belong to extents.  An extent is one
+ * Block 0 has the root, block 1 the list of free pages.  A map page has the entries of
+ * some row groups, and the marks of their blocks.  All other pages belong to extents.  An extent is one
  * version of one row group: a header, and the chunks of the columns.  A page of
  * an extent is written once.
  *
@@ -22,6 +22,9 @@
 /* An index of another number covers nothing, and takes nothing but REINDEX. */
 #define COLUMN_FORMAT 1
 #define COLUMN_MAGIC 0x53504943u
+
+#define COLUMN_ROOT_BLOCK 0
+#define COLUMN_FREE_BLOCK 1
 
 #define COLUMN_GROUP_BLOCKS 1024
 #define COLUMN_MARK_BYTES (COLUMN_GROUP_BLOCKS / 8)
@@ -46,11 +49,7 @@ typedef struct ColumnEntry
 	uint32_t	pages;
 	uint32_t	version;
 	uint32_t	blocks;			/* of the heap, that the extent was made from */
-	uint32_t	spare_first;	/* the extent before; 0: there is none */
-	uint32_t	spare_pages;
-	uint64_t	spare_since;	/* full transaction id: a snapshot that is older may read the spare */
 	uint32_t	covering;		/* marks are left in next_marks, too */
-	uint32_t	unused;
 	uint8_t		marks[COLUMN_MARK_BYTES];
 	uint8_t		next_marks[COLUMN_MARK_BYTES];
 } ColumnEntry;
@@ -66,6 +65,23 @@ typedef struct ColumnRoot
 	uint32_t	end;			/* first block behind all extents and maps */
 	uint32_t	maps[COLUMN_MAPS];	/* blocks of the map pages; 0: there is none yet */
 } ColumnRoot;
+
+typedef struct ColumnFreeRange
+{
+	uint64_t	since;			/* full transaction id: a snapshot that is older may read the
+								 * pages */
+	uint32_t	first;
+	uint32_t	pages;
+} ColumnFreeRange;
+
+#define COLUMN_FREE_RANGES 500
+
+typedef struct ColumnFreeList
+{
+	uint32_t	count;
+	uint32_t	unused;
+	ColumnFreeRange ranges[COLUMN_FREE_RANGES];
+} ColumnFreeList;
 
 typedef enum ColumnEncoding
 {

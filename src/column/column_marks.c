@@ -30,14 +30,15 @@
 
 #include "access/generic_xlog.h"
 #include "access/transam.h"
-#include "port/pg_bitutils.h"
+#include "access/xloginsert.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
+#include "column/column_free.h"
 #include "column/column_marks.h"
 #include "column/column_pages.h"
-
-#define ROOT_BLOCK 0
 
 static ColumnRoot *
 root_of(Page page)
@@ -51,28 +52,59 @@ entry_of(Page page, uint32 group)
 	return (ColumnEntry *) PageGetContents(page) + group % COLUMN_MAP_ENTRIES;
 }
 
-void
-column_root_make(Relation index, ForkNumber fork)
+static ColumnFreeList *
+free_list_of(Page page)
+{
+	return (ColumnFreeList *) PageGetContents(page);
+}
+
+/* The log has the init fork of an unlogged index, and not its other pages. */
+static void
+log_init_page(Buffer buffer)
+{
+	START_CRIT_SECTION();
+	MarkBufferDirty(buffer);
+	log_newpage_buffer(buffer, true);
+	END_CRIT_SECTION();
+}
+
+/* A page with these contents at the end of the fork. */
+static void
+make_page(Relation index, ForkNumber fork, const void *contents, Size length)
 {
 	Buffer		buffer = column_pages_extend(index, fork);
 	GenericXLogState *record = GenericXLogStart(index);
 	Page		page = GenericXLogRegisterBuffer(record, buffer, GENERIC_XLOG_FULL_IMAGE);
 	ColumnStamp stamp = {COLUMN_MAGIC, 0, 0, 0};
-	ColumnRoot *root = (ColumnRoot *) column_pages_init(page, &stamp, sizeof(ColumnRoot));
+
+	memcpy(column_pages_init(page, &stamp, length), contents, length);
+	GenericXLogFinish(record);
+	if (fork == INIT_FORKNUM)
+		log_init_page(buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+column_root_make(Relation index, ForkNumber fork)
+{
+	ColumnRoot *root = palloc0(sizeof(ColumnRoot));
+	ColumnFreeList *list = palloc0(sizeof(ColumnFreeList));
 
 	root->magic = COLUMN_MAGIC;
 	root->format = COLUMN_FORMAT;
-	root->end = ROOT_BLOCK + 1;
-	GenericXLogFinish(record);
-	UnlockReleaseBuffer(buffer);
+	root->end = COLUMN_FREE_BLOCK + 1;
+	make_page(index, fork, root, sizeof(ColumnRoot));
+	make_page(index, fork, list, sizeof(ColumnFreeList));
+	pfree(root);
+	pfree(list);
 }
 
 /* False: the index is of another format. */
 static bool
 read_root(Relation index, uint32 group, uint32 *groups, BlockNumber *map)
 {
-	Buffer		buffer = ReadBuffer(index, ROOT_BLOCK);
-	const ColumnRoot *root;
+	Buffer		buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
+	const		ColumnRoot *root;
 	bool		known;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -89,8 +121,8 @@ ColumnRoot *
 column_root_read(Relation index)
 {
 	ColumnRoot *copy = palloc0(sizeof(ColumnRoot));
-	Buffer		buffer = ReadBuffer(index, ROOT_BLOCK);
-	const ColumnRoot *root;
+	Buffer		buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
+	const		ColumnRoot *root;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	root = root_of(BufferGetPage(buffer));
@@ -102,7 +134,7 @@ column_root_read(Relation index)
 
 /* A copy.  False: the group has no entry. */
 bool
-column_entry_read(Relation index, uint32 group, ColumnEntry *entry)
+column_entry_read(Relation index, uint32 group, ColumnEntry * entry)
 {
 	uint32		groups;
 	BlockNumber map;
@@ -118,13 +150,13 @@ column_entry_read(Relation index, uint32 group, ColumnEntry *entry)
 }
 
 bool
-column_is_marked(const ColumnEntry *entry, int block)
+column_is_marked(const ColumnEntry * entry, int block)
 {
 	return entry->marks[block / 8] >> (block % 8) & 1;
 }
 
 int
-column_count_marks(const ColumnEntry *entry)
+column_count_marks(const ColumnEntry * entry)
 {
 	int			count = 0;
 
@@ -134,7 +166,7 @@ column_count_marks(const ColumnEntry *entry)
 }
 
 static bool
-is_marked_everywhere(const ColumnEntry *entry, int byte, uint8 bit)
+is_marked_everywhere(const ColumnEntry * entry, int byte, uint8 bit)
 {
 	return (entry->marks[byte] & bit) != 0 && (!entry->covering || (entry->next_marks[byte] & bit) != 0);
 }
@@ -196,7 +228,7 @@ make_map(Relation index, Buffer root_buffer, uint32 group)
 void
 column_cover_begin(Relation index, uint32 group)
 {
-	Buffer		root_buffer = ReadBuffer(index, ROOT_BLOCK);
+	Buffer		root_buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
 	Buffer		buffer;
 	GenericXLogState *record;
 	ColumnRoot *root;
@@ -218,38 +250,71 @@ column_cover_begin(Relation index, uint32 group)
 	UnlockReleaseBuffer(root_buffer);
 }
 
+static bool
+is_unread(void *heap, uint64 since)
+{
+	return GlobalVisCheckRemovableFullXid(heap, FullTransactionIdFromU64(since));
+}
+
+/* Where an extent of so many pages goes: free pages that no snapshot needs, or those behind all others. */
+uint32
+column_cover_place(Relation index, Relation heap, uint32 pages)
+{
+	Buffer		buffer = ReadBuffer(index, COLUMN_FREE_BLOCK);
+	ColumnRoot *root = column_root_read(index);
+	uint32		first;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	first = column_free_find(free_list_of(BufferGetPage(buffer)), pages, is_unread, heap);
+	UnlockReleaseBuffer(buffer);
+	if (first == 0)
+		first = root->end;
+	pfree(root);
+	return first;
+}
+
 /*
  * The extent of the entry serves from now on.  The entry's marks are those of blocks that
  * could not be read; marks that were left meanwhile are added.
+ *
+ * A reader of the old extent has looked at the entry before, so that its snapshot is not
+ * newer than the transaction id that is next while the entry is locked.
  */
 void
-column_cover_publish(Relation index, uint32 group, const ColumnEntry *covered, uint32 end)
+column_cover_publish(Relation index, uint32 group, const ColumnEntry * covered)
 {
-	Buffer		root_buffer = ReadBuffer(index, ROOT_BLOCK);
+	Buffer		root_buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
+	Buffer		free_buffer = ReadBuffer(index, COLUMN_FREE_BLOCK);
 	Buffer		buffer;
 	GenericXLogState *record;
 	ColumnRoot *root;
+	ColumnFreeList *list;
 	ColumnEntry *entry;
 
 	LockBuffer(root_buffer, BUFFER_LOCK_EXCLUSIVE);
+	LockBuffer(free_buffer, BUFFER_LOCK_EXCLUSIVE);
 	buffer = ReadBuffer(index, root_of(BufferGetPage(root_buffer))->maps[group / COLUMN_MAP_ENTRIES]);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	record = GenericXLogStart(index);
 	root = root_of(GenericXLogRegisterBuffer(record, root_buffer, 0));
+	list = free_list_of(GenericXLogRegisterBuffer(record, free_buffer, 0));
 	entry = entry_of(GenericXLogRegisterBuffer(record, buffer, 0), group);
-	root->end = Max(root->end, end);
+	if (covered->first == root->end)
+		root->end += covered->pages;
+	else
+		column_free_take(list, covered->first, covered->pages);
+	if (entry->first != 0)
+		column_free_add(list, entry->first, entry->pages,
+						U64FromFullTransactionId(ReadNextFullTransactionId()));
 	for (int i = 0; i < COLUMN_MARK_BYTES; i++)
 		entry->marks[i] = entry->next_marks[i] | covered->marks[i];
 	entry->first = covered->first;
 	entry->pages = covered->pages;
 	entry->version = covered->version;
 	entry->blocks = covered->blocks;
-	entry->spare_first = covered->spare_first;
-	entry->spare_pages = covered->spare_pages;
-	/* a reader of the old extent looked at the entry earlier, with a snapshot that is older still */
-	entry->spare_since = U64FromFullTransactionId(ReadNextFullTransactionId());
 	entry->covering = false;
 	GenericXLogFinish(record);
 	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(free_buffer);
 	UnlockReleaseBuffer(root_buffer);
 }

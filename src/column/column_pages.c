@@ -23,6 +23,7 @@
 StaticAssertDecl(MAXALIGN(SizeOfPageHeaderData) == COLUMN_PAGE_HEADER, "column pages begin behind the header");
 StaticAssertDecl(BLCKSZ == COLUMN_PAGE_HEADER + COLUMN_PAGE_BYTES + COLUMN_PAGE_STAMP, "column pages have 8 kB");
 StaticAssertDecl(sizeof(ColumnRoot) <= COLUMN_PAGE_BYTES, "the root has one page");
+StaticAssertDecl(sizeof(ColumnFreeList) <= COLUMN_PAGE_BYTES, "the list of free pages has one page");
 StaticAssertDecl(sizeof(ColumnStamp) == COLUMN_PAGE_STAMP, "a stamp is the special space");
 
 /* A new last page, locked exclusively. */
@@ -62,7 +63,7 @@ column_pages_new(Relation index, BlockNumber block)
 }
 
 char *
-column_pages_init(Page page, const ColumnStamp *stamp, Size length)
+column_pages_init(Page page, const ColumnStamp * stamp, Size length)
 {
 	PageInit(page, BLCKSZ, sizeof(ColumnStamp));
 	memcpy(PageGetSpecialPointer(page), stamp, sizeof(ColumnStamp));
@@ -72,7 +73,7 @@ column_pages_init(Page page, const ColumnStamp *stamp, Size length)
 }
 
 void
-column_pages_write(Relation index, BlockNumber block, const ColumnStamp *stamp,
+column_pages_write(Relation index, BlockNumber block, const ColumnStamp * stamp,
 				   const void *contents, Size length)
 {
 	Buffer		buffer = column_pages_new(index, block);
@@ -85,10 +86,10 @@ column_pages_write(Relation index, BlockNumber block, const ColumnStamp *stamp,
 }
 
 static void
-check_stamp(Relation index, Buffer buffer, const ColumnStamp *stamp)
+check_stamp(Relation index, Buffer buffer, const ColumnStamp * stamp)
 {
 	Page		page = BufferGetPage(buffer);
-	const ColumnStamp *found;
+	const		ColumnStamp *found;
 
 	if (!PageIsNew(page) && PageGetSpecialSize(page) == sizeof(ColumnStamp))
 	{
@@ -111,7 +112,7 @@ check_stamp(Relation index, Buffer buffer, const ColumnStamp *stamp)
 
 /* Pinned and locked to share; the page is the one with the stamp. */
 Buffer
-column_pages_read(Relation index, BlockNumber block, const ColumnStamp *stamp,
+column_pages_read(Relation index, BlockNumber block, const ColumnStamp * stamp,
 				  BufferAccessStrategy strategy)
 {
 	Buffer		buffer;
@@ -129,7 +130,7 @@ column_pages_read(Relation index, BlockNumber block, const ColumnStamp *stamp,
 
 /* Some bytes of an area without units, which begins with the stamp's page of the extent. */
 void
-column_pages_copy(Relation index, BlockNumber first, const ColumnStamp *stamp,
+column_pages_copy(Relation index, BlockNumber first, const ColumnStamp * stamp,
 				  uint64 offset, uint64 length, char *to, BufferAccessStrategy strategy)
 {
 	while (length > 0)
