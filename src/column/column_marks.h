@@ -8,6 +8,7 @@
 #ifndef SPICE_COLUMN_MARKS_H
 #define SPICE_COLUMN_MARKS_H
 
+#include "common/relpath.h"
 #include "storage/block.h"
 #include "utils/relcache.h"
 
