@@ -317,7 +317,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "headers": {name: "(sent)" if name.lower() in SECRET_HEADERS else value
                         for name, value in self.headers.items()},
             "authorization": "Authorization" in self.headers,
-            "user": user, "status": None, "bytes": 0, "state": "started",
+            "user": user, "status": None, "bytes": 0, "state": "started", "sent": "",
         }
         with self.state.changed:
             self.state.log.append(self.entry)
@@ -328,7 +328,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if failing:
                 route.failures_left -= 1
             self.releases_before = self.state.released.get(path, 0)
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.state.update(self.entry, sent=sent.decode("utf-8", "replace"))
         try:
             self.answer(route, failing, (user, password))
             self.state.update(self.entry, state="done")

@@ -17,6 +17,7 @@
 #include "manifest/csv_options.h"
 #include "manifest/database.h"
 #include "manifest/paging.h"
+#include "manifest/request_keys.h"
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
@@ -94,7 +95,7 @@ check_url(Parser *parser, const char *url, int line)
 					  "from holds a user name or password");
 	else if (strstr(url, "${") != NULL)
 		parse_problem(parser, MANIFEST_ERROR, line,
-					  "secrets are replaced in params only: use http_password or http_headers",
+					  "secrets are replaced in params only: use http_query, http_password or http_headers",
 					  "from holds a reference to a secret");
 	else if (length == 0 || host[0] == ':')
 		parse_problem(parser, MANIFEST_ERROR, line, "write http://host/path",
@@ -377,13 +378,10 @@ parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 	/* params of another connector would only add noise to its error */
 	if (strncmp(from->text, "http", 4) != 0)
 		spec->params = &no_params;
+	request_keys_flatten(parser, spec->params);
 	check_mapping(parser, &keys_of_http, spec->params);
 	check_fill(&keys_of_http, spec->params, definition);
 	headers = check_value(&keys_of_http, spec->params, "http_headers");
-	if (headers != NULL && strpbrk(headers->text, "\r\n") != NULL)
-		parse_problem(parser, MANIFEST_ERROR, headers->line,
-					  "write http_headers: \"Name: value, Other: value\"",
-					  "http_headers holds a line break");
 	check_bearer(parser, spec, headers != NULL ? headers->text : "");
 	parse_format_params(parser, spec,
 						arena_strndup(parser->arena, from->text, strcspn(from->text, "?#")), from->line);

@@ -19,6 +19,7 @@
 #include "manifest/check.h"
 #include "manifest/connection.h"
 #include "manifest/definition_print.h"
+#include "manifest/request_keys.h"
 #include "manifest/spec.h"
 
 /* of a table, by the server */
@@ -355,6 +356,8 @@ entry_parse(Parser *parser, const DocNode *entry, ManifestDataset *dataset)
 	definition->table = dataset->table;
 	connection_parse(parser, &spec);
 	acceleration_parse(parser, &spec);
+	if (spec_has_connector(&spec, "http") && definition->from != NULL)
+		request_keys_check(parser, &spec);
 	check_connector(parser, &spec);
 	parse_columns(parser, &spec);
 	check_names(parser, &spec);

@@ -133,7 +133,8 @@ refresh_fetch(Refresh *refresh)
 		(!dataset->accelerated && !source_needs_response(dataset)))
 		return;
 	processors_read(&start);
-	refresh->response = source_fetch(dataset, refresh->source_query, refresh->watermark != NULL,
+	refresh->response = source_fetch(dataset, refresh->source_query,
+									 refresh->watermark != NULL ? refresh->watermark->for_source : NULL,
 									 may_be_unchanged(refresh), &refresh->report, refresh->context);
 	refresh->alone = processors_short_since(&start);
 }

@@ -22,7 +22,7 @@
 #include "catalog/rights.h"
 #include "compat.h"
 #include "refresh/watermark.h"
-#include "source/http/percent.h"
+#include "percent.h"
 
 /* Times without a zone are up to this much ahead of UTC, and clocks differ, too. */
 #define FUTURE_MS	((int64) 24 * 60 * 60 * 1000)

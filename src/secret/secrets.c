@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "percent.h"
 #include "secret/dotenv.h"
 
 #define ENV_PREFIX			"SPICE_"
@@ -577,8 +578,43 @@ append(SecretText *to, const char *text, size_t length)
 }
 
 static bool
+append_query_byte(SecretText *to, char byte)
+{
+	char		escape[PERCENT_LENGTH];
+
+	return append(to, escape, percent_encode(byte, escape));
+}
+
+static bool
+append_json_byte(SecretText *to, char byte)
+{
+	char		escape[8];
+	int			length = 1;
+
+	if ((unsigned char) byte < 0x20)
+		length = snprintf(escape, sizeof(escape), "\\u%04x", byte);
+	else if (byte == '"' || byte == '\\')
+		length = snprintf(escape, sizeof(escape), "\\%c", byte);
+	else
+		escape[0] = byte;
+	return append(to, escape, (size_t) length);
+}
+
+static bool
+append_value(SecretText *to, const char *value, SecretForm form)
+{
+	bool		good = true;
+
+	if (form == SECRET_PLAIN)
+		return append(to, value, strlen(value));
+	for (; good && *value != '\0'; value++)
+		good = form == SECRET_IN_QUERY ? append_query_byte(to, *value) : append_json_byte(to, *value);
+	return good;
+}
+
+static bool
 append_secret(const SecretStores *stores, const Reference *reference,
-			  SecretText *to, char **error)
+			  SecretForm form, SecretText *to, char **error)
 {
 	char	   *key = strndup(reference->key, (size_t) reference->key_length);
 	Lookup		lookup = {.key = key};
@@ -586,7 +622,7 @@ append_secret(const SecretStores *stores, const Reference *reference,
 
 	if (key != NULL && look_up(stores, reference, &lookup))
 		good = (stores->redaction == NULL || redaction_add(stores->redaction, lookup.value)) &&
-			append(to, lookup.value, strlen(lookup.value));
+			append_value(to, lookup.value, form);
 	secret_wipe(lookup.value);
 	*error = lookup.error;
 	free(key);
@@ -594,7 +630,7 @@ append_secret(const SecretStores *stores, const Reference *reference,
 }
 
 char *
-secret_expand(SecretStores *stores, const char *value, char **error)
+secret_expand(SecretStores *stores, const char *value, SecretForm form, char **error)
 {
 	SecretText	to = {0};
 	Reference	reference;
@@ -605,7 +641,7 @@ secret_expand(SecretStores *stores, const char *value, char **error)
 	while (good && next_reference(p, &reference))
 	{
 		good = append(&to, p, (size_t) (reference.begin - p)) &&
-			append_secret(stores, &reference, &to, error);
+			append_secret(stores, &reference, form, &to, error);
 		p = reference.end;
 	}
 	if (good && append(&to, p, strlen(p)))

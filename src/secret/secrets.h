@@ -33,12 +33,20 @@ extern void secret_stores_close(SecretStores *stores);
 /* is the value one reference to a secret, and nothing else? */
 extern bool secret_is_reference(const char *value);
 
+/* How a secret is written into the text around it. */
+typedef enum SecretForm
+{
+	SECRET_PLAIN,
+	SECRET_IN_QUERY,			/* percent-encoded */
+	SECRET_IN_JSON				/* escaped as within a string */
+} SecretForm;
+
 /*
  * Replaces every reference in value.  On failure returns NULL and sets *error
  * to a text that names the missing key and where it was looked for, and never
  * holds a secret (free() it; NULL when out of memory).
  */
-extern char *secret_expand(SecretStores *stores, const char *value, char **error);
+extern char *secret_expand(SecretStores *stores, const char *value, SecretForm form, char **error);
 extern void secret_free(char *value);
 
 #endif

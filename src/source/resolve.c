@@ -14,7 +14,6 @@
 #include "utils/memutils.h"
 
 #include "secret/redact.h"
-#include "secret/secrets.h"
 #include "source/resolve.h"
 
 struct Resolver
@@ -83,6 +82,12 @@ resolver_open(const Dataset *dataset, MemoryContext context)
 char *
 resolve_value(Resolver *resolver, const char *param, const char *value)
 {
+	return resolve_form(resolver, param, value, SECRET_PLAIN);
+}
+
+char *
+resolve_form(Resolver *resolver, const char *param, const char *value, SecretForm form)
+{
 	MemoryContext old = MemoryContextSwitchTo(resolver->context);
 	ListCell   *place;
 	char	   *error = NULL;
@@ -95,7 +100,7 @@ resolve_value(Resolver *resolver, const char *param, const char *value)
 	/* there is a place for it before there is a value to lose */
 	resolver->values = lappend(resolver->values, NULL);
 	place = list_last_cell(resolver->values);
-	lfirst(place) = secret_expand(resolver->stores, value, &error);
+	lfirst(place) = secret_expand(resolver->stores, value, form, &error);
 	if (lfirst(place) == NULL)
 		raise_secret_error(resolver, param, error);
 	MemoryContextSwitchTo(old);

@@ -9,6 +9,7 @@
 #define SPICE_RESOLVE_H
 
 #include "catalog/dataset.h"
+#include "secret/secrets.h"
 
 typedef struct Resolver Resolver;
 
@@ -24,6 +25,9 @@ extern Resolver *resolver_open(const Dataset *dataset, MemoryContext context);
  * names param and the secret which is missing.
  */
 extern char *resolve_value(Resolver *resolver, const char *param, const char *value);
+
+/* The same with each secret written in this form. */
+extern char *resolve_form(Resolver *resolver, const char *param, const char *value, SecretForm form);
 
 /* The same of a param that is a secret itself, also one that stands in the manifest. */
 extern char *resolve_secret(Resolver *resolver, const char *param, const char *value);

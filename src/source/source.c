@@ -21,7 +21,6 @@
 #include "catalog/dataset_row.h"
 #include "catalog/execute.h"
 #include "catalog/rights.h"
-#include "secret/secrets.h"
 #include "settings.h"
 #include "source/connector.h"
 #include "source/foreign_server.h"
@@ -32,71 +31,13 @@
 #include "source/resolve.h"
 #include "source/scan/records.h"
 #include "source/source.h"
+#include "source/source_request.h"
 
 #define DEFAULT_MAX_PAGES	100
 
-/* what follows a # is never sent */
-static char *
-add_query(const char *url, const char *query)
-{
-	int			length = (int) strcspn(url, "#");
-	const char *separator = memchr(url, '?', length) == NULL ? "?" :
-	url[length - 1] == '?' || url[length - 1] == '&' ? "" : "&";
-
-	return psprintf("%.*s%s%s", length, url, separator, query);
-}
-
-/* A credential that stands in the manifest itself is the last word: "Bearer abc". */
-static void
-hide_credential(Resolver *resolver, const char *name, const char *value)
-{
-	static const char *const names[] = {"authorization", "cookie", "proxy-authorization", "x-api-key"};
-	const char *space = strrchr(value, ' ');
-
-	for (size_t i = 0; i < lengthof(names); i++)
-	{
-		if (pg_strcasecmp(name, names[i]) == 0)
-			resolver_hide(resolver, "http_headers", space != NULL ? space + 1 : value);
-	}
-}
-
-/*
- * Headers are split before secrets are put in, so that no secret becomes two headers.
- * Only what is one reference and nothing else may hold several.
- */
-static void
-add_headers(Resolver *resolver, const char *text, HttpRequest *request)
-{
-	bool		whole = secret_is_reference(text);
-
-	http_split_headers(whole ? resolve_value(resolver, "http_headers", text) : pstrdup(text), request);
-	for (int i = 0; i < request->n_headers; i++)
-	{
-		if (!whole)
-			request->headers[i].value = resolve_value(resolver, "http_headers", request->headers[i].value);
-		http_check_header(request, i);
-		hide_credential(resolver, request->headers[i].name, request->headers[i].value);
-	}
-}
-
-static void
-add_bearer(Resolver *resolver, const char *token, HttpRequest *request)
-{
-	HttpHeader *headers = palloc((request->n_headers + 1) * sizeof(HttpHeader));
-
-	/* a token that stands in the manifest is to be hidden, too */
-	(void) resolve_secret(resolver, "http_bearer_token", token);
-	if (request->n_headers > 0)
-		memcpy(headers, request->headers, request->n_headers * sizeof(HttpHeader));
-	headers[request->n_headers].name = pstrdup("Authorization");
-	headers[request->n_headers].value = resolve_value(resolver, "http_bearer_token", psprintf("Bearer %s", token));
-	request->headers = headers;
-	http_check_header(request, request->n_headers++);
-}
-
 /* NULL: the source answers with one page */
 static PageRules *
-page_rules(const Dataset *dataset)
+page_rules(const Dataset *dataset, char *template)
 {
 	PageRules  *rules = palloc0(sizeof(PageRules));
 	const char *max_pages = dataset->pagination_max_pages;
@@ -109,7 +50,7 @@ page_rules(const Dataset *dataset)
 		strcmp(dataset->pagination_link_header, "enabled") == 0;
 	rules->next_pointer = dataset->pagination_next_pointer;
 	rules->token_param = dataset->pagination_token_param;
-	rules->template = dataset->pagination_query_params;
+	rules->template = template;
 	rules->page_size = dataset->pagination_page_size != NULL ? atoi(dataset->pagination_page_size) : 0;
 	/* nolimit is no number */
 	rules->max_pages = max_pages != NULL ? atoi(max_pages) : DEFAULT_MAX_PAGES;
@@ -119,8 +60,19 @@ page_rules(const Dataset *dataset)
 	return rules;
 }
 
+/* What came of the last refresh, and so need not come again; validators are those of a GET. */
+static void
+add_validators(const Dataset *dataset, HttpRequest *request)
+{
+	if (request->post || dataset->request == NULL || VARSIZE_ANY_EXHDR(dataset->request) != HTTP_IDENTITY_LENGTH)
+		return;
+	request->validated = (const uint8 *) VARDATA_ANY(dataset->request);
+	request->etag = dataset->etag;
+	request->last_modified = dataset->last_modified;
+}
+
 HttpResponse *
-source_fetch(const Dataset *dataset, const char *query, bool news, bool conditional,
+source_fetch(const Dataset *dataset, const char *query, const char *watermark, bool conditional,
 			 HttpReport *report, MemoryContext context)
 {
 	MemoryContext request_context;
@@ -128,6 +80,7 @@ source_fetch(const Dataset *dataset, const char *query, bool news, bool conditio
 	Resolver   *resolver;
 	HttpRequest *request;
 	HttpResponse *response;
+	bool		ranged;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
@@ -141,35 +94,20 @@ source_fetch(const Dataset *dataset, const char *query, bool news, bool conditio
 	request_context = AllocSetContextCreate(context, "spice request", ALLOCSET_SMALL_SIZES);
 	resolver = resolver_open(dataset, request_context);
 	saved = MemoryContextSwitchTo(request_context);
-	request = palloc0(sizeof(HttpRequest));
-	request->dataset = dataset->name;
-	request->url = query == NULL ? dataset->from : add_query(dataset->from, query);
-	request->port = dataset->http_port;
-	request->username = resolve_value(resolver, "http_username", catalog_param(dataset, "http_username"));
-	request->password = resolve_secret(resolver, "http_password", catalog_param(dataset, "http_password"));
-	request->may_be_nothing = news ||
+	request = source_request_make(dataset, query, watermark, resolver);
+	request->may_be_nothing = watermark != NULL ||
 		(dataset->json_empty != NULL && strcmp(dataset->json_empty, "no_rows") == 0);
-	request->client_timeout_ms = dataset->client_timeout_ms;
-	request->transfer_timeout_ms = dataset->transfer_timeout_ms;
-	request->connect_timeout_ms = dataset->connect_timeout_ms;
-	if (dataset->http_headers != NULL)
-		add_headers(resolver, dataset->http_headers, request);
-	if (catalog_param(dataset, "http_bearer_token") != NULL)
-		add_bearer(resolver, catalog_param(dataset, "http_bearer_token"), request);
-	if (conditional && dataset->request != NULL &&
-		VARSIZE_ANY_EXHDR(dataset->request) == HTTP_IDENTITY_LENGTH)
-	{
-		request->validated = (const uint8 *) VARDATA_ANY(dataset->request);
-		request->etag = dataset->etag;
-		request->last_modified = dataset->last_modified;
-	}
+	if (conditional)
+		add_validators(dataset, request);
 	/* the parts of a Parquet file are asked for when they are read */
-	if (dataset_is_parquet(dataset))
+	ranged = dataset_is_parquet(dataset) && !request->post;
+	if (ranged)
 		response = http_range_fetch(request, report, context);
 	else
-		response = pages_fetch(request, page_rules(dataset), report, context);
+		response = pages_fetch(request, page_rules(dataset, source_request_template(dataset, watermark, resolver)),
+							   report, context);
 	MemoryContextSwitchTo(saved);
-	if (!dataset_is_parquet(dataset))
+	if (!ranged)
 		MemoryContextDelete(request_context);
 	return response;
 }

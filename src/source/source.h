@@ -15,15 +15,15 @@
 extern bool source_fetches(const Dataset *dataset);
 
 /*
- * Fetches the dataset's source.  query: goes to the URL's end, or NULL.  news: only
- * rows behind the watermark matter, and status 204 says that there are none.
- * conditional: with the validators of the loaded response, so that response->spool may be NULL (status 304).  The report has to
- * live as long as the response, whose bytes may be fetched when they are read.  Needs
+ * Fetches the dataset's source.  query: goes to the URL's end, or NULL.  watermark: only rows
+ * behind it matter, and status 204 says that there are none; as the source reads it, or NULL.
+ * conditional: with the validators of the loaded response, so that response->spool may be NULL
+ * (status 304).  The report has to live as long as the response, whose bytes may be fetched when they are read.  Needs
  * no transaction.  Raises what pages_fetch() raises, and an error that names
  * a secret which is missing.
  */
 extern HttpResponse *source_fetch(const Dataset *dataset, const char *query,
-								  bool news, bool conditional, HttpReport *report,
+								  const char *watermark, bool conditional, HttpReport *report,
 								  MemoryContext context);
 
 /*

@@ -61,7 +61,7 @@ expand(const uint8_t *data, size_t size)
 	char	   *value;
 
 	memcpy(text, data, size);
-	value = secret_expand(stores, text, &error);
+	value = secret_expand(stores, text, SECRET_PLAIN, &error);
 	require(value != NULL || error != NULL);
 	require(!secret_is_reference(text) || value == NULL || strcmp(value, text) != 0);
 	if (strstr(text, "${") == NULL)

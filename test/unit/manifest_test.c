@@ -1235,7 +1235,7 @@ expanded(const char *stores_json, const char *value)
 	static char buffer[1024];
 	char	   *error;
 	SecretStores *stores = secret_stores_open(stores_json, folder, &error);
-	char	   *text = stores ? secret_expand(stores, value, &error) : NULL;
+	char	   *text = stores ? secret_expand(stores, value, SECRET_PLAIN, &error) : NULL;
 
 	snprintf(buffer, sizeof(buffer), "%s%s", text ? "" : "!",
 			 text ? text : error ? error : "(out of memory)");

@@ -50,9 +50,9 @@ struct HttpSession
 /* ---- headers of the manifest ---- */
 
 void
-http_split_headers(char *text, HttpRequest *request)
+http_split_headers(char *text, bool lines, HttpRequest *request)
 {
-	HttpHeaderScan scan = {.rest = text};
+	HttpHeaderScan scan = {.rest = text, .lines = lines};
 	int			size = 4;
 
 	request->headers = palloc(size * sizeof(HttpHeader));
@@ -125,6 +125,11 @@ hash_request(pg_cryptohash_ctx * hash, const HttpRequest *request, const HttpTra
 		add_to_hash(hash, request->headers[i].name);
 		add_to_hash(hash, request->headers[i].value);
 	}
+	/* what has no body has the hash that it had before there were any */
+	if (!transfer->post)
+		return;
+	add_to_hash(hash, request->content_type);
+	add_to_hash(hash, request->content);
 }
 
 static void
@@ -167,6 +172,9 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 	transfer->username = request->username;
 	transfer->password = request->password;
 	transfer->signature = request->signature;
+	transfer->content = transfer->post ? request->content : NULL;
+	if (transfer->content != NULL && request->content_type != NULL)
+		http_transfer_add_header(transfer, "Content-Type", request->content_type);
 	transfer->ranged = request->range != NULL;
 	if (request->range != NULL)
 		http_transfer_add_header(transfer, "Range", request->range);
@@ -190,6 +198,7 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->username = NULL;
 	transfer->password = NULL;
 	transfer->signature = NULL;
+	transfer->content = NULL;
 	transfer->ranged = false;
 	transfer->connect_timeout_ms = request->connect_timeout_ms;
 	transfer->pause_ms = request->client_timeout_ms;
@@ -243,6 +252,11 @@ follow(const HttpRequest *request, HttpTransfer *transfer)
 		http_raise_redirect(request, transfer, "the answer does not say where it leads", "");
 	if (refusal != NULL)
 		http_raise_redirect(request, transfer, refusal, transfer->next.shown);
+	/* as browsers do, and what the names of these statuses have come to mean */
+	if (transfer->status == 301 || transfer->status == 302 || transfer->status == 303)
+		transfer->post = false;
+	if (transfer->post && !url_same_origin(&transfer->next, &transfer->url))
+		http_raise_redirect(request, transfer, "a POST does not follow to another origin", transfer->next.shown);
 }
 
 /*
@@ -256,6 +270,7 @@ ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
 	bool		own = true;
 
 	transfer->next = *origin;
+	transfer->post = request->post;
 	for (;;)
 	{
 		own = own && url_same_origin(&transfer->next, origin);

@@ -15,7 +15,7 @@
 #include "source/http/spool.h"
 
 /*
- * Which request a response was the answer to: a hash of its URL, headers, user name
+ * Which request a response was the answer to: a hash of its URL, headers, body, user name
  * and password.  It is salted, so that a dump does not let anyone try passwords.
  */
 #define HTTP_IDENTITY_LENGTH	16
@@ -30,11 +30,15 @@ typedef struct HttpRequest
 {
 	const char *dataset;		/* for errors */
 	const char *url;
+	const char *query_key;		/* pairs of a query that each URL has to have; or NULL */
 	int			port;			/* 0: the URL's */
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	HttpHeader *headers;
 	int			n_headers;
+	bool		post;			/* by the method POST, else GET */
+	const char *content;		/* what it sends, or NULL */
+	const char *content_type;	/* of that; NULL: a header says it */
 	int			client_timeout_ms;	/* for the first byte and each further one; 0: none */
 	int			transfer_timeout_ms;	/* for all of it; 0: none */
 	int			connect_timeout_ms;
@@ -97,9 +101,10 @@ extern const struct HttpTransfer *http_session_get(HttpSession *session,
 /*
  * Splits the manifest's form 'K: V, K2: V2' (or with semicolons) in place: the
  * request's headers point into text.  A comma or semicolon separates only when
- * something like "K:" follows.  Errors never quote any of the text.
+ * something like "K:" follows.  lines: each header has a line instead.  Errors never quote
+ * any of the text.
  */
-extern void http_split_headers(char *text, HttpRequest *request);
+extern void http_split_headers(char *text, bool lines, HttpRequest *request);
 
 /* Raises an error if a header's value, whose secrets are resolved, cannot be sent. */
 extern void http_check_header(const HttpRequest *request, int number);

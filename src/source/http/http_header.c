@@ -55,8 +55,10 @@ is_header_start(const char *text)
 }
 
 static const char *
-end_of_header(const char *text)
+end_of_header(const char *text, bool lines)
 {
+	if (lines)
+		return text + strcspn(text, "\n");
 	while (*text != '\0' &&
 		   !((*text == ',' || *text == ';') && is_header_start(text + 1)))
 		text++;
@@ -93,7 +95,7 @@ bool
 http_header_scan(HttpHeaderScan *scan)
 {
 	const char *text = skip_blanks(scan->rest);
-	const char *end = end_of_header(text);
+	const char *end = end_of_header(text, scan->lines);
 	const char *colon = text;
 
 	if (*text == '\0')

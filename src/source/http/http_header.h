@@ -18,6 +18,7 @@
 typedef struct HttpHeaderScan
 {
 	const char *rest;			/* set before the first call: the whole text */
+	bool		lines;			/* set then, too: each header has a line */
 	int			number;			/* of this header, from 1 */
 	const char *name;
 	size_t		name_length;
@@ -29,7 +30,7 @@ typedef struct HttpHeaderScan
 
 /*
  * Moves on to the next header.  A comma or semicolon separates only when
- * something like "K:" follows.  False: there is none, or problem is set.
+ * something like "K:" follows, or only a line break does.  False: there is none, or problem is set.
  */
 extern bool http_header_scan(HttpHeaderScan *scan);
 

@@ -459,6 +459,11 @@ set_request(CURL *easy, HttpTransfer *transfer)
 		SET(CURLOPT_USERNAME, transfer->username != NULL ? transfer->username : "");
 		SET(CURLOPT_PASSWORD, transfer->password != NULL ? transfer->password : "");
 	}
+	if (transfer->post)
+	{
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) (transfer->content != NULL ? strlen(transfer->content) : 0));
+		SET(CURLOPT_POSTFIELDS, transfer->content != NULL ? transfer->content : "");
+	}
 	if (transfer->state->headers != NULL)
 		SET(CURLOPT_HTTPHEADER, transfer->state->headers);
 	SET(CURLOPT_ERRORBUFFER, transfer->error_text);

@@ -38,6 +38,8 @@ typedef struct HttpTransfer
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	const char *signature;		/* or NULL */
+	bool		post;			/* by the method POST */
+	const char *content;		/* what it sends, or NULL */
 	bool		ranged;			/* a part is asked for */
 	int64		bytes_before;	/* of the session's earlier requests */
 	double		ms_before;

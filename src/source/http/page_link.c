@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "ascii.h"
-#include "source/http/percent.h"
+#include "percent.h"
 
 /* ---- the header Link ---- */
 
@@ -181,6 +181,30 @@ page_link_set_query(const char *url, const char *query, char *buffer, size_t siz
 	}
 	add_bytes(&out, &separator, 1);
 	add_bytes(&out, query, strlen(query));
+	return !out.full;
+}
+
+bool
+page_link_add_query(const char *url, const char *query, char *buffer, size_t size)
+{
+	QueryOutput out = begin_output(buffer, size);
+	size_t		path = strcspn(url, "?#");
+	const char *own = url[path] == '?' ? url + path + 1 : "";
+	char		separator = url[path] == '?' ? '&' : '?';
+
+	add_bytes(&out, url, strcspn(url, "#"));
+	while (*query != '\0')
+	{
+		size_t		length = strcspn(query, "&");
+
+		if (find_pair(own, query, strcspn(query, "=&")) == NULL)
+		{
+			add_bytes(&out, &separator, 1);
+			add_bytes(&out, query, length);
+			separator = '&';
+		}
+		query += length + (query[length] == '&');
+	}
 	return !out.full;
 }
 

@@ -26,6 +26,11 @@ extern void page_link_keep(const char *line, size_t length, char *out, size_t si
  */
 extern bool page_link_set_query(const char *url, const char *query, char *buffer, size_t size);
 
+/*
+ * Writes url with those pairs of query whose keys it does not have.  False: it does not fit.
+ */
+extern bool page_link_add_query(const char *url, const char *query, char *buffer, size_t size);
+
 /* Writes key=text with text percent-encoded.  False: it does not fit. */
 extern bool page_link_pair(const char *key, const char *text, char *buffer, size_t size);
 

@@ -239,7 +239,9 @@ go_to(PageWalk *walk, const char *target)
 	if (refusal != NULL)
 		refuse_walk(walk, psprintf("the next page is refused: %s", refusal),
 					"Pages have to have scheme, host and port of from. Write the final URL there.");
-	strlcpy(walk->next, url->text, sizeof(walk->next));
+	if (!page_link_add_query(url->text, walk->request.query_key != NULL ? walk->request.query_key : "",
+							 walk->next, sizeof(walk->next)))
+		refuse_walk(walk, "the next page is refused: URL too long", "Have the source give shorter URLs.");
 	pfree(url);
 }
 

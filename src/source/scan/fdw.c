@@ -297,7 +297,7 @@ open_scan(ForeignScanState *node)
 		{
 			HttpReport *report = palloc0(sizeof(HttpReport));
 
-			work->spool = source_fetch(work->dataset, NULL, false, false, report, context)->spool;
+			work->spool = source_fetch(work->dataset, NULL, NULL, false, report, context)->spool;
 		}
 		records_detect(&work->format, work->spool);
 		if (work->offered && source_reader_allowed() && records_are_plain(&work->format, work->spool))

@@ -15,7 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/timestamp.h"
 
-#include "source/http/percent.h"
+#include "percent.h"
 
 /* what stands for a null in the name of a folder */
 #define HIVE_NULL	"__HIVE_DEFAULT_PARTITION__"

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "source/format/iso8601.h"
-#include "source/http/percent.h"
+#include "percent.h"
 
 #define MAX_TOKEN	4096
 

@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 
 #include "source/http/http_range.h"
-#include "source/http/percent.h"
+#include "percent.h"
 #include "source/store/listing.h"
 #include "source/store/s3_credentials.h"
 #include "source/store/s3_list.h"
