@@ -16,6 +16,7 @@
 #include "percent.h"
 
 #define WATERMARK		"{watermark}"
+#define MIN_CREDENTIAL	8		/* bytes; key=name is no credential */
 #define TOKEN_CHARACTERS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 
@@ -177,7 +178,7 @@ advise_store(Parser *parser, const char *query, const char *place, int line)
 		size_t		length = strcspn(query, "&#");
 		size_t		name = strcspn(query, "=&#");
 
-		if (name + 1 < length && request_key_is_secret(query, name) && place_length(query + name + 1) == 0)
+		if (length > name + MIN_CREDENTIAL && request_key_is_secret(query, name) && place_length(query + name + 1) == 0)
 		{
 			const char *key = arena_strndup(parser->arena, query, name);
 

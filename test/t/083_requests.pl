@@ -31,9 +31,12 @@ my $node = Spice::new_node('requests',
 			Spice::dataset('moved', $source->url('/moved'), %slow, params => { http_body => '{}' }),
 			Spice::dataset('headers', $source->url('/headers'), %slow,
 				params => { http_headers => { 'X-One' => 'a, B: c', 'X-Two' => '${env:KEY}' } }),
-			Spice::dataset('news', $source->url('/news') . '?since={watermark}&k=1', %slow, refresh_mode => 'append',
-				time_column => 'at', params => { http_body => '{"from": "{watermark}", "to": "{now}"}',
-					http_query => { after => '{watermark}' } }) ]));
+			{
+				%{ Spice::dataset('news', $source->url('/news') . '?since={watermark}&k=1', %slow, refresh_mode => 'append',
+						params => { http_body => '{"from": "{watermark}", "to": "{now}"}',
+							http_query => { after => '{watermark}' } }) },
+				time_column => 'at'
+			} ]));
 
 sub value { return $node->safe_psql('postgres', $_[0]); }
 sub newest { return ($source->log($_[0]))[-1]; }
@@ -41,9 +44,8 @@ sub newest { return ($source->log($_[0]))[-1]; }
 Spice::wait_for($node, 'SELECT spice_ready()', 'all are loaded')
   or diag(value('SELECT dataset, status, last_error FROM spice.datasets'));
 
-is(newest('/query')->{query}, "b=1&status=a%20b&appid=$encoded&tag=x&tag=y",
-	'a mapping is encoded, replaces the keys of from, and lists repeat a key')
-  or is(join('&', sort split /&/, newest('/query')->{query}), "appid=$encoded&b=1&status=a%20b&tag=x&tag=y", 'in any order');
+is(newest('/query')->{query}, "b=1&appid=$encoded&status=a%20b&tag=x&tag=y",
+	'a mapping is encoded, replaces the keys of from, and lists repeat a key');
 is(newest('/query')->{method}, 'GET', 'by GET');
 is(value(q{SELECT count(*) FROM pages}), 2, 'a page that the source names has the key, too');
 is(newest('/body')->{method}, 'POST', 'what has a body goes by POST');
@@ -92,9 +94,9 @@ sub problems
 	return value(sprintf 'SELECT string_agg(severity || $$ $$ || message, $$; $$ ORDER BY message) FROM spice_validate($m$%s$m$)',
 		Spice::manifest([ Spice::dataset('d', $source->url('/d') . ($keys{query} // ''), %slow, params => $params) ]));
 }
-is(problems({ http_query => { token => 'abc' } }), 'warning "token" in http_query stands in the manifest for everyone to read',
+like(problems({ http_query => { token => 'abcdefgh' } }), qr/^warning "token" in http_query stands in the manifest for everyone to read/,
 	'a key in plain text');
-is(problems({}, query => '?apikey=abc'), 'warning "apikey" in from stands in the manifest for everyone to read', 'also in from');
+like(problems({}, query => '?apikey=abcdefgh&key=id'), qr/^warning "apikey" in from stands in the manifest for everyone to read/, 'also in from');
 like(problems({ http_body => '{}', http_method => 'GET' }), qr/^error http_body contradicts http_method GET/, 'a GET has no body');
 like(problems({ http_query => 'a={watermark}' }), qr/error \{watermark\} in http_query needs refresh_mode append/,
 	'a watermark belongs to append');
