@@ -21,11 +21,13 @@
 #include "access/xloginsert.h"
 #include "catalog/catalog.h"
 #include "catalog/heap.h"
+#include "catalog/objectaccess.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_subscription_rel.h"
 #include "catalog/storage.h"
 #include "commands/defrem.h"
@@ -47,6 +49,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/guc_tables.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -290,7 +293,7 @@ compat_drop_files(Oid tablespace, Oid database, Oid number)
 #if PG_VERSION_NUM >= 170000
 #include "storage/bulk_write.h"
 #else
-typedef PGAlignedBlock * BulkWriteBuffer;
+typedef PGAlignedBlock *BulkWriteBuffer;
 
 typedef struct BulkWriteState
 {
@@ -534,6 +537,34 @@ compat_add_not_null(Oid table, const char *column)
 	(void) table;
 	(void) column;
 #endif
+}
+
+/* 17: no snapshot is too old */
+static inline void
+compat_test_for_old_snapshot(Snapshot snapshot, Relation relation, Page page)
+{
+#if PG_VERSION_NUM < 170000
+	TestForOldSnapshot(snapshot, relation, page);
+#else
+	(void) snapshot;
+	(void) relation;
+	(void) page;
+#endif
+}
+
+/* 16: one function for all classes of objects.  What the executor does before it calls a function */
+static inline void
+compat_check_execute(Oid function, ObjectType type)
+{
+#if PG_VERSION_NUM >= 160000
+	AclResult	result = object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE);
+#else
+	AclResult	result = pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE);
+#endif
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, type, get_func_name(function));
+	InvokeFunctionExecuteHook(function);
 }
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "refresh/dispatch.h"
 #include "settings.h"
+#include "vector/vector_plan.h"
 
 char	   *spice_spicepod;
 char	   *spice_database;
@@ -63,6 +64,9 @@ settings_define(void)
 	DefineCustomBoolVariable("spice.parallel_when_busy",
 							 "Whether other processes help with a refresh while processors are short.", NULL,
 							 &spice_parallel_when_busy, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("spice.enable_columns",
+							 "Enables the planner's use of column indexes.", NULL,
+							 &vector_enable_columns, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomStringVariable("spice.database",
 							   "Database whose datasets the launcher keeps fresh.", NULL,
 							   &spice_database, "postgres",

@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "optimizer/planner.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -32,6 +33,9 @@
 #include "source/passfile.h"
 #include "table/abort.h"
 #include "table/storage.h"
+#include "vector/vector_plan.h"
+#include "vector/vector_scan.h"
+#include "vector/vector_top.h"
 
 PG_MODULE_MAGIC;
 
@@ -51,6 +55,7 @@ static const SharedPart shared_parts[] = {
 static shmem_request_hook_type previous_request_hook;
 static shmem_startup_hook_type previous_startup_hook;
 static ProcessUtility_hook_type previous_utility_hook;
+static create_upper_paths_hook_type previous_upper_paths_hook;
 
 extern PGDLLEXPORT void _PG_init(void);
 
@@ -172,10 +177,22 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only_tree,
 	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
 }
 
+static void
+upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, RelOptInfo *output, void *extra)
+{
+	if (previous_upper_paths_hook)
+		previous_upper_paths_hook(root, stage, input, output, extra);
+	vector_plan_upper_paths(root, stage, input, output, extra);
+}
+
 void
 _PG_init(void)
 {
 	settings_define();
+	RegisterCustomScanMethods(&vector_scan_methods);
+	RegisterCustomScanMethods(&top_scan_methods);
+	previous_upper_paths_hook = create_upper_paths_hook;
+	create_upper_paths_hook = upper_paths;
 	RegisterXactCallback(transaction_callback, NULL);
 	RegisterSubXactCallback(subtransaction_callback, NULL);
 	if (!process_shared_preload_libraries_in_progress)

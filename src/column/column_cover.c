@@ -366,7 +366,7 @@ cover_group(Cover * cover, uint32 group, uint32 blocks)
 
 /* Blocks of the group that columns could speak for, and do not. */
 static uint32
-count_gain(Cover * cover, uint32 group, uint32 blocks, Buffer * map)
+count_gain(Cover * cover, uint32 group, uint32 blocks, Buffer *map)
 {
 	ColumnEntry entry;
 	BlockNumber first = group * COLUMN_GROUP_BLOCKS;

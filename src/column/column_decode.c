@@ -23,7 +23,7 @@ area_is_inside(uint32_t first, uint64_t bytes, int unit, uint32_t pages)
 }
 
 static bool
-chunk_is_sound(const ColumnChunk * chunk, uint32_t rows, uint32_t pages)
+chunk_is_sound(const ColumnChunk *chunk, uint32_t rows, uint32_t pages)
 {
 	int			width = chunk->width;
 	bool		power = width == 1 || width == 2 || width == 4 || width == 8;
@@ -60,7 +60,7 @@ bool
 column_decode_header(const char *header, size_t length, uint32_t pages, uint32_t columns)
 {
 	const		ColumnHeader *head = (const ColumnHeader *) header;
-	const		ColumnChunk *chunks = (const ColumnChunk *) (header + sizeof(ColumnHeader));
+	const ColumnChunk *chunks = (const ColumnChunk *) (header + sizeof(ColumnHeader));
 	const		ColumnBlock *blocks = (const ColumnBlock *) (chunks + columns);
 	uint64_t	rows = 0;
 	uint64_t	offsets = 0;
@@ -87,7 +87,7 @@ column_decode_header(const char *header, size_t length, uint32_t pages, uint32_t
 
 /* of the area of values; 0: the values take no room */
 int
-column_rows_per_page(const ColumnChunk * chunk)
+column_rows_per_page(const ColumnChunk *chunk)
 {
 	if (chunk->encoding == COLUMN_BYTES)
 		return COLUMN_PAGE_BYTES / 4;
@@ -115,7 +115,7 @@ column_decode_nulls(const char *page, int row, int count, bool *nulls)
 	} while (0)
 
 void
-column_decode_integers(const ColumnChunk * chunk, const char *page, int row, int count, int64_t *values)
+column_decode_integers(const ColumnChunk *chunk, const char *page, int row, int count, int64_t *values)
 {
 	uint64_t	base = (uint64_t) chunk->base;
 	uint64_t	factor = (uint64_t) chunk->factor;
@@ -142,7 +142,7 @@ column_decode_integers(const ColumnChunk * chunk, const char *page, int row, int
 }
 
 void
-column_decode_floats(const ColumnChunk * chunk, const char *page, int row, int count, double *values)
+column_decode_floats(const ColumnChunk *chunk, const char *page, int row, int count, double *values)
 {
 	if (chunk->width == sizeof(float))
 	{
@@ -156,7 +156,7 @@ column_decode_floats(const ColumnChunk * chunk, const char *page, int row, int c
 }
 
 bool
-column_decode_codes(const ColumnChunk * chunk, const char *page, int row, int count, uint16_t * codes)
+column_decode_codes(const ColumnChunk *chunk, const char *page, int row, int count, uint16_t * codes)
 {
 	uint16_t	greatest = 0;
 
@@ -180,7 +180,7 @@ column_decode_codes(const ColumnChunk * chunk, const char *page, int row, int co
  */
 bool
 column_decode_strings(const uint32_t *offsets, int count, uint32_t start, const char *bytes,
-					  size_t length, ColumnBytes * values)
+					  size_t length, ColumnBytes *values)
 {
 	for (int i = 0; i < count; i++)
 	{

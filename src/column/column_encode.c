@@ -321,7 +321,7 @@ encoded_room(ColumnGather * gather, size_t size)
 }
 
 static void
-find_integer_range(const ColumnGather * gather, ColumnChunk * chunk)
+find_integer_range(const ColumnGather * gather, ColumnChunk *chunk)
 {
 	int64_t		minimum = INT64_MAX;
 	int64_t		maximum = INT64_MIN;
@@ -363,7 +363,7 @@ all_are_seconds_apart(const ColumnGather * gather, uint64_t base)
 	} while (0)
 
 static void
-encode_integers(ColumnGather * gather, ColumnChunk * chunk, ColumnArea * values)
+encode_integers(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
 {
 	uint64_t	base;
 	uint64_t	range;
@@ -405,7 +405,7 @@ encode_integers(ColumnGather * gather, ColumnChunk * chunk, ColumnArea * values)
 }
 
 static void
-encode_floats(ColumnGather * gather, ColumnChunk * chunk, ColumnArea * values)
+encode_floats(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
 {
 	const double *numbers = (const double *) gather->integers;
 	double		minimum = INFINITY;
@@ -443,7 +443,7 @@ encode_floats(ColumnGather * gather, ColumnChunk * chunk, ColumnArea * values)
 }
 
 static void
-encode_strings(ColumnGather * gather, ColumnChunk * chunk, ColumnArea areas[COLUMN_AREAS])
+encode_strings(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
 {
 	/* rows that are null have the first entry, or the only string */
 	if (gather->strings == 0)
@@ -477,7 +477,7 @@ encode_strings(ColumnGather * gather, ColumnChunk * chunk, ColumnArea areas[COLU
 }
 
 void
-column_encode(ColumnGather * gather, ColumnChunk * chunk, ColumnArea areas[COLUMN_AREAS])
+column_encode(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
 {
 	memset(chunk, 0, sizeof(ColumnChunk));
 	memset(areas, 0, sizeof(ColumnArea) * COLUMN_AREAS);

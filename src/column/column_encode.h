@@ -60,7 +60,7 @@ extern void column_gather_numeric(ColumnGather * gather, int64_t value, int scal
 extern void column_gather_give_up(ColumnGather * gather);
 
 /* The areas are the gather's until it starts again. */
-extern void column_encode(ColumnGather * gather, ColumnChunk * chunk, ColumnArea areas[COLUMN_AREAS]);
+extern void column_encode(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS]);
 extern uint32_t column_area_pages(const ColumnArea * area);
 
 #endif

@@ -23,7 +23,7 @@
 typedef struct ReaderColumn
 {
 	AttrNumber	attribute;
-	const		ColumnChunk *chunk; /* of the current group */
+	const ColumnChunk *chunk;	/* of the current group */
 	ColumnBytes *dictionary;	/* NULL: not read yet */
 	Buffer		buffer;			/* the page of values read last */
 	BlockNumber block;
@@ -40,7 +40,7 @@ struct ColumnReader
 	ColumnGroup group;
 	char	   *header;
 	const		ColumnBlock *blocks;
-	const		uint16 *offsets;
+	const uint16 *offsets;
 	uint32	   *first_offset;	/* of each block among the offsets; NULL: not asked for yet */
 	uint32		first_row[COLUMN_GROUP_BLOCKS + 1];
 	bool		vouched[COLUMN_GROUP_BLOCKS];
@@ -65,7 +65,7 @@ column_reader_open(Relation table, Relation index, BufferAccessStrategy strategy
 }
 
 static void
-release_group(ColumnReader * reader)
+release_group(ColumnReader *reader)
 {
 	for (int i = 0; i < reader->columns; i++)
 	{
@@ -82,7 +82,7 @@ release_group(ColumnReader * reader)
 }
 
 void
-column_reader_close(ColumnReader * reader)
+column_reader_close(ColumnReader *reader)
 {
 	release_group(reader);
 	if (BufferIsValid(reader->map))
@@ -92,7 +92,7 @@ column_reader_close(ColumnReader * reader)
 }
 
 int
-column_reader_find(const ColumnReader * reader, AttrNumber attribute)
+column_reader_find(const ColumnReader *reader, AttrNumber attribute)
 {
 	for (int i = 0; i < reader->columns; i++)
 	{
@@ -103,7 +103,7 @@ column_reader_find(const ColumnReader * reader, AttrNumber attribute)
 }
 
 uint32
-column_reader_groups(ColumnReader * reader)
+column_reader_groups(ColumnReader *reader)
 {
 	ColumnRoot *root = column_root_read(reader->index);
 	uint32		groups = root->groups;
@@ -116,7 +116,7 @@ column_reader_groups(ColumnReader * reader)
 
 static void
 pg_attribute_noreturn()
-report_damage(const ColumnReader * reader)
+report_damage(const ColumnReader *reader)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -126,13 +126,13 @@ report_damage(const ColumnReader * reader)
 }
 
 static ColumnStamp
-stamp_of(const ColumnReader * reader, uint32 page)
+stamp_of(const ColumnReader *reader, uint32 page)
 {
 	return (ColumnStamp) {COLUMN_MAGIC, reader->group.number, reader->entry.version, page};
 }
 
 static void
-copy_bytes(ColumnReader * reader, uint32 page, uint64 offset, uint64 length, void *to)
+copy_bytes(ColumnReader *reader, uint32 page, uint64 offset, uint64 length, void *to)
 {
 	ColumnStamp stamp = stamp_of(reader, page);
 
@@ -140,7 +140,7 @@ copy_bytes(ColumnReader * reader, uint32 page, uint64 offset, uint64 length, voi
 }
 
 static void
-read_header(ColumnReader * reader)
+read_header(ColumnReader *reader)
 {
 	ColumnHeader head;
 	Size		length;
@@ -166,8 +166,8 @@ read_header(ColumnReader * reader)
 	MemoryContextSwitchTo(old);
 }
 
-const		ColumnGroup *
-column_reader_group(ColumnReader * reader, uint32 number)
+const ColumnGroup *
+column_reader_group(ColumnReader *reader, uint32 number)
 {
 	ColumnGroup *group = &reader->group;
 	BlockNumber first = number * COLUMN_GROUP_BLOCKS;
@@ -195,8 +195,8 @@ column_reader_group(ColumnReader * reader, uint32 number)
 	return group;
 }
 
-const		ColumnChunk *
-column_reader_chunk(const ColumnReader * reader, int column)
+const ColumnChunk *
+column_reader_chunk(const ColumnReader *reader, int column)
 {
 	return reader->column[column].chunk;
 }
@@ -205,7 +205,7 @@ column_reader_chunk(const ColumnReader * reader, int column)
 
 /* The contents of the page, locked to share until release_page(). */
 static const char *
-read_page(ColumnReader * reader, ReaderColumn * column, uint32 page)
+read_page(ColumnReader *reader, ReaderColumn * column, uint32 page)
 {
 	BlockNumber block = reader->entry.first + page;
 
@@ -232,7 +232,7 @@ release_page(ReaderColumn * column)
 
 /* The page of a row, the row's number within it, and how many of the rows it has. */
 static const char *
-read_rows(ColumnReader * reader, ReaderColumn * column, int row, int count, int *first, int *part)
+read_rows(ColumnReader *reader, ReaderColumn * column, int row, int count, int *first, int *part)
 {
 	int			per_page = column_rows_per_page(column->chunk);
 
@@ -242,7 +242,7 @@ read_rows(ColumnReader * reader, ReaderColumn * column, int row, int count, int 
 }
 
 bool
-column_reader_nulls(ColumnReader * reader, int number, int row, int count, bool *nulls)
+column_reader_nulls(ColumnReader *reader, int number, int row, int count, bool *nulls)
 {
 	ReaderColumn *column = &reader->column[number];
 	bool		any = false;
@@ -268,7 +268,7 @@ column_reader_nulls(ColumnReader * reader, int number, int row, int count, bool 
 }
 
 void
-column_reader_integers(ColumnReader * reader, int number, int row, int count, int64 *values)
+column_reader_integers(ColumnReader *reader, int number, int row, int count, int64 *values)
 {
 	ReaderColumn *column = &reader->column[number];
 
@@ -293,7 +293,7 @@ column_reader_integers(ColumnReader * reader, int number, int row, int count, in
 }
 
 void
-column_reader_floats(ColumnReader * reader, int number, int row, int count, double *values)
+column_reader_floats(ColumnReader *reader, int number, int row, int count, double *values)
 {
 	ReaderColumn *column = &reader->column[number];
 
@@ -313,7 +313,7 @@ column_reader_floats(ColumnReader * reader, int number, int row, int count, doub
 }
 
 void
-column_reader_codes(ColumnReader * reader, int number, int row, int count, uint16 * codes)
+column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 *codes)
 {
 	ReaderColumn *column = &reader->column[number];
 
@@ -338,7 +338,7 @@ column_reader_codes(ColumnReader * reader, int number, int row, int count, uint1
 
 /* Strings by their offsets, which are count and one more. */
 static void
-read_strings(ColumnReader * reader, const ColumnChunk * chunk, const uint32 *offsets, int count, ColumnBytes * values)
+read_strings(ColumnReader *reader, const ColumnChunk *chunk, const uint32 *offsets, int count, ColumnBytes *values)
 {
 	uint32		start = offsets[0];
 	uint32		end = offsets[count];
@@ -354,7 +354,7 @@ read_strings(ColumnReader * reader, const ColumnChunk * chunk, const uint32 *off
 
 /* Offsets have 4 bytes, and a page has room for a whole number of them. */
 static uint32 *
-read_offsets(ColumnReader * reader, uint32 page, int first, int count)
+read_offsets(ColumnReader *reader, uint32 page, int first, int count)
 {
 	uint32	   *offsets = palloc(sizeof(uint32) * (count + 1));
 
@@ -363,11 +363,11 @@ read_offsets(ColumnReader * reader, uint32 page, int first, int count)
 	return offsets;
 }
 
-const		ColumnBytes *
-column_reader_dictionary(ColumnReader * reader, int number)
+const ColumnBytes *
+column_reader_dictionary(ColumnReader *reader, int number)
 {
 	ReaderColumn *column = &reader->column[number];
-	const		ColumnChunk *chunk = column->chunk;
+	const ColumnChunk *chunk = column->chunk;
 
 	Assert(chunk->encoding == COLUMN_CODE);
 	if (column->dictionary == NULL)
@@ -384,9 +384,9 @@ column_reader_dictionary(ColumnReader * reader, int number)
 }
 
 void
-column_reader_bytes(ColumnReader * reader, int number, int row, int count, ColumnBytes * values)
+column_reader_bytes(ColumnReader *reader, int number, int row, int count, ColumnBytes *values)
 {
-	const		ColumnChunk *chunk = reader->column[number].chunk;
+	const ColumnChunk *chunk = reader->column[number].chunk;
 	uint32	   *offsets;
 
 	Assert(chunk->encoding == COLUMN_BYTES);
@@ -398,7 +398,7 @@ column_reader_bytes(ColumnReader * reader, int number, int row, int count, Colum
 /* ------- places ------- */
 
 static void
-find_offsets(ColumnReader * reader)
+find_offsets(ColumnReader *reader)
 {
 	uint32		next = 0;
 
@@ -412,7 +412,7 @@ find_offsets(ColumnReader * reader)
 
 /* The block of a row: the last one that begins with it or before, and has rows. */
 static int
-find_block(const ColumnReader * reader, uint32 row)
+find_block(const ColumnReader *reader, uint32 row)
 {
 	int			low = 0;
 	int			high = reader->group.blocks;
@@ -430,7 +430,7 @@ find_block(const ColumnReader * reader, uint32 row)
 }
 
 void
-column_reader_tid(ColumnReader * reader, int row, ItemPointer tid)
+column_reader_tid(ColumnReader *reader, int row, ItemPointer tid)
 {
 	int			block = find_block(reader, row);
 	uint32		in_block = row - reader->first_row[block];

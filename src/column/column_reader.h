@@ -34,35 +34,35 @@ typedef struct ColumnGroup
 	bool		all_vouched;
 } ColumnGroup;
 
-extern ColumnReader * column_reader_open(Relation table, Relation index, BufferAccessStrategy strategy);
-extern void column_reader_close(ColumnReader * reader);
+extern ColumnReader *column_reader_open(Relation table, Relation index, BufferAccessStrategy strategy);
+extern void column_reader_close(ColumnReader *reader);
 
 /* the column's number in the index, from 0 on; -1: the index does not have it */
-extern int	column_reader_find(const ColumnReader * reader, AttrNumber attribute);
+extern int	column_reader_find(const ColumnReader *reader, AttrNumber attribute);
 
 /* groups with the numbers 0 .. this - 1 may be covered */
-extern uint32 column_reader_groups(ColumnReader * reader);
+extern uint32 column_reader_groups(ColumnReader *reader);
 
 /* NULL: no block of this group is covered */
-extern const ColumnGroup *column_reader_group(ColumnReader * reader, uint32 number);
+extern const ColumnGroup *column_reader_group(ColumnReader *reader, uint32 number);
 
 /*
  * All below are about the current group, and columns by column_reader_find().
  * Values of rows that are null are any.
  */
-extern const ColumnChunk *column_reader_chunk(const ColumnReader * reader, int column);
-extern bool column_reader_nulls(ColumnReader * reader, int column, int row, int count, bool *nulls);
-extern void column_reader_integers(ColumnReader * reader, int column, int row, int count, int64 *values);
-extern void column_reader_floats(ColumnReader * reader, int column, int row, int count, double *values);
-extern void column_reader_codes(ColumnReader * reader, int column, int row, int count, uint16 * codes);
+extern const ColumnChunk *column_reader_chunk(const ColumnReader *reader, int column);
+extern bool column_reader_nulls(ColumnReader *reader, int column, int row, int count, bool *nulls);
+extern void column_reader_integers(ColumnReader *reader, int column, int row, int count, int64 *values);
+extern void column_reader_floats(ColumnReader *reader, int column, int row, int count, double *values);
+extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 *codes);
 
 /* chunk->entries values, valid until the next group */
-extern const ColumnBytes *column_reader_dictionary(ColumnReader * reader, int column);
+extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int column);
 
 /* the bytes are copied to the current memory context */
-extern void column_reader_bytes(ColumnReader * reader, int column, int row, int count, ColumnBytes * values);
+extern void column_reader_bytes(ColumnReader *reader, int column, int row, int count, ColumnBytes *values);
 
 /* where an index entry of the row would point to */
-extern void column_reader_tid(ColumnReader * reader, int row, ItemPointer tid);
+extern void column_reader_tid(ColumnReader *reader, int row, ItemPointer tid);
 
 #endif

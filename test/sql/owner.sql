@@ -84,7 +84,7 @@ SELECT DISTINCT what, by FROM regress_seen WHERE by <> 'regress_keeper';
 RESET spice.role;
 CREATE TABLE regress_harmless (pattern text, reason text);
 INSERT INTO regress_harmless VALUES
-	('(enable|geqo|jit|cpu|parallel|min_parallel|seq_page|random_page)_.*|geqo|jit|effective_.*|.*_collapse_limit|constraint_exclusion|cursor_tuple_fraction|plan_cache_mode|recursive_worktable_factor|(force|debug)_parallel_(mode|query)|max_parallel_.*', 'chooses a plan; each gives the same rows'),
+	('(spice\.enable|enable|geqo|jit|cpu|parallel|min_parallel|seq_page|random_page)_.*|geqo|jit|effective_.*|.*_collapse_limit|constraint_exclusion|cursor_tuple_fraction|plan_cache_mode|recursive_worktable_factor|(force|debug)_parallel_(mode|query)|max_parallel_.*', 'chooses a plan; each gives the same rows'),
 	('default_statistics_target|stats_fetch_consistency', 'statistics'),
 	('work_mem|maintenance_work_mem|logical_decoding_work_mem|hash_mem_multiplier|temp_buffers|temp_tablespaces|backend_flush_after|maintenance_io_concurrency|io_.*|commit_siblings|synchronous_commit|wal_skip_threshold|wal_sender_timeout|gin_pending_list_limit|file_copy_method|synchronize_seqscans', 'memory and disk'),
 	('vacuum_.*', 'VACUUM'),
@@ -97,7 +97,7 @@ INSERT INTO regress_harmless VALUES
 SELECT 'b
 {"body": [{"id": 1}]}' :answer
 SELECT 'datasets:
-  - {from: "SOURCE/b", name: b, acceleration: {refresh_sql: "SELECT s.name, s.setting FROM b, pg_settings s WHERE s.context = ''user'' AND s.name NOT LIKE ''spice.%'' AND s.name NOT LIKE ''regress.%''"}}
+  - {from: "SOURCE/b", name: b, acceleration: {refresh_sql: "SELECT s.name, s.setting FROM b, pg_settings s WHERE s.context = ''user'' AND s.name NOT LIKE ''regress.%''"}}
 ' :datasets
 SELECT * FROM spice_reload();
 SELECT spice_refresh('b') > 100 AS many;
@@ -108,7 +108,7 @@ DECLARE
 	v text;
 BEGIN
 	FOR s IN SELECT p.* FROM pg_settings p WHERE p.context = 'user'
-		AND p.name NOT LIKE 'spice.%' AND p.name NOT LIKE 'regress.%'
+		AND p.name NOT LIKE 'regress.%'
 		AND NOT EXISTS (SELECT FROM regress_harmless h WHERE p.name ~ ('^(' || h.pattern || ')$'))
 	LOOP
 		v := CASE

@@ -32,7 +32,7 @@ set_function(FmgrInfo *function, Oid family, Oid left, Oid right, int strategy)
 
 /* column operator constant */
 static ColumnBound *
-make_bound(const Var * column, Oid operator, const Const * constant)
+make_bound(const Var *column, Oid operator, const Const *constant)
 {
 	Oid			class = GetDefaultOpClass(column->vartype, BTREE_AM_OID);
 	Oid			family = OidIsValid(class) ? get_opclass_family(class) : InvalidOid;
