@@ -62,12 +62,16 @@ CREATE TABLE spice_catalog.dataset (
 	attempt integer NOT NULL DEFAULT 0,
 	last_error pg_catalog.text,
 	last_outcome pg_catalog.text,
+	manifest_warnings pg_catalog.text,
+	load_warning pg_catalog.text,
 	next_refresh pg_catalog.timestamptz,
 	next_retention pg_catalog.timestamptz
 );
 COMMENT ON TABLE spice_catalog.dataset IS 'definition and state of every dataset';
 COMMENT ON COLUMN spice_catalog.dataset.definition IS 'as the manifest has it, defaults filled in, secrets by reference';
 COMMENT ON COLUMN spice_catalog.dataset.manifest_error IS 'why the manifest''s newest entry was refused; the definition is the one before';
+COMMENT ON COLUMN spice_catalog.dataset.manifest_warnings IS 'what the manifest''s newest entry says without effect; null: nothing';
+COMMENT ON COLUMN spice_catalog.dataset.load_warning IS 'what the last load lacked, though it succeeded; null: nothing';
 COMMENT ON COLUMN spice_catalog.dataset.in_manifest IS 'false once the dataset has left the manifest';
 COMMENT ON COLUMN spice_catalog.dataset.applied IS 'definition with which the table was last loaded';
 COMMENT ON COLUMN spice_catalog.dataset.home IS 'database in which relation and source_relation are OIDs; in any other, restored or copied, the names count';
@@ -129,6 +133,7 @@ CREATE TABLE spice_catalog.refresh_request (
 	refresh_sql pg_catalog.text,
 	refresh_mode pg_catalog.text,
 	retention boolean NOT NULL DEFAULT false,
+	force boolean NOT NULL DEFAULT false,
 	requested pg_catalog.timestamptz NOT NULL,
 	started pg_catalog.timestamptz
 );
@@ -136,26 +141,26 @@ CREATE INDEX ON spice_catalog.refresh_request (dataset);
 COMMENT ON TABLE spice_catalog.refresh_request IS 'refreshes that spice_refresh(wait => false) handed to the launcher';
 COMMENT ON COLUMN spice_catalog.refresh_request.started IS 'when a worker began it last; null: it waits';
 
-CREATE FUNCTION spice_catalog.add_request(dataset bigint, refresh_sql pg_catalog.text, refresh_mode pg_catalog.text, retention boolean)
+CREATE FUNCTION spice_catalog.add_request(dataset bigint, refresh_sql pg_catalog.text, refresh_mode pg_catalog.text, retention boolean, force boolean)
 	RETURNS pg_catalog.void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	INSERT INTO spice_catalog.refresh_request (dataset, refresh_sql, refresh_mode, retention, requested)
-	SELECT $1, $2, $3, $4, pg_catalog.clock_timestamp()
+	INSERT INTO spice_catalog.refresh_request (dataset, refresh_sql, refresh_mode, retention, force, requested)
+	SELECT $1, $2, $3, $4, $5, pg_catalog.clock_timestamp()
 	WHERE NOT EXISTS (SELECT 1 FROM spice_catalog.refresh_request r WHERE r.dataset OPERATOR(pg_catalog.=) $1
 		AND r.refresh_sql IS NOT DISTINCT FROM $2 AND r.refresh_mode IS NOT DISTINCT FROM $3
-		AND r.retention OPERATOR(pg_catalog.=) $4 AND r.started IS NULL)
+		AND r.retention OPERATOR(pg_catalog.=) $4 AND r.force OPERATOR(pg_catalog.=) $5 AND r.started IS NULL)
 $$;
-COMMENT ON FUNCTION spice_catalog.add_request(bigint, text, text, boolean) IS 'adds a request unless an equal one waits';
+COMMENT ON FUNCTION spice_catalog.add_request(bigint, text, text, boolean, boolean) IS 'adds a request unless an equal one waits';
 
 CREATE FUNCTION spice_catalog.start_request(dataset bigint, retention boolean)
-	RETURNS TABLE (id bigint, refresh_sql pg_catalog.text, refresh_mode pg_catalog.text)
+	RETURNS TABLE (id bigint, refresh_sql pg_catalog.text, refresh_mode pg_catalog.text, force boolean)
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE spice_catalog.refresh_request r SET started = pg_catalog.clock_timestamp()
 	WHERE r.id OPERATOR(pg_catalog.=) (SELECT pg_catalog.min(q.id) FROM spice_catalog.refresh_request q
 		WHERE q.dataset OPERATOR(pg_catalog.=) $1 AND q.retention OPERATOR(pg_catalog.=) $2)
-	RETURNING r.id, r.refresh_sql, r.refresh_mode
+	RETURNING r.id, r.refresh_sql, r.refresh_mode, r.force
 $$;
 COMMENT ON FUNCTION spice_catalog.start_request(bigint, boolean) IS 'marks the oldest request of a dataset as started';
-REVOKE ALL ON FUNCTION spice_catalog.add_request(bigint, text, text, boolean), spice_catalog.start_request(bigint, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION spice_catalog.add_request(bigint, text, text, boolean, boolean), spice_catalog.start_request(bigint, boolean) FROM PUBLIC;
 
 -- Replication slots on sources: written down before one is made, taken away when it
 -- is known to be gone.  Not dumped: a copy of this database owns none of them.
@@ -203,14 +208,17 @@ SELECT pg_catalog.pg_extension_config_dump('spice_catalog.refresh_history_id_seq
 CREATE VIEW spice_catalog.dataset_clock AS
 	SELECT d.id,
 		CASE WHEN d.checked IS NOT NULL THEN GREATEST(d.checked, u.finished) END AS checked,
-		CASE WHEN u.id IS NOT NULL AND (u.was_due OPERATOR(pg_catalog.=) d.next_refresh
-				OR u.was_due IS NULL AND d.next_refresh IS NULL)
-			THEN u.next_refresh ELSE d.next_refresh END AS next_refresh
+		n.next_refresh,
+		COALESCE(n.next_refresh OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 s'), false) AS late
 	FROM spice_catalog.dataset d LEFT JOIN LATERAL
 		(SELECT h.id, h.finished, h.was_due, h.next_refresh FROM spice_catalog.refresh_history h
 			WHERE h.dataset OPERATOR(pg_catalog.=) d.name
 			AND h.outcome OPERATOR(pg_catalog.=) 'unchanged'
-			ORDER BY h.id DESC LIMIT 1) u ON true;
+			ORDER BY h.id DESC LIMIT 1) u ON true
+		CROSS JOIN LATERAL (SELECT CASE WHEN u.id IS NOT NULL AND (u.was_due OPERATOR(pg_catalog.=) d.next_refresh
+				OR u.was_due IS NULL AND d.next_refresh IS NULL)
+			THEN u.next_refresh ELSE d.next_refresh END AS next_refresh) n;
+COMMENT ON COLUMN spice_catalog.dataset_clock.late IS 'the refresh should have begun half a minute ago';
 COMMENT ON VIEW spice_catalog.dataset_clock IS 'when datasets were last known to agree with their sources, and are due again';
 
 -- System and database: a database that was restored, copied or upgraded has another.
@@ -485,17 +493,36 @@ CREATE VIEW spice_catalog.wanted_job AS
 	WHERE d.in_manifest AND NOT d.paused AND d.definition OPERATOR(pg_catalog.->>) k.key IS NOT NULL;
 COMMENT ON VIEW spice_catalog.wanted_job IS 'jobs of pg_cron that there should be';
 
+-- Readers of spice.datasets call it.
+CREATE FUNCTION spice_catalog.launcher_is_here() RETURNS boolean
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_launcher_is_here';
+COMMENT ON FUNCTION spice_catalog.launcher_is_here() IS 'does a launcher serve this database?';
+
 -- A dataset that the manifest does not define validly is waited for.  One that fails after
 -- its first load is not: its last rows still serve.
-CREATE VIEW spice_catalog.readiness AS
-	SELECT EXISTS (SELECT 1 FROM spice.manifest m WHERE m.loaded IS NOT NULL) AND NOT EXISTS
-		(SELECT 1 FROM spice_catalog.dataset d WHERE d.in_manifest
-			AND (d.loaded IS NULL OR d.rows OPERATOR(pg_catalog.>) 0
-				AND spice_catalog.relation_bytes(d.relation) OPERATOR(pg_catalog.=) 0)
-			AND (d.relation IS NULL OR d.definition OPERATOR(pg_catalog.->>) 'ready_state' OPERATOR(pg_catalog.=) 'on_load')
-			AND (d.definition IS NULL OR d.definition OPERATOR(pg_catalog.->>) 'accelerated' OPERATOR(pg_catalog.=) 'true'))
-		AS ready;
-COMMENT ON VIEW spice_catalog.readiness IS 'what spice_ready() answers';
+CREATE VIEW spice_catalog.missing AS
+	SELECT pg_catalog.format('manifest: %s', COALESCE(m.error, 'none has been read')) AS reason, 0 AS id
+	FROM (VALUES (1)) one(n) LEFT JOIN spice.manifest m ON true
+	WHERE m.loaded IS NULL
+	UNION ALL
+	SELECT pg_catalog.format('dataset "%s": %s', d.name, COALESCE(d.manifest_error, d.last_error,
+		CASE WHEN d.last_outcome OPERATOR(pg_catalog.=) 'empty' THEN 'its response has no value, and it declares no columns' END,
+		CASE WHEN d.paused THEN 'it is paused' END, 'it has not been loaded yet')), d.id
+	FROM spice_catalog.dataset d WHERE d.in_manifest
+		AND (d.loaded IS NULL OR d.rows OPERATOR(pg_catalog.>) 0
+			AND spice_catalog.relation_bytes(d.relation) OPERATOR(pg_catalog.=) 0)
+		AND (d.relation IS NULL OR d.definition OPERATOR(pg_catalog.->>) 'ready_state' OPERATOR(pg_catalog.=) 'on_load')
+		AND (d.definition IS NULL OR d.definition OPERATOR(pg_catalog.->>) 'accelerated' OPERATOR(pg_catalog.=) 'true');
+COMMENT ON VIEW spice_catalog.missing IS 'why spice_ready() is false: a row for each dataset that is waited for';
+
+CREATE FUNCTION spice_catalog.retry_failed() RETURNS pg_catalog.void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE spice_catalog.dataset d SET attempt = 0, next_refresh = pg_catalog.clock_timestamp()
+	WHERE d.id OPERATOR(pg_catalog.=) ANY (SELECT e.id FROM spice_catalog.dataset e
+		WHERE e.in_manifest AND NOT e.paused AND e.failures OPERATOR(pg_catalog.>) 0 FOR NO KEY UPDATE SKIP LOCKED)
+$$;
+COMMENT ON FUNCTION spice_catalog.retry_failed() IS 'makes datasets whose last refresh has failed due now: their cause may have been mended';
+REVOKE ALL ON FUNCTION spice_catalog.retry_failed() FROM PUBLIC;
 
 CREATE VIEW spice.datasets AS
 	SELECT d.name AS dataset,
@@ -513,7 +540,10 @@ CREATE VIEW spice.datasets AS
 				AND h.outcome OPERATOR(pg_catalog.=) 'running') THEN 'refreshing'
 			WHEN d.last_error IS NOT NULL OR k.checked OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 min') THEN 'error'
 			WHEN d.relation IS NOT NULL AND c.oid IS NULL THEN 'missing'
+			WHEN k.late AND NOT spice_catalog.launcher_is_here() THEN 'stalled'
+			WHEN k.late THEN 'overdue'
 			WHEN d.last_outcome OPERATOR(pg_catalog.=) 'empty' THEN 'empty'
+			WHEN d.checked IS NOT NULL AND d.load_warning IS NOT NULL THEN 'degraded'
 			WHEN d.checked IS NOT NULL THEN 'ready'
 			ELSE 'initializing'
 		END AS status,
@@ -531,6 +561,9 @@ CREATE VIEW spice.datasets AS
 				THEN 'the last refresh was at a time that has not come yet: the clock was ahead' END,
 			(SELECT s.error FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id AND s.leaving
 				ORDER BY s.error IS NULL, s.id LIMIT 1)) AS last_error,
+		NULLIF(pg_catalog.concat_ws('; ', CASE WHEN d.in_manifest THEN d.manifest_warnings END, d.load_warning,
+			CASE WHEN k.late AND d.in_manifest AND NOT d.paused AND NOT spice_catalog.launcher_is_here()
+				THEN 'no launcher serves this database: add spice to shared_preload_libraries and set spice.database' END), '') AS warnings,
 		d.watermark,
 		d.next_retention,
 		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
@@ -538,8 +571,10 @@ CREATE VIEW spice.datasets AS
 			OR d.definition OPERATOR(pg_catalog.->>) 'retention_cron' IS NOT NULL
 			THEN COALESCE(pg_catalog.current_setting('cron.timezone', true), 'GMT') END AS cron_zone,
 		l.name AS slot,
-		GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST(a.last_msg_send_time, l.in_step), '0') AS lag,
-		GREATEST(l.position OPERATOR(pg_catalog.-) GREATEST(a.latest_end_lsn, l.confirmed), 0) AS lag_bytes
+		CASE WHEN l.id IS NOT NULL THEN
+			GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) GREATEST(a.last_msg_send_time, l.in_step), '0') END AS lag,
+		CASE WHEN l.id IS NOT NULL THEN
+			GREATEST(l.position OPERATOR(pg_catalog.-) GREATEST(a.latest_end_lsn, l.confirmed), 0) END AS lag_bytes
 	FROM spice_catalog.dataset d JOIN spice_catalog.dataset_clock k ON k.id OPERATOR(pg_catalog.=) d.id
 		LEFT JOIN spice_catalog.dataset_relation o ON o.id OPERATOR(pg_catalog.=) d.id AND o.kind OPERATOR(pg_catalog.=) 'table'
 		LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) o.relation
@@ -549,11 +584,12 @@ CREATE VIEW spice.datasets AS
 		LEFT JOIN pg_catalog.pg_stat_subscription a ON a.subid OPERATOR(pg_catalog.=) l.subscription
 			AND NOT l.leaving;
 COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
-COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), empty (nothing to tell the columns from), missing (dropped by hand; the next refresh makes it again), paused, removed';
+COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), stalled (due, and no launcher serves the database), overdue (due for half a minute), degraded (warnings says what the load lacks), empty (nothing to tell the columns from), missing (dropped by hand; the next refresh makes it again), paused, removed';
 COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load; changes: an estimate of those there are';
 COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.datasets.staleness IS 'how long ago that was';
+COMMENT ON COLUMN spice.datasets.warnings IS 'what the manifest says without effect, what the last load lacked, and that no launcher is there';
 COMMENT ON COLUMN spice.datasets.watermark IS 'append: newest time_column value of the table';
 COMMENT ON COLUMN spice.datasets.cron_zone IS 'time zone in which pg_cron reads refresh_cron and retention_cron';
 COMMENT ON COLUMN spice.datasets.slot IS 'changes: replication slot on the source; spice.slot has them all';
@@ -628,10 +664,10 @@ COMMENT ON COLUMN spice.column_indexes.covered IS 'those of them that a query re
 COMMENT ON COLUMN spice.column_indexes.bytes IS 'size of the index on disk';
 
 CREATE FUNCTION @extschema@.spice_refresh(dataset pg_catalog.text, refresh_sql pg_catalog.text DEFAULT NULL,
-	refresh_mode pg_catalog.text DEFAULT NULL, wait boolean DEFAULT true) RETURNS bigint
+	refresh_mode pg_catalog.text DEFAULT NULL, wait boolean DEFAULT true, force boolean DEFAULT false) RETURNS bigint
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_refresh';
-COMMENT ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean) IS
-	'refreshes a dataset now and returns the rows written, 0 when its source is unchanged; wait => false hands it to the launcher at commit and returns null';
+COMMENT ON FUNCTION @extschema@.spice_refresh(text, text, text, boolean, boolean) IS
+	'refreshes a dataset now and returns the rows written, 0 when its source is unchanged; wait => false hands it to the launcher at commit and returns null; force => true loads what is unchanged, too';
 
 CREATE FUNCTION @extschema@.spice_reload(OUT dataset pg_catalog.text, OUT action pg_catalog.text, OUT detail pg_catalog.text)
 	RETURNS SETOF pg_catalog.record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_reload';
@@ -678,7 +714,7 @@ COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
 	'drops the table of a dataset that has left the manifest';
 
 REVOKE ALL ON FUNCTION spice.columns_handler(internal), spice_catalog.column_coverage(oid), @extschema@.spice_cover_columns(regclass),
-	@extschema@.spice_refresh(text, text, text, boolean),
+	@extschema@.spice_refresh(text, text, text, boolean, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
 	@extschema@.spice_wait_ready(interval),
 	@extschema@.spice_pause(text), @extschema@.spice_resume(text),

@@ -396,6 +396,37 @@ apply_cron(Reconciliation *result, MemoryContext context)
 	}
 }
 
+/* The warnings of a dataset's entry, or NULL. */
+static char *
+warnings_text(const Manifest *manifest, const char *dataset)
+{
+	char	   *text = NULL;
+
+	for (int i = 0; i < manifest->n_problems; i++)
+	{
+		const ManifestProblem *problem = &manifest->problems[i];
+
+		if (problem->severity == MANIFEST_WARNING && problem->dataset != NULL && strcmp(problem->dataset, dataset) == 0)
+			text = text == NULL ? problem_text(problem) : psprintf("%s; %s", text, problem_text(problem));
+	}
+	return text;
+}
+
+/* A row that another session has locked is being refreshed, and gets its warnings later. */
+static void
+record_warnings(const Manifest *manifest)
+{
+	for (int i = 0; i < manifest->n_datasets; i++)
+	{
+		const char *name = manifest->datasets[i].name;
+
+		run_with_text("UPDATE spice_catalog.dataset d SET manifest_warnings = $2"
+					  " WHERE d.id = (SELECT e.id FROM spice_catalog.dataset e WHERE e.name = $1"
+					  " AND e.manifest_warnings IS DISTINCT FROM $2 FOR NO KEY UPDATE SKIP LOCKED)",
+					  name, warnings_text(manifest, name));
+	}
+}
+
 static void
 apply_manifest(Reconciliation *result, const Manifest *manifest, const char *path,
 			   bool wait, MemoryContext context)
@@ -424,6 +455,7 @@ apply_manifest(Reconciliation *result, const Manifest *manifest, const char *pat
 		else if (problem->dataset == NULL)
 			add_action(result, NULL, "error", problem_text(problem));
 	}
+	record_warnings(manifest);
 	apply_cron(result, context);
 	record_manifest(path, manifest, NULL);
 }
@@ -463,6 +495,7 @@ reconcile_manifest(bool wait)
 		return result;
 	}
 	text = read_manifest(path, &length, &result->error);
+	result->unread = text == NULL;
 	if (text != NULL)
 	{
 		manifest = parse(text, length);

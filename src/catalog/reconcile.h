@@ -20,6 +20,7 @@ typedef struct ReconcileAction
 typedef struct Reconciliation
 {
 	char	   *error;			/* why nothing was applied; NULL: it was */
+	bool		unread;			/* that is because the file could not be read */
 	bool		incomplete;		/* the manifest or datasets are locked by others: try again */
 	List	   *actions;		/* of ReconcileAction * */
 } Reconciliation;

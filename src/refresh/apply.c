@@ -23,17 +23,20 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
+#include "executor/spi.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "catalog/execute.h"
 #include "catalog/relation.h"
 #include "catalog/rights.h"
 #include "refresh/apply.h"
 #include "refresh/follow/snapshot.h"
 #include "refresh/query.h"
 #include "refresh/state.h"
+#include "secret/redact.h"
 #include "source/foreign_table.h"
 #include "source/scan/offer.h"
 #include "source/source.h"
@@ -124,12 +127,69 @@ note_unknown_fields(Refresh *refresh)
 									 (char *) linitial(null_fields), list_length(null_fields)));
 }
 
+/* A load that succeeds and lacks something says so in spice.datasets, and in the server's log. */
+static void
+warn(Refresh *refresh, char *warning, const char *hint)
+{
+	refresh->warning = warning;
+	ereport(WARNING,
+			(errmsg("dataset \"%s\": %s", refresh->dataset->name, redact_text(warning)),
+			 errhint("%s", redact_text(hint))));
+}
+
+/* Has the table a value in the column, or has the load before warned of it? */
+static bool
+had_values(const Dataset *dataset, const char *column)
+{
+	CatalogArguments arguments = {0};
+	CatalogRights rights;
+	bool		found;
+
+	catalog_add_int(&arguments, dataset->id);
+	catalog_add_text(&arguments, psprintf("\"%s\"", column));
+	if (catalog_query("SELECT 1 FROM spice_catalog.dataset WHERE id = $1 AND strpos(load_warning, $2) > 0", &arguments)->n > 0)
+		return true;
+	if (!dataset->loaded || !OidIsValid(dataset->relation) ||
+		get_attnum(dataset->relation, column) == InvalidAttrNumber)
+		return false;
+	catalog_enter_unfiltered(dataset, &rights);
+	SPI_connect();
+	catalog_execute(psprintf("SELECT 1 FROM %s WHERE %s IS NOT NULL LIMIT 1",
+							 catalog_relation_name(dataset->relation), quote_identifier(column)), 0, NULL, NULL, NULL);
+	found = SPI_processed > 0;
+	SPI_finish();
+	catalog_leave(&rights);
+	return found;
+}
+
+/* Has the source renamed a field?  Of rows that are appended any may lack one. */
+static void
+note_absent_column(Refresh *refresh)
+{
+	const SourceReport *report = &refresh->source_report;
+	bool		renamed = report->unknown_total > 0;
+
+	if (report->absent_name[0] == '\0' || !source_fetches(refresh->dataset) || dataset_appends(refresh->dataset) ||
+		!had_values(refresh->dataset, report->absent_name))
+		return;
+	add_notice(refresh, psprintf("no record has a field for column \"%s\"", report->absent_name));
+	warn(refresh, psprintf("no record has a field for column \"%s\", which is null in all rows%s", report->absent_name,
+						   renamed ? psprintf("; field \"%s\" is no column", report->unknown_name) : ""),
+		 psprintf("If the source calls it otherwise, write columns: [{name: %s, source: %s}] in the manifest.",
+				  report->absent_name, renamed ? report->unknown_name : "..."));
+}
+
 static void
 note_future(Refresh *refresh)
 {
-	if (refresh->watermark != NULL && refresh->watermark->future)
-		add_notice(refresh, psprintf("the newest \"%s\" of the table, %s, lies in the future: rows before it are no news",
-									 refresh->dataset->time_column, refresh->watermark->newest));
+	char	   *text;
+
+	if (refresh->watermark == NULL || !refresh->watermark->future)
+		return;
+	text = psprintf("the newest \"%s\" of the table, %s, lies in the future: rows before it are no news",
+					refresh->dataset->time_column, refresh->watermark->newest);
+	add_notice(refresh, text);
+	warn(refresh, text, "Delete such rows, and set refresh_append_max_future to keep others out.");
 }
 
 static Oid
@@ -599,6 +659,7 @@ load_whole(Refresh *refresh)
 	resolve_conflicts(refresh, build);
 	check_row_count(refresh, build);
 	note_unknown_fields(refresh);
+	note_absent_column(refresh);
 	finish_whole(refresh, build);
 }
 

@@ -50,6 +50,7 @@ PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
 PG_FUNCTION_INFO_V1(spice_reset);
 PG_FUNCTION_INFO_V1(spice_relation_bytes);
+PG_FUNCTION_INFO_V1(spice_launcher_is_here);
 
 #define READY_POLL_MS	100
 
@@ -126,7 +127,7 @@ refresh_table(void *arg)
 }
 
 static int64
-refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
+refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode, bool force)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "spice refresh",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -138,6 +139,7 @@ refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 	refresh->trigger = "manual";
 	refresh->refresh_sql = refresh_sql;
 	refresh->refresh_mode = mode;
+	refresh->force = force;
 	refresh_wait_for_dataset(dataset);
 	(void) refresh_begin(refresh, dataset->id);
 	redact_call(refresh_table, refresh);
@@ -148,7 +150,7 @@ refresh_here(const Dataset *dataset, const char *refresh_sql, const char *mode)
 }
 
 /*
- * spice_refresh(dataset, refresh_sql, refresh_mode, wait): the rows written.
+ * spice_refresh(dataset, refresh_sql, refresh_mode, wait, force): the rows written.
  */
 Datum
 spice_refresh(PG_FUNCTION_ARGS)
@@ -157,6 +159,7 @@ spice_refresh(PG_FUNCTION_ARGS)
 	char	   *refresh_sql = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *mode = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	bool		wait = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
+	bool		force = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -184,11 +187,11 @@ spice_refresh(PG_FUNCTION_ARGS)
 	if (!wait)
 	{
 		check_launcher("refresh", ", or call spice_refresh() with wait => true");
-		request_add(dataset, refresh_sql, mode, false);
+		request_add(dataset, refresh_sql, mode, false, force);
 		PG_RETURN_NULL();
 	}
 	refuse_following(dataset);
-	PG_RETURN_INT64(refresh_here(dataset, refresh_sql, mode));
+	PG_RETURN_INT64(refresh_here(dataset, refresh_sql, mode, force));
 }
 
 static void
@@ -219,7 +222,10 @@ spice_reload(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_CONFIG_FILE_ERROR),
 				 errmsg("%s", result->error),
 				 errdetail("Nothing was changed."),
+				 result->unread ?
+				 errhint("spice.spicepod names the file; the server reads it as the user that it runs as.") :
 				 errhint("SELECT * FROM spice_validate(text) shows every problem of a manifest.")));
+	(void) catalog_query("SELECT spice_catalog.retry_failed()", NULL);
 	dispatch_wake_at_commit();
 	foreach(cell, result->actions)
 	{
@@ -266,13 +272,47 @@ spice_validate(PG_FUNCTION_ARGS)
 static bool
 is_ready(void)
 {
-	return catalog_get_bool(catalog_query("SELECT ready FROM spice_catalog.readiness", NULL), 0, "ready");
+	return catalog_query("SELECT 1 FROM spice_catalog.missing LIMIT 1", NULL)->n == 0;
+}
+
+/* Tells the caller what spice_ready() waits for. */
+static void
+report_missing(void)
+{
+	CatalogRows *rows = catalog_query("SELECT reason FROM spice_catalog.missing ORDER BY id LIMIT 11", NULL);
+	StringInfoData reasons;
+
+	initStringInfo(&reasons);
+	for (uint64 row = 0; row < rows->n; row++)
+		appendStringInfo(&reasons, "%s%s", row > 0 ? "\n" : "",
+						 row == 10 ? "..." : catalog_get_text(rows, row, "reason"));
+	ereport(NOTICE,
+			(errmsg("spice is not ready"),
+			 errdetail("%s", reasons.data),
+			 !launcher_is_here() ?
+			 errhint("No launcher serves this database: add spice to shared_preload_libraries and set spice.database.") : 0));
+}
+
+static bool
+tell_ready(void)
+{
+	bool		ready = is_ready();
+
+	if (!ready)
+		report_missing();
+	return ready;
 }
 
 Datum
 spice_ready(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(is_ready());
+	PG_RETURN_BOOL(tell_ready());
+}
+
+Datum
+spice_launcher_is_here(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(launcher_is_here());
 }
 
 static TimestampTz
@@ -302,7 +342,7 @@ spice_wait_ready(PG_FUNCTION_ARGS)
 	while (!is_ready())
 	{
 		if (GetCurrentTimestamp() >= deadline)
-			PG_RETURN_BOOL(false);
+			PG_RETURN_BOOL(tell_ready());
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, READY_POLL_MS,
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -360,7 +400,7 @@ spice_retain(PG_FUNCTION_ARGS)
 				 errmsg("dataset \"%s\" has no retention", dataset->name),
 				 errhint("Set retention_check_enabled and retention_period or retention_sql in the manifest.")));
 	check_launcher("retention", "");
-	request_add(dataset, NULL, NULL, true);
+	request_add(dataset, NULL, NULL, true, false);
 	dispatch_wake_at_commit();
 	PG_RETURN_VOID();
 }

@@ -87,6 +87,7 @@ typedef struct FileIdentity
 	ino_t		inode;
 	off_t		size;
 	struct timespec modified;
+	struct timespec changed;	/* also its owner and permissions */
 } FileIdentity;
 
 /* a dataset that has a next refresh */
@@ -143,6 +144,7 @@ static struct
 	bool		storage_swept;	/* no file of a load that crashed is left */
 	bool		slots_short;	/* the last start of a worker has failed */
 	FileIdentity manifest;
+	bool		retry;			/* what is in error is tried again at once */
 	bool		manifest_stale;
 	bool		manifest_incomplete;
 } launcher;
@@ -283,6 +285,12 @@ prepare_serving(void)
 }
 
 static void
+retry_failed(void)
+{
+	(void) catalog_query("SELECT spice_catalog.retry_failed()", NULL);
+}
+
+static void
 correct_times(void)
 {
 	(void) catalog_query("SELECT spice_catalog.correct_times()", NULL);
@@ -369,7 +377,8 @@ same_file(const FileIdentity *a, const FileIdentity *b)
 {
 	return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
 		a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
-		a->modified.tv_nsec == b->modified.tv_nsec;
+		a->modified.tv_nsec == b->modified.tv_nsec && a->changed.tv_sec == b->changed.tv_sec &&
+		a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 static FileIdentity
@@ -385,6 +394,7 @@ identify_manifest(void)
 		identity.inode = status.st_ino;
 		identity.size = status.st_size;
 		identity.modified = status.st_mtim;
+		identity.changed = status.st_ctim;
 	}
 	return identity;
 }
@@ -773,6 +783,7 @@ do_turn(void)
 		ConfigReloadPending = false;
 		ProcessConfigFile(PGC_SIGHUP);
 		launcher.manifest_stale = true;
+		launcher.retry = true;
 	}
 	reap_workers();
 	if (!launcher.storage_swept && !in_transaction(sweep_storage))
@@ -781,6 +792,11 @@ do_turn(void)
 	if (OidIsValid(launcher.extension))
 	{
 		watch_manifest();
+		if (launcher.retry && in_transaction(retry_failed))
+		{
+			launcher.retry = false;
+			launcher.catalog_read = 0;
+		}
 		look_at_catalog(now);
 		forget_runs(now);
 		start_due(now);

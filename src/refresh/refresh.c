@@ -118,7 +118,7 @@ may_be_unchanged(const Refresh *refresh)
 {
 	const Dataset *dataset = refresh->dataset;
 
-	return dataset->loaded && !dataset->changed && dataset->same_rows && refresh->refresh_sql == NULL &&
+	return !refresh->force && dataset->loaded && !dataset->changed && dataset->same_rows && refresh->refresh_sql == NULL &&
 		refresh->refresh_mode == NULL && !newest_rows_left(refresh) && OidIsValid(dataset->source_relation) &&
 		same_text(refresh->source_query, dataset->fetched_query);
 }

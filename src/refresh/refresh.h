@@ -48,6 +48,7 @@ typedef struct Refresh
 	const char *trigger;
 	const char *refresh_sql;	/* an override, or NULL */
 	const char *refresh_mode;	/* likewise */
+	bool		force;			/* what is unchanged is loaded, too */
 	MemoryContext context;		/* outlives the refresh's transactions */
 	int64		request;		/* its row of spice_catalog.refresh_request, or 0 */
 	int64		history;		/* its row; 0: a check, which has none */
@@ -68,6 +69,7 @@ typedef struct Refresh
 	int64		rows;
 	MergeCounts counts;			/* retention counts deleted rows here, too */
 	char	   *notice;			/* or NULL */
+	char	   *warning;		/* what the load lacks, for spice.datasets; or NULL */
 	double		load_ms;
 	double		index_ms;
 	double		swap_ms;

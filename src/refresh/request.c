@@ -14,7 +14,8 @@
 #include "refresh/request.h"
 
 void
-request_add(const Dataset *dataset, const char *refresh_sql, const char *refresh_mode, bool retention)
+request_add(const Dataset *dataset, const char *refresh_sql, const char *refresh_mode, bool retention,
+			bool force)
 {
 	CatalogArguments arguments = {0};
 
@@ -22,7 +23,8 @@ request_add(const Dataset *dataset, const char *refresh_sql, const char *refresh
 	catalog_add_text(&arguments, refresh_sql);
 	catalog_add_text(&arguments, refresh_mode);
 	catalog_add_bool(&arguments, retention);
-	(void) catalog_query("SELECT spice_catalog.add_request($1, $2, $3, $4)", &arguments);
+	catalog_add_bool(&arguments, force);
+	(void) catalog_query("SELECT spice_catalog.add_request($1, $2, $3, $4, $5)", &arguments);
 }
 
 void
@@ -41,6 +43,7 @@ request_start(Refresh *refresh, int dataset)
 		refresh->request = catalog_get_int(rows, 0, "id", 0);
 		refresh->refresh_sql = catalog_get_text(rows, 0, "refresh_sql");
 		refresh->refresh_mode = catalog_get_text(rows, 0, "refresh_mode");
+		refresh->force = catalog_get_bool(rows, 0, "force");
 	}
 	MemoryContextSwitchTo(old);
 }

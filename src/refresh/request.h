@@ -12,7 +12,7 @@
 
 /* Adds a request, unless an equal one waits. */
 extern void request_add(const Dataset *dataset, const char *refresh_sql, const char *refresh_mode,
-						bool retention);
+						bool retention, bool force);
 
 /* Marks the oldest request as started, and gives the refresh what it overrides. */
 extern void request_start(Refresh *refresh, int dataset);

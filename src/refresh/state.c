@@ -107,12 +107,13 @@ state_loaded(const Refresh *refresh)
 	catalog_add_text(&arguments, refresh->outcome);
 	catalog_add_text(&arguments, keep ? refresh->source_query : NULL);
 	catalog_add_text(&arguments, refresh->watermark ? refresh->watermark->newest : NULL);
+	catalog_add_text(&arguments, redact_text(refresh->warning));
 	update_tables(dataset, "UPDATE spice_catalog.dataset SET applied = $2::jsonb, source_applied = $2::jsonb,"
 				  NOTE_RELATIONS("$3", "$4")
 				  " loaded = clock_timestamp(),"
 				  " checked = clock_timestamp(), rows = $5, etag = $6, last_modified = $7, request = $8, digest = $9,"
 				  " failures = 0, attempt = 0, last_error = NULL, last_outcome = $11,"
-				  " fetched_query = $12, watermark = $13, " MOVED("next_refresh", "$10")
+				  " fetched_query = $12, watermark = $13, load_warning = $14, " MOVED("next_refresh", "$10")
 				  " WHERE id = $1 RETURNING id", &arguments);
 }
 

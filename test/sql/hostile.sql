@@ -68,7 +68,7 @@ SELECT 1 * interval '1 ms', 'a'::varchar = 'b'::varchar;
 TABLE regress_called;
 TRUNCATE regress_called;
 
-GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean), spice_reload(), spice_validate(text), spice_ready(),
+GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean, boolean), spice_reload(), spice_validate(text), spice_ready(),
 	spice_wait_ready(interval), spice_pause(text), spice_resume(text), spice_retain(text), spice_drop(text) TO regress_caller;
 GRANT USAGE ON SCHEMA spice, spice_catalog, spice_source TO regress_caller;
 GRANT SELECT ON spice.datasets, spice.refreshes TO regress_caller;

@@ -52,7 +52,7 @@ SELECT c.oid::regclass FROM pg_class c WHERE relnamespace IN ('spice'::regnamesp
 	ELSE has_any_column_privilege('regress_nobody', c.oid, 'SELECT, INSERT, UPDATE') END);
 
 -- one who may refresh may do just that
-GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean), spice_ready() TO regress_refresher;
+GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean, boolean), spice_ready() TO regress_refresher;
 SET ROLE regress_refresher;
 SELECT spice_refresh('p'), spice_ready();
 SELECT spice_refresh('p', 'SELECT 99 AS id FROM p');
@@ -126,7 +126,7 @@ SELECT c.oid::regclass, relowner::regrole FROM pg_class c
 WHERE relname IN ('owned', 'live') AND relkind IN ('r', 'f') ORDER BY c.oid::regclass::text COLLATE "C";
 SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'regress_schema';
 -- members of it may put their own query in its place
-GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean) TO regress_owner;
+GRANT EXECUTE ON FUNCTION spice_refresh(text, text, text, boolean, boolean) TO regress_owner;
 SET ROLE regress_owner;
 SELECT spice_refresh('owned', 'SELECT id + 1 AS id, current_user::text COLLATE "default" AS who FROM owned');
 TABLE owned;
