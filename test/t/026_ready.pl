@@ -55,7 +55,7 @@ is($session->query('EXECUTE q'), '15', 'a prepared statement reads the source');
 
 my ($status, $out, $error) = $node->psql('postgres', 'SELECT * FROM undeclared');
 like($error, qr/relation "undeclared" does not exist/, 'without declared columns the table does not exist yet');
-like(value(q{SELECT string_agg(detail, ' ') FROM spice_reload() WHERE action = 'warning'}),
+like(value(q{SELECT warnings FROM spice.datasets WHERE dataset = 'undeclared'}),
 	qr/line \d+: ready_state on_registration has no effect without columns/, 'a warning says that columns have to be declared');
 
 # --- readiness
