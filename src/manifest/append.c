@@ -115,6 +115,14 @@ target_is_taken(const DatasetSpec *spec, const ColumnList *columns)
 }
 
 static void
+add_conflict(Parser *parser, DatasetSpec *spec, ConflictSpec conflict)
+{
+	spec->conflicts = arena_grow(parser->arena, spec->conflicts, spec->n_conflicts,
+								 &spec->conflicts_capacity, sizeof(ConflictSpec));
+	spec->conflicts[spec->n_conflicts++] = conflict;
+}
+
+static void
 parse_conflict(Parser *parser, const DocPair *pair, DatasetSpec *spec)
 {
 	const char *target = document_excerpt(parser->arena, pair->key->text);
@@ -140,11 +148,7 @@ parse_conflict(Parser *parser, const DocPair *pair, DatasetSpec *spec)
 		parse_problem(parser, MANIFEST_ERROR, pair->key->line, "keep one of the two",
 					  "target \"%s\" of on_conflict is there twice", target);
 	else if (conflict.action != NULL)
-	{
-		spec->conflicts = arena_grow(parser->arena, spec->conflicts, spec->n_conflicts,
-									 &spec->conflicts_capacity, sizeof(ConflictSpec));
-		spec->conflicts[spec->n_conflicts++] = conflict;
-	}
+		add_conflict(parser, spec, conflict);
 }
 
 /* Two keys may disagree about the row to replace; about dropping they cannot. */
@@ -176,6 +180,14 @@ refuse_drop(Parser *parser, int line, const DatasetSpec *spec)
 	}
 }
 
+/* A primary key alone keeps one row of each key, as on_conflict would say.  The source of changes does it itself. */
+static void
+imply_conflict(Parser *parser, DatasetSpec *spec)
+{
+	if (spec->primary_key.count > 0 && !spec_has_mode(spec, "changes"))
+		add_conflict(parser, spec, (ConflictSpec) {&spec->primary_key, "upsert"});
+}
+
 static void
 parse_conflicts(Parser *parser, DatasetSpec *spec)
 {
@@ -183,8 +195,13 @@ parse_conflicts(Parser *parser, DatasetSpec *spec)
 										   "on_conflict");
 	int			line;
 
-	if (conflicts == NULL || !spec->keys_valid)
+	if (!spec->keys_valid)
 		return;
+	if (conflicts == NULL)
+	{
+		imply_conflict(parser, spec);
+		return;
+	}
 	line = document_line(spec->acceleration, "on_conflict");
 	if (conflicts->count == 0)
 		parse_problem(parser, MANIFEST_WARNING, line,
@@ -201,10 +218,6 @@ parse_conflicts(Parser *parser, DatasetSpec *spec)
 		refuse_several(parser, line, spec);
 		if (spec_has_mode(spec, "changes"))
 			refuse_drop(parser, line, spec);
-		if (spec_has_mode(spec, "full"))
-			parse_problem(parser, MANIFEST_WARNING, line,
-						  "take it out, or write refresh_mode: append",
-						  "on_conflict has no effect in refresh_mode full");
 	}
 }
 

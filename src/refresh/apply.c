@@ -500,9 +500,6 @@ resolve_conflicts(Refresh *refresh, TableBuild *build)
 	int64		before = build->rows;
 	ListCell   *cell;
 
-	/* mode full of a dataset that appends: append from the beginning */
-	if (!dataset_appends(refresh->dataset) && refresh->refresh_mode == NULL)
-		return;
 	foreach(cell, refresh->dataset->conflicts)
 	{
 		CatalogRights rights;
@@ -523,7 +520,16 @@ resolve_conflicts(Refresh *refresh, TableBuild *build)
 		build_drop(heap);
 	}
 	refresh->counts.dropped = before - build->rows;
-	refresh->counts.inserted = build->rows;
+	if (refresh->counts.dropped > 0 && !dataset_appends(refresh->dataset))
+		add_notice(refresh, psprintf("%lld rows were left out, as another row has their key",
+									 (long long) refresh->counts.dropped));
+}
+
+/* Mode full of a dataset that appends is append from the beginning. */
+static bool
+counts_as_append(const Refresh *refresh)
+{
+	return dataset_appends(refresh->dataset) || refresh->refresh_mode != NULL;
 }
 
 /* Refuses a response with suspiciously few rows. */
@@ -565,6 +571,82 @@ record_load(Refresh *refresh)
 		snapshot_subscribe(refresh->snapshot, refresh->dataset);
 }
 
+/* Does the step in a subtransaction.  False: rows have one key where they must not. */
+static bool
+try_with_keys(Refresh *refresh, TableBuild *build, void (*step) (Refresh *, TableBuild *))
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		step(refresh, build);
+		ReleaseCurrentSubTransaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+			ReThrowError(error);
+		FlushErrorState();
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+/*
+ * A step that fails if two rows have one key.  To look for such rows takes as long as an
+ * index, so that the rows of a dataset that does not append are resolved only after the step
+ * has found some.
+ */
+static void
+run_with_keys(Refresh *refresh, TableBuild *build, void (*step) (Refresh *, TableBuild *))
+{
+	CatalogRights rights;
+	bool		done = true;
+
+	catalog_enter_as_owner(refresh->dataset, &rights);
+	if (refresh->dataset->conflicts == NIL || counts_as_append(refresh))
+		step(refresh, build);
+	else
+		done = try_with_keys(refresh, build, step);
+	catalog_leave(&rights);
+	if (done)
+		return;
+	resolve_conflicts(refresh, build);
+	check_row_count(refresh, build);
+	catalog_enter_as_owner(refresh->dataset, &rights);
+	step(refresh, build);
+	catalog_leave(&rights);
+}
+
+static void
+build_indexes(Refresh *refresh pg_attribute_unused(), TableBuild *build)
+{
+	index_build_all(build);
+}
+
+static void
+merge_rows(Refresh *refresh, TableBuild *build)
+{
+	int64		dropped = refresh->counts.dropped;
+
+	refresh->counts = whole_merge(build);
+	refresh->counts.dropped = dropped;
+}
+
 /* The new heap becomes the table's storage. */
 static void
 finish_build(Refresh *refresh, TableBuild *build)
@@ -574,9 +656,9 @@ finish_build(Refresh *refresh, TableBuild *build)
 
 	/* the indexes may need its disk space */
 	discard_response(refresh);
-	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
-	index_build_all(build);
+	run_with_keys(refresh, build, build_indexes);
+	catalog_enter_as_owner(refresh->dataset, &rights);
 	toast_settle(build);
 	analyze_heap(build);
 	sync_storage(build->heap);
@@ -604,19 +686,20 @@ finish_build(Refresh *refresh, TableBuild *build)
 static void
 finish_merge(Refresh *refresh, TableBuild *build)
 {
-	MergeCounts counts;
 	CatalogRights rights;
 	instr_time	start;
 
-	catalog_enter_as_owner(refresh->dataset, &rights);
 	INSTR_TIME_SET_CURRENT(start);
 	if (dataset_appends(refresh->dataset))
+	{
+		catalog_enter_as_owner(refresh->dataset, &rights);
 		refresh->watermark = watermark_read(refresh->dataset, build->heap);
+		catalog_leave(&rights);
+	}
 	note_future(refresh);
-	counts = whole_merge(build);
-	counts.dropped = refresh->counts.dropped;
-	refresh->counts = counts;
+	run_with_keys(refresh, build, merge_rows);
 	refresh->swap_ms = elapsed_ms(start);
+	catalog_enter_as_owner(refresh->dataset, &rights);
 	refresh->rows = refresh->counts.inserted + refresh->counts.updated;
 	refresh->outcome = OUTCOME_MERGED;
 	if (published_lacks_identity(build->table))
@@ -656,7 +739,11 @@ load_whole(Refresh *refresh)
 		return;
 	}
 	check_source(refresh->dataset);
-	resolve_conflicts(refresh, build);
+	if (counts_as_append(refresh))
+	{
+		resolve_conflicts(refresh, build);
+		refresh->counts.inserted = build->rows;
+	}
 	check_row_count(refresh, build);
 	note_unknown_fields(refresh);
 	note_absent_column(refresh);

@@ -201,7 +201,7 @@ SELECT 'datasets:
   - from: SOURCE/unique
     name: strict
     time_column: at
-    acceleration: {refresh_mode: append, primary_key: id}
+    acceleration: {refresh_mode: append, indexes: {id: unique}}
 ' :datasets
 SELECT * FROM spice_reload() WHERE action <> 'removed';
 CREATE FUNCTION pg_temp.refresh_keyed() RETURNS TABLE (dataset text, outcome text, rows bigint, inserted bigint,
@@ -251,7 +251,7 @@ SELECT 'datasets:
   - from: SOURCE/unique
     name: strict
     time_column: at
-    acceleration: {refresh_mode: append, primary_key: id}
+    acceleration: {refresh_mode: append, indexes: {id: unique}}
 ' :datasets
 SELECT * FROM spice_reload() WHERE action <> 'removed';
 SELECT 'keyed

@@ -111,9 +111,12 @@ DELETE FROM own.items WHERE id = 7;
 SELECT pg_temp.failure('SELECT spice_refresh(''keyed'')');
 SELECT count(*) FROM keyed;
 ROLLBACK;
+-- one row of each key remains, the last
 BEGIN;
-INSERT INTO own.items SELECT * FROM own.items WHERE id = 7;
-SELECT pg_temp.failure('SELECT spice_refresh(''keyed'')');
+INSERT INTO own.items (id, code) SELECT id, code || '!' FROM own.items WHERE id = 7;
+SELECT spice_refresh('keyed');
+SELECT id, code FROM keyed WHERE id = 7;
+TABLE last;
 ROLLBACK;
 -- rolled back
 BEGIN;

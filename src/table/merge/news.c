@@ -194,21 +194,24 @@ time_expression(const TableBuild *build, const char *prefix)
 					type == TEXTOID || type == VARCHAROID ? "::pg_catalog.timestamptz" : "");
 }
 
+/* In refresh_mode full there need not be a time. */
+static bool
+has_time(const TableBuild *build)
+{
+	return build->dataset->time_column != NULL && OidIsValid(column_type(build, build->dataset->time_column));
+}
+
 /* the winner of a key's rows comes first in this order */
 static char *
 winner_order(const TableBuild *build, const DatasetConflict *conflict)
 {
 	char	   *keys = key_list(conflict);
 
-	switch (conflict->action)
-	{
-		case CONFLICT_DROP:
-			return psprintf("%s, ctid", keys);
-		case CONFLICT_UPSERT_LAST:
-			return psprintf("%s, ctid DESC", keys);
-		default:
-			return psprintf("%s, %s DESC, ctid DESC", keys, time_expression(build, ""));
-	}
+	if (conflict->action == CONFLICT_DROP)
+		return psprintf("%s, ctid", keys);
+	if (conflict->action == CONFLICT_UPSERT_LAST || !has_time(build))
+		return psprintf("%s, ctid DESC", keys);
+	return psprintf("%s, %s DESC NULLS LAST, ctid DESC", keys, time_expression(build, ""));
 }
 
 static char *
