@@ -898,10 +898,10 @@ test_conflicts(void)
 	PROBLEMS(1, APPEND "primary_key: 5, on_conflict: {a: upsert}}\n");
 	PROBLEMS(1, APPEND "on_conflict: {a: upsert, b: upsert}}\n");
 
-	/* the line of the key, not of the block below it */
-	WARNING_AT(9, ENTRY "  acceleration:\n    primary_key: a\n    on_conflict:\n      a: upsert\n",
-			   "on_conflict has no effect in refresh_mode full", "refresh_mode: append");
-	PROBLEMS(1, FULL "primary_key: a, on_conflict: {a: upsert}}\n");
+	/* a primary key alone keeps one row of each key, but not where the source does */
+	DEFINED(FULL "primary_key: a}\n", "on_conflict", "[{\"action\":\"upsert\",\"columns\":[\"a\"]}]");
+	DEFINED(APPEND "primary_key: a}\n", "on_conflict", "[{\"action\":\"upsert\",\"columns\":[\"a\"]}]");
+	DEFINED(FULL "primary_key: a, on_conflict: {a: drop}}\n", "on_conflict", "[{\"action\":\"drop\",\"columns\":[\"a\"]}]");
 	REFUSED(FULL "primary_key: a, on_conflict: {b: upsert}}\n", "is neither the primary_key", NULL);
 #undef KEYS
 }
@@ -1144,6 +1144,7 @@ test_changes(void)
 	DEFINED(FOLLOWED("sales.orders", "", ", refresh_check_interval: 1m"), "refresh_check_interval_ms", "60000");
 	DEFINED(FOLLOWED("sales.orders", ", pg_publication: p, pg_replication_slot: s_1", ""), "params",
 			"{\"pg_db\":\"d\",\"pg_host\":\"h\",\"pg_publication\":\"p\",\"pg_replication_slot\":\"s_1\",\"pg_user\":\"u\"}");
+	DEFINED(FOLLOWED("sales.orders", "", ", primary_key: id"), "on_conflict", "null");
 	PROBLEMS(0, FOLLOWED("Sales.orders", "", ", engine: duckdb, mode: file, primary_key: id, indexes: {a: enabled}"));
 	PROBLEMS(0, HEAD "datasets:\n- from: postgres:orders\n  name: orders\n  on_schema_change: sync_all_columns\n"
 			 "  params: {pg_host: h, pg_db: d, pg_user: u}\n  acceleration: {refresh_mode: changes}\n");
