@@ -63,13 +63,16 @@ static const struct
 }			kinds[] = {
 	{F_COUNT_, AGGREGATE_COUNT}, {F_COUNT_ANY, AGGREGATE_COUNT},
 	{F_SUM_INT2, AGGREGATE_SUM}, {F_SUM_INT4, AGGREGATE_SUM}, {F_SUM_INT8, AGGREGATE_SUM_BIG},
-	{F_AVG_INT2, AGGREGATE_AVERAGE}, {F_AVG_INT4, AGGREGATE_AVERAGE}, {F_AVG_INT8, AGGREGATE_AVERAGE},
+	{F_AVG_INT2, AGGREGATE_AVERAGE}, {F_AVG_INT4, AGGREGATE_AVERAGE},
+	{F_AVG_INT8, AGGREGATE_AVERAGE},
 	{F_SUM_FLOAT8, AGGREGATE_FLOAT_SUM}, {F_AVG_FLOAT4, AGGREGATE_FLOAT_AVERAGE},
 	{F_AVG_FLOAT8, AGGREGATE_FLOAT_AVERAGE},
 	{F_MIN_INT2, AGGREGATE_LEAST}, {F_MIN_INT4, AGGREGATE_LEAST}, {F_MIN_INT8, AGGREGATE_LEAST},
-	{F_MIN_DATE, AGGREGATE_LEAST}, {F_MIN_TIME, AGGREGATE_LEAST}, {F_MIN_TIMESTAMP, AGGREGATE_LEAST},
+	{F_MIN_DATE, AGGREGATE_LEAST}, {F_MIN_TIME, AGGREGATE_LEAST},
+	{F_MIN_TIMESTAMP, AGGREGATE_LEAST},
 	{F_MIN_TIMESTAMPTZ, AGGREGATE_LEAST}, {F_MIN_MONEY, AGGREGATE_LEAST},
-	{F_MAX_INT2, AGGREGATE_GREATEST}, {F_MAX_INT4, AGGREGATE_GREATEST}, {F_MAX_INT8, AGGREGATE_GREATEST},
+	{F_MAX_INT2, AGGREGATE_GREATEST}, {F_MAX_INT4, AGGREGATE_GREATEST},
+	{F_MAX_INT8, AGGREGATE_GREATEST},
 	{F_MAX_DATE, AGGREGATE_GREATEST}, {F_MAX_TIME, AGGREGATE_GREATEST},
 	{F_MAX_TIMESTAMP, AGGREGATE_GREATEST}, {F_MAX_TIMESTAMPTZ, AGGREGATE_GREATEST},
 	{F_MAX_MONEY, AGGREGATE_GREATEST},
@@ -77,8 +80,10 @@ static const struct
 	{F_MIN_FLOAT4, AGGREGATE_FLOAT_LEAST}, {F_MIN_FLOAT8, AGGREGATE_FLOAT_LEAST},
 	{F_MAX_FLOAT4, AGGREGATE_FLOAT_GREATEST}, {F_MAX_FLOAT8, AGGREGATE_FLOAT_GREATEST},
 	{F_MIN_TEXT, AGGREGATE_TEXT_LEAST}, {F_MAX_TEXT, AGGREGATE_TEXT_GREATEST},
-	{F_SUM_FLOAT4, AGGREGATE_SERVER}, {F_SUM_MONEY, AGGREGATE_SERVER}, {F_SUM_INTERVAL, AGGREGATE_SERVER},
-	{F_AVG_INTERVAL, AGGREGATE_SERVER}, {F_SUM_NUMERIC, AGGREGATE_SERVER}, {F_AVG_NUMERIC, AGGREGATE_SERVER},
+	{F_SUM_FLOAT4, AGGREGATE_SERVER}, {F_SUM_MONEY, AGGREGATE_SERVER},
+	{F_SUM_INTERVAL, AGGREGATE_SERVER},
+	{F_AVG_INTERVAL, AGGREGATE_SERVER}, {F_SUM_NUMERIC, AGGREGATE_SERVER},
+	{F_AVG_NUMERIC, AGGREGATE_SERVER},
 	{F_MIN_NUMERIC, AGGREGATE_SERVER}, {F_MAX_NUMERIC, AGGREGATE_SERVER},
 	{F_MIN_INTERVAL, AGGREGATE_SERVER}, {F_MAX_INTERVAL, AGGREGATE_SERVER},
 	{F_MIN_OID, AGGREGATE_SERVER}, {F_MAX_OID, AGGREGATE_SERVER},
@@ -163,7 +168,8 @@ distinct_is_taken(const Aggref *aggregate)
 	Node	   *argument = (Node *) linitial_node(TargetEntry, aggregate->args)->expr;
 
 	return aggregate->aggfnoid == F_COUNT_ANY &&
-		value_equality_is_taken(exprType(argument), exprTypmod(argument), exprCollation(argument), clause->eqop);
+		value_equality_is_taken(exprType(argument), exprTypmod(argument),
+								exprCollation(argument), clause->eqop);
 }
 
 /* The planner has looked at the arguments. */
@@ -177,7 +183,8 @@ aggregate_is_taken(const Aggref *aggregate)
 	if (aggregate->aggdistinct != NIL)
 		return distinct_is_taken(aggregate);
 	if (kind == AGGREGATE_TEXT_LEAST || kind == AGGREGATE_TEXT_GREATEST)
-		return OidIsValid(aggregate->inputcollid) && get_collation_isdeterministic(aggregate->inputcollid);
+		return OidIsValid(aggregate->inputcollid) &&
+			get_collation_isdeterministic(aggregate->inputcollid);
 	return true;
 }
 
@@ -203,7 +210,8 @@ aggregate_make(ExpressionContext *context, List *aggregates)
 		if (aggregate->node->args != NIL)
 		{
 			aggregate->argument = expression_compile(context,
-													 linitial_node(TargetEntry, aggregate->node->args)->expr);
+													 linitial_node(TargetEntry,
+																   aggregate->node->args)->expr);
 			aggregate->type = *expression_type(aggregate->argument);
 		}
 	}
@@ -290,9 +298,11 @@ make_room(AggregateSet *set, uint32 group_count)
 		Size		size = state_size(aggregate);
 
 		if (aggregate->filter)
-			aggregate->rows = grow_array(set->memory, aggregate->rows, old, capacity, sizeof(int64));
+			aggregate->rows = grow_array(set->memory, aggregate->rows, old, capacity,
+										 sizeof(int64));
 		if (aggregate->nulls)
-			aggregate->nulls = grow_array(set->memory, aggregate->nulls, old, capacity, sizeof(int64));
+			aggregate->nulls = grow_array(set->memory, aggregate->nulls, old, capacity,
+										  sizeof(int64));
 		if (size > 0)
 			aggregate->integers = grow_array(set->memory, aggregate->integers, old, capacity, size);
 		set_neutral(aggregate, old, capacity);
@@ -339,7 +349,8 @@ count_rows(int64 *counts, const uint32 *groups, int rows)
 }
 
 static void
-count_nulls(AggregateSet *set, VectorAggregate *aggregate, const uint32 *groups, int rows, const bool *nulls)
+count_nulls(AggregateSet *set, VectorAggregate *aggregate, const uint32 *groups, int rows,
+			const bool *nulls)
 {
 	if (nulls == NULL)
 		return;
@@ -427,25 +438,29 @@ added_before(const AggregateSet *set, const VectorAggregate *aggregate, uint32 g
 
 /* Of equal floats the server keeps the later one: -0 and 0 look different. */
 static void
-least_integers(int64 *states, const int64 *values, const bool *nulls, const uint32 *groups, int rows)
+least_integers(int64 *states, const int64 *values, const bool *nulls, const uint32 *groups,
+			   int rows)
 {
 	EACH_ROW(states[g] = Min(states[g], values[i]));
 }
 
 static void
-greatest_integers(int64 *states, const int64 *values, const bool *nulls, const uint32 *groups, int rows)
+greatest_integers(int64 *states, const int64 *values, const bool *nulls, const uint32 *groups,
+				  int rows)
 {
 	EACH_ROW(states[g] = Max(states[g], values[i]));
 }
 
 static void
-least_floats(double *states, const double *values, const bool *nulls, const uint32 *groups, int rows)
+least_floats(double *states, const double *values, const bool *nulls, const uint32 *groups,
+			 int rows)
 {
 	EACH_ROW(if (!float8_lt(states[g], values[i])) states[g] = values[i]);
 }
 
 static void
-greatest_floats(double *states, const double *values, const bool *nulls, const uint32 *groups, int rows)
+greatest_floats(double *states, const double *values, const bool *nulls, const uint32 *groups,
+				int rows)
 {
 	EACH_ROW(if (!float8_gt(states[g], values[i])) states[g] = values[i]);
 }
@@ -464,7 +479,8 @@ keep_text(AggregateSet *set, TextState *state, ByteView bytes)
 }
 
 static void
-extreme_texts(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector, const uint32 *groups, int rows)
+extreme_texts(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector,
+			  const uint32 *groups, int rows)
 {
 	int			sign = aggregate->kind == AGGREGATE_TEXT_LEAST ? -1 : 1;
 	Oid			collation = aggregate->node->inputcollid;
@@ -477,7 +493,8 @@ extreme_texts(AggregateSet *set, VectorAggregate *aggregate, const Vector *vecto
 		if (vector->nulls && vector->nulls[i])
 			continue;
 		bytes = vector_bytes(vector, i);
-		if (state->data != NULL && state->length == bytes.length && memcmp(state->data, bytes.data, bytes.length) == 0)
+		if (state->data != NULL && state->length == bytes.length &&
+			memcmp(state->data, bytes.data, bytes.length) == 0)
 			continue;
 		if (state->data == NULL ||
 			varstr_cmp(bytes.data, bytes.length, state->data, state->length, collation) * sign > 0)
@@ -487,7 +504,8 @@ extreme_texts(AggregateSet *set, VectorAggregate *aggregate, const Vector *vecto
 
 /* false: the scan starts again */
 static bool
-add_values(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector, const uint32 *groups, int rows)
+add_values(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector,
+		   const uint32 *groups, int rows)
 {
 	const bool *nulls = vector->nulls;
 
@@ -539,7 +557,8 @@ add_values(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector, 
 
 /* the groups of the rows that the aggregate's own condition leaves, which become the selection */
 static const uint32 *
-apply_filter(AggregateSet *set, VectorAggregate *aggregate, const uint32 *groups, uint16 *selected, uint32 *room)
+apply_filter(AggregateSet *set, VectorAggregate *aggregate, const uint32 *groups,
+			 uint16 *selected, uint32 *room)
 {
 	VectorBatch *batch = set->context->batch;
 	bool		keep[VECTOR_ROWS];
@@ -605,7 +624,8 @@ aggregate_add(AggregateSet *set, const uint32 *groups, uint32 group_count)
 static Datum
 average(int128 sum, int64 count)
 {
-	return DirectFunctionCall2(numeric_div, value_numeric(sum, 0), NumericGetDatum(int64_to_numeric(count)));
+	return DirectFunctionCall2(numeric_div, value_numeric(sum, 0),
+							   NumericGetDatum(int64_to_numeric(count)));
 }
 
 Datum

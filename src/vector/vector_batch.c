@@ -23,7 +23,8 @@ vector_batch_make(TupleDesc desc, List *attributes)
 	ListCell   *cell;
 
 	batch->most_rows = VECTOR_ROWS;
-	batch->context = AllocSetContextCreate(CurrentMemoryContext, "spice batch", ALLOCSET_DEFAULT_SIZES);
+	batch->context = AllocSetContextCreate(CurrentMemoryContext, "spice batch",
+										   ALLOCSET_DEFAULT_SIZES);
 	batch->column = palloc0(Max(list_length(attributes), 1) * sizeof(BatchColumn));
 	foreach(cell, attributes)
 	{
@@ -31,7 +32,8 @@ vector_batch_make(TupleDesc desc, List *attributes)
 		Form_pg_attribute attribute = TupleDescAttr(desc, lfirst_int(cell) - 1);
 
 		column->attribute = attribute->attnum;
-		column->type = value_type(attribute->atttypid, attribute->atttypmod, attribute->attcollation);
+		column->type = value_type(attribute->atttypid, attribute->atttypmod,
+								  attribute->attcollation);
 		column->datums = palloc(VECTOR_ROWS * sizeof(Datum));
 		column->datum_nulls = palloc(VECTOR_ROWS * sizeof(bool));
 		column->whole_room = palloc(sizeof(VectorRoom));

@@ -42,13 +42,15 @@ contain_is_test(const Expr *node, ContainTest *test)
 	const Expr *column;
 	ValueType	type;
 
-	if (!IsA(node, OpExpr) || (operation->opfuncid != F_TEXTLIKE && operation->opfuncid != F_TEXTNLIKE))
+	if (!IsA(node, OpExpr) ||
+		(operation->opfuncid != F_TEXTLIKE && operation->opfuncid != F_TEXTNLIKE))
 		return false;
 	column = linitial(operation->args);
 	if (IsA(column, RelabelType))
 		column = ((const RelabelType *) column)->arg;
 	pattern = lsecond(operation->args);
-	if (!IsA(column, Var) || !IsA(pattern, Const) || pattern->constisnull || !OidIsValid(operation->inputcollid) ||
+	if (!IsA(column, Var) || !IsA(pattern, Const) || pattern->constisnull ||
+		!OidIsValid(operation->inputcollid) ||
 		!get_collation_isdeterministic(operation->inputcollid))
 		return false;
 	if (GetDatabaseEncoding() != PG_UTF8 && pg_database_encoding_max_length() > 1)
@@ -79,7 +81,8 @@ contains(ByteView bytes, ByteView literal)
 }
 
 void
-contain_test(const ContainTest *test, int count, const ByteView *bytes, const bool *nulls, int64 *out)
+contain_test(const ContainTest *test, int count, const ByteView *bytes, const bool *nulls,
+			 int64 *out)
 {
 	for (int i = 0; i < count; i++)
 		out[i] = (nulls == NULL || !nulls[i]) && contains(bytes[i], test->literal) != test->negated;

@@ -19,6 +19,7 @@ typedef struct ContainTest
 } ContainTest;
 
 extern bool contain_is_test(const Expr *node, ContainTest *test);
-extern void contain_test(const ContainTest *test, int count, const ByteView *bytes, const bool *nulls, int64 *out);
+extern void contain_test(const ContainTest *test, int count, const ByteView *bytes,
+						 const bool *nulls, int64 *out);
 
 #endif

@@ -186,7 +186,8 @@ distinct_add(DistinctCounts *counts, const Vector *vector, const uint32 *groups,
 	{
 		for (int i = 0; i < rows; i++)
 		{
-			uint64		word = vector->kind == VECTOR_FLOAT ? word_of(vector->floats[i]) : (uint64) vector->integers[i];
+			uint64		word = vector->kind == VECTOR_FLOAT ?
+			word_of(vector->floats[i]) : (uint64) vector->integers[i];
 
 			if (vector->nulls == NULL || !vector->nulls[i])
 				add_pair(counts, word, groups ? groups[i] : 0);

@@ -27,7 +27,8 @@ deparse(CustomScanState *node, List *ancestors, ExplainState *es, List *expressi
 }
 
 void
-vector_explain_list(CustomScanState *node, List *ancestors, ExplainState *es, const char *label, List *expressions)
+vector_explain_list(CustomScanState *node, List *ancestors, ExplainState *es, const char *label,
+					List *expressions)
 {
 	if (expressions != NIL)
 		ExplainPropertyList(label, deparse(node, ancestors, es, expressions), es);
@@ -35,7 +36,8 @@ vector_explain_list(CustomScanState *node, List *ancestors, ExplainState *es, co
 
 /* "Filter" is what core calls the plan's own condition: HAVING. */
 void
-vector_explain_conditions(CustomScanState *node, List *ancestors, ExplainState *es, List *conditions)
+vector_explain_conditions(CustomScanState *node, List *ancestors, ExplainState *es,
+						  List *conditions)
 {
 	List	   *texts = deparse(node, ancestors, es, conditions);
 	StringInfoData all;
@@ -72,7 +74,8 @@ explain_counts(const SourceCounts *counts, ExplainState *es)
 }
 
 void
-vector_explain_source(CustomScanState *node, ExplainState *es, List *columns, const VectorSource *source)
+vector_explain_source(CustomScanState *node, ExplainState *es, List *columns,
+					  const VectorSource *source)
 {
 	Oid			table = RelationGetRelid(node->ss.ss_currentRelation);
 	List	   *names = NIL;

@@ -97,7 +97,8 @@ find_columns(Node *node, VectorExpression *expression)
 		return false;
 	if (IsA(node, Var))
 	{
-		int			column = vector_batch_find(expression->context->batch, ((Var *) node)->varattno);
+		int			column = vector_batch_find(expression->context->batch,
+											   ((Var *) node)->varattno);
 
 		expression->columns = bms_add_member(expression->columns, column);
 	}
@@ -122,7 +123,8 @@ compile_for_server(VectorExpression *expression, Expr *node)
 		expression->kind = EXPRESSION_ENTRY;
 		expression->column = column;
 		expression->has_contain = contain_is_test(node, &expression->contain);
-		expression->entry.context = AllocSetContextCreate(CurrentMemoryContext, "spice dictionary results",
+		expression->entry.context = AllocSetContextCreate(CurrentMemoryContext,
+														  "spice dictionary results",
 														  ALLOCSET_DEFAULT_SIZES);
 	}
 }
@@ -169,7 +171,8 @@ compile_for_kernel(VectorExpression *expression, Expr *node)
 	compat_check_execute(function, OBJECT_FUNCTION);
 	fmgr_info(function, &expression->function);
 	expression->kernel = kernel;
-	expression->kind = kernel->operation >= KERNEL_EQUAL ? EXPRESSION_COMPARISON : EXPRESSION_NUMBER;
+	expression->kind = kernel->operation >= KERNEL_EQUAL ?
+		EXPRESSION_COMPARISON : EXPRESSION_NUMBER;
 	return true;
 }
 
@@ -210,12 +213,14 @@ expression_compile(ExpressionContext *context, Expr *node)
 	if (IsA(node, RelabelType))
 	{
 		expression = expression_compile(context, ((RelabelType *) node)->arg);
-		expression->type = value_type(exprType((Node *) node), exprTypmod((Node *) node), exprCollation((Node *) node));
+		expression->type = value_type(exprType((Node *) node), exprTypmod((Node *) node),
+									  exprCollation((Node *) node));
 		return expression;
 	}
 	expression = palloc0(sizeof(VectorExpression));
 	expression->context = context;
-	expression->type = value_type(exprType((Node *) node), exprTypmod((Node *) node), exprCollation((Node *) node));
+	expression->type = value_type(exprType((Node *) node), exprTypmod((Node *) node),
+								  exprCollation((Node *) node));
 	expression->room = palloc0(sizeof(VectorRoom));
 	if (IsA(node, Var))
 	{
@@ -300,7 +305,8 @@ fill_slot(VectorExpression *expression, const Vector **vectors, int row)
 		bool		is_null = vector->nulls && vector->nulls[row];
 
 		slot->tts_isnull[source->attribute - 1] = is_null;
-		slot->tts_values[source->attribute - 1] = is_null ? (Datum) 0 : vector_datum(&source->type, vector, row);
+		slot->tts_values[source->attribute - 1] = is_null ?
+			(Datum) 0 : vector_datum(&source->type, vector, row);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -334,7 +340,8 @@ evaluate_rows(VectorExpression *expression)
 
 		fill_slot(expression, vectors, i);
 		value = evaluate(expression, &is_null);
-		store_result(expression, batch->context, value, is_null, &room->integers[i], &room->bytes[i],
+		store_result(expression, batch->context, value, is_null, &room->integers[i],
+					 &room->bytes[i],
 					 &room->nulls[i]);
 		any_null |= is_null;
 	}
@@ -345,7 +352,8 @@ evaluate_rows(VectorExpression *expression)
 static void
 forget_entries(EntryResults *entry, const ValueType *type, const VectorDictionary *dictionary)
 {
-	Size		size = type->class == VALUE_INTEGER || type->class == VALUE_FLOAT ? sizeof(int64) : sizeof(ByteView);
+	Size		size = type->class == VALUE_INTEGER || type->class == VALUE_FLOAT ?
+	sizeof(int64) : sizeof(ByteView);
 	int			count = dictionary->count + 1;
 
 	MemoryContextReset(entry->context);
@@ -445,7 +453,8 @@ evaluate_entries(VectorExpression *expression)
 
 	if (vector->kind == VECTOR_BYTES && expression->has_contain)
 	{
-		contain_test(&expression->contain, batch->selection.count, vector->bytes, vector->nulls, room->integers);
+		contain_test(&expression->contain, batch->selection.count, vector->bytes, vector->nulls,
+					 room->integers);
 		set_result(expression, false);
 		expression->result.nulls = vector->nulls;
 		return;
@@ -485,7 +494,8 @@ evaluate_constant(VectorExpression *expression)
 	if (expression->start == expression->context->start)
 		return;
 	value = evaluate(expression, &is_null);
-	store_result(expression, expression->context->memory, value, is_null, &room->integers[0], &room->bytes[0], &room->nulls[0]);
+	store_result(expression, expression->context->memory, value, is_null, &room->integers[0],
+				 &room->bytes[0], &room->nulls[0]);
 	for (int i = 1; i < VECTOR_ROWS; i++)
 	{
 		if (kind_of_result(expression) == VECTOR_BYTES)
@@ -523,7 +533,8 @@ call_function(VectorExpression *expression, const Vector *a, const Vector *b, in
 	if (b == NULL)
 		value = FunctionCall1(&expression->function, x);
 	else
-		value = FunctionCall2(&expression->function, x, vector_datum(&expression->argument[1]->type, b, row));
+		value = FunctionCall2(&expression->function, x,
+							  vector_datum(&expression->argument[1]->type, b, row));
 	store_result(expression, NULL, value, false, &expression->room->integers[row], NULL, &is_null);
 }
 
@@ -545,9 +556,11 @@ evaluate_number(VectorExpression *expression)
 		done = true;
 	}
 	else if (a->kind == VECTOR_INTEGER)
-		done = kernel_integers(expression->kernel, count, a->integers, b ? b->integers : NULL, room->integers);
+		done = kernel_integers(expression->kernel, count, a->integers, b ?
+							   b->integers : NULL, room->integers);
 	else
-		done = kernel_floats(expression->kernel, count, a->floats, b ? b->floats : NULL, room->floats);
+		done = kernel_floats(expression->kernel, count, a->floats, b ?
+							 b->floats : NULL, room->floats);
 	for (int i = 0; !done && i < count; i++)
 	{
 		if (expression->result.nulls == NULL || !expression->result.nulls[i])
@@ -605,7 +618,8 @@ evaluate_step(VectorExpression *expression)
 	expression->result.kind = VECTOR_INTEGER;
 	expression->result.integers = expression->room->integers;
 	expression->result.nulls = vector->nulls;
-	step_values(expression->step, expression->context->batch->selection.count, vector, expression->room->integers);
+	step_values(expression->step, expression->context->batch->selection.count, vector,
+				expression->room->integers);
 }
 
 /* valid until the next selection, or the next call */

@@ -187,8 +187,10 @@ grow(GroupTable *table)
 	}
 	pfree(old);
 	table->capacity = (table->mask + 1) / 2;
-	table->words = repalloc_huge(table->words, (Size) table->capacity * table->keys * sizeof(uint64));
-	table->shown = repalloc_huge(table->shown, (Size) table->capacity * table->keys * sizeof(uint64));
+	table->words = repalloc_huge(table->words,
+								 (Size) table->capacity * table->keys * sizeof(uint64));
+	table->shown = repalloc_huge(table->shown,
+								 (Size) table->capacity * table->keys * sizeof(uint64));
 	table->nulls = repalloc_huge(table->nulls, (Size) table->capacity * sizeof(uint32));
 }
 
@@ -252,7 +254,8 @@ find_row(GroupTable *table, int row)
 static void
 find_by_hash(GroupTable *table, int rows)
 {
-	uint64	   *words = MemoryContextAlloc(table->context, (Size) rows * table->keys * 2 * sizeof(uint64));
+	uint64	   *words = MemoryContextAlloc(table->context,
+										   (Size) rows * table->keys * 2 * sizeof(uint64));
 	uint64	   *shown = words + (Size) rows * table->keys;
 	uint32		nulls[VECTOR_ROWS];
 	uint32		hashes[VECTOR_ROWS];
@@ -276,7 +279,7 @@ find_by_hash(GroupTable *table, int rows)
 
 /* ---------------------------------------------------------------- by codes */
 
-/* How many combinations of codes and null are there?  0: not all keys have dictionaries, or too many. */
+/* the combinations of codes and null; 0: not all keys have dictionaries, or too many */
 static int
 count_codes(const GroupTable *table)
 {
@@ -319,7 +322,8 @@ combine_codes(const GroupTable *table, int rows, uint32 *combined)
 		if (vector->nulls)
 		{
 			for (int i = 0; i < rows; i++)
-				combined[i] = combined[i] * (count + 1) + (vector->nulls[i] ? count : vector->codes[i]);
+				combined[i] = combined[i] * (count + 1) + (vector->nulls[i] ?
+														   count : vector->codes[i]);
 		}
 		else
 		{
@@ -380,7 +384,8 @@ in_range(GroupTable *table, int rows, const int64 *values)
 		for (int i = 0; i < MAX_RANGE; i++)
 			table->by_value[i] = NO_GROUP;
 	}
-	return least >= table->first_value && most < PG_INT64_MAX / 2 && most - table->first_value < MAX_RANGE;
+	return least >= table->first_value && most < PG_INT64_MAX / 2 &&
+		most - table->first_value < MAX_RANGE;
 }
 
 static bool

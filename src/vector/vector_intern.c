@@ -99,7 +99,8 @@ grow(InternTable *table)
 	uint64		old_size = table->mask + 1;
 
 	table->mask = old_size * 4 - 1;
-	table->slots = MemoryContextAllocExtended(table->context, (table->mask + 1) * sizeof(InternSlot),
+	table->slots = MemoryContextAllocExtended(table->context,
+											  (table->mask + 1) * sizeof(InternSlot),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint64 i = 0; i < old_size; i++)
 	{

@@ -15,7 +15,8 @@ typedef struct InternTable InternTable;
 extern InternTable *intern_make(MemoryContext context);
 extern uint32 intern_count(const InternTable *table);
 extern uint32 intern_bytes(InternTable *table, ByteView bytes);
-extern void intern_all(InternTable *table, int count, const ByteView *bytes, const bool *nulls, uint32 *numbers);
+extern void intern_all(InternTable *table, int count, const ByteView *bytes, const bool *nulls,
+					   uint32 *numbers);
 extern ByteView intern_get(const InternTable *table, uint32 number);
 
 /* a finalizer of 64 bits: no two words have the same */

@@ -33,17 +33,21 @@ static const KernelFunction kernels[] = {
 	ARITHMETIC(INT2, INT2OID), ARITHMETIC(INT4, INT4OID), ARITHMETIC(INT8, INT8OID),
 	ARITHMETIC(INT24, INT4OID), ARITHMETIC(INT42, INT4OID), ARITHMETIC(INT28, INT8OID),
 	ARITHMETIC(INT82, INT8OID), ARITHMETIC(INT48, INT8OID), ARITHMETIC(INT84, INT8OID),
-	{F_INT2MOD, KERNEL_MODULO, INT2OID}, {F_INT4MOD, KERNEL_MODULO, INT4OID}, {F_INT8MOD, KERNEL_MODULO, INT8OID},
+	{F_INT2MOD, KERNEL_MODULO, INT2OID}, {F_INT4MOD, KERNEL_MODULO, INT4OID},
+	{F_INT8MOD, KERNEL_MODULO, INT8OID},
 	ARITHMETIC(FLOAT4, FLOAT4OID), ARITHMETIC(FLOAT8, FLOAT8OID),
 	ARITHMETIC(FLOAT48, FLOAT8OID), ARITHMETIC(FLOAT84, FLOAT8OID),
-	{F_INT4_INT2, KERNEL_CAST, INT4OID}, {F_INT8_INT2, KERNEL_CAST, INT8OID}, {F_INT8_INT4, KERNEL_CAST, INT8OID},
-	{F_INT2_INT4, KERNEL_CAST, INT2OID}, {F_INT2_INT8, KERNEL_CAST, INT2OID}, {F_INT4_INT8, KERNEL_CAST, INT4OID},
+	{F_INT4_INT2, KERNEL_CAST, INT4OID}, {F_INT8_INT2, KERNEL_CAST, INT8OID},
+	{F_INT8_INT4, KERNEL_CAST, INT8OID},
+	{F_INT2_INT4, KERNEL_CAST, INT2OID}, {F_INT2_INT8, KERNEL_CAST, INT2OID},
+	{F_INT4_INT8, KERNEL_CAST, INT4OID},
 	{F_FLOAT8_INT2, KERNEL_CAST, FLOAT8OID}, {F_FLOAT8_INT4, KERNEL_CAST, FLOAT8OID},
 	{F_FLOAT8_INT8, KERNEL_CAST, FLOAT8OID}, {F_FLOAT8_FLOAT4, KERNEL_CAST, FLOAT8OID},
 	COMPARISONS(INT2), COMPARISONS(INT4), COMPARISONS(INT8), COMPARISONS(INT24), COMPARISONS(INT42),
 	COMPARISONS(INT28), COMPARISONS(INT82), COMPARISONS(INT48), COMPARISONS(INT84),
 	COMPARISONS(FLOAT4), COMPARISONS(FLOAT8), COMPARISONS(FLOAT48), COMPARISONS(FLOAT84),
-	COMPARISONS(DATE_), COMPARISONS(TIMESTAMP_), COMPARISONS(TIMESTAMPTZ_), COMPARISONS(TIME_), COMPARISONS(BOOL),
+	COMPARISONS(DATE_), COMPARISONS(TIMESTAMP_), COMPARISONS(TIMESTAMPTZ_), COMPARISONS(TIME_),
+	COMPARISONS(BOOL),
 };
 
 const KernelFunction *
@@ -222,7 +226,8 @@ kernel_integers(const KernelFunction *kernel, int count, const int64 *a, const i
 	}
 
 bool
-kernel_floats(const KernelFunction *kernel, int count, const double *a, const double *b, double *out)
+kernel_floats(const KernelFunction *kernel, int count, const double *a, const double *b,
+			  double *out)
 {
 	bool		bad = false;
 
@@ -274,7 +279,8 @@ kernel_to_floats(int count, const int64 *integers, double *out)
 	}
 
 void
-kernel_compare_integers(KernelOperation operation, int count, const int64 *a, const int64 *b, bool *out)
+kernel_compare_integers(KernelOperation operation, int count, const int64 *a, const int64 *b,
+						bool *out)
 {
 	COMPARE(a[i], b[i])
 }
@@ -287,7 +293,8 @@ kernel_compare_integer(KernelOperation operation, int count, const int64 *a, int
 
 /* NaN equals NaN and is more than any other */
 void
-kernel_compare_floats(KernelOperation operation, int count, const double *a, const double *b, bool *out)
+kernel_compare_floats(KernelOperation operation, int count, const double *a, const double *b,
+					  bool *out)
 {
 	switch (operation)
 	{
@@ -306,7 +313,7 @@ kernel_compare_floats(KernelOperation operation, int count, const double *a, con
 	}
 }
 
-/* the same with one number: then a NaN among the others is only less or unequal if the loop says so */
+/* the same with one number, which decides how each operator takes a NaN */
 void
 kernel_compare_float(KernelOperation operation, int count, const double *a, double b, bool *out)
 {
@@ -317,7 +324,8 @@ kernel_compare_float(KernelOperation operation, int count, const double *a, doub
 		{
 			bool		nan = isnan(a[i]);
 
-			out[i] = operation == KERNEL_LESS_EQUAL || (nan && (operation == KERNEL_EQUAL || operation == KERNEL_GREATER_EQUAL)) ||
+			out[i] = operation == KERNEL_LESS_EQUAL ||
+				(nan && (operation == KERNEL_EQUAL || operation == KERNEL_GREATER_EQUAL)) ||
 				(!nan && (operation == KERNEL_NOT_EQUAL || operation == KERNEL_LESS));
 		}
 		return;

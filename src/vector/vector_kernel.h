@@ -35,12 +35,18 @@ typedef struct KernelFunction
 } KernelFunction;
 
 extern const KernelFunction *kernel_find(Oid function);
-extern bool kernel_integers(const KernelFunction *kernel, int count, const int64 *a, const int64 *b, int64 *out);
-extern bool kernel_floats(const KernelFunction *kernel, int count, const double *a, const double *b, double *out);
-extern void kernel_compare_integers(KernelOperation operation, int count, const int64 *a, const int64 *b, bool *out);
-extern void kernel_compare_integer(KernelOperation operation, int count, const int64 *a, int64 b, bool *out);
-extern void kernel_compare_floats(KernelOperation operation, int count, const double *a, const double *b, bool *out);
-extern void kernel_compare_float(KernelOperation operation, int count, const double *a, double b, bool *out);
+extern bool kernel_integers(const KernelFunction *kernel, int count, const int64 *a,
+							const int64 *b, int64 *out);
+extern bool kernel_floats(const KernelFunction *kernel, int count, const double *a,
+						  const double *b, double *out);
+extern void kernel_compare_integers(KernelOperation operation, int count, const int64 *a,
+									const int64 *b, bool *out);
+extern void kernel_compare_integer(KernelOperation operation, int count, const int64 *a, int64 b,
+								   bool *out);
+extern void kernel_compare_floats(KernelOperation operation, int count, const double *a,
+								  const double *b, bool *out);
+extern void kernel_compare_float(KernelOperation operation, int count, const double *a, double b,
+								 bool *out);
 extern void kernel_to_floats(int count, const int64 *integers, double *out);
 
 #endif

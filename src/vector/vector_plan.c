@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_aggregate.h"
+#include "executor/nodeHash.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -23,6 +24,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/tlist.h"
+#include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
 #include "compat.h"
@@ -33,6 +35,10 @@
 #include "vector/vector_scan.h"
 #include "vector/vector_top.h"
 #include "vector/vector_value.h"
+
+/* of memory, about: a group without its keys; a string's number, or a distinct value */
+#define GROUP_BYTES 36
+#define INTERNED_BYTES 40
 
 bool		vector_enable_columns = true;
 
@@ -49,7 +55,8 @@ take_aggregate(VectorQuery *query, Aggref *aggregate)
 {
 	ListCell   *cell;
 
-	if (aggregate->agglevelsup > 0 || aggregate->aggorder != NIL || aggregate->aggdirectargs != NIL ||
+	if (aggregate->agglevelsup > 0 || aggregate->aggorder != NIL ||
+		aggregate->aggdirectargs != NIL ||
 		aggregate->aggkind != AGGKIND_NORMAL || aggregate->aggvariadic ||
 		aggregate->aggsplit != AGGSPLIT_SIMPLE || !aggregate_is_taken(aggregate))
 		return false;
@@ -113,6 +120,73 @@ number_of_groups(const VectorQuery *query)
 	return estimate_num_groups(query->root, query->keys, query->table->rows, NULL, NULL);
 }
 
+/* bytes that a group's values of keys take */
+static double
+key_width(const VectorQuery *query)
+{
+	double		width = 0;
+	ListCell   *cell;
+
+	foreach(cell, query->keys)
+	{
+		Node	   *key = lfirst(cell);
+
+		width += 2 * sizeof(uint64);
+		if (!get_typbyval(exprType(key)))
+			width += INTERNED_BYTES + get_typavgwidth(exprType(key), exprTypmod(key));
+	}
+	return width;
+}
+
+/* bytes that all values of a count(DISTINCT) take */
+static double
+distinct_bytes(const VectorQuery *query, const Aggref *aggregate)
+{
+	Node	   *argument = (Node *) linitial_node(TargetEntry, aggregate->args)->expr;
+	double		count = !IsA(argument, Var) ? 1 :
+	estimate_num_groups(query->root, list_make1(argument), query->table->rows, NULL, NULL);
+
+	return count * (INTERNED_BYTES + get_typavgwidth(exprType(argument), exprTypmod(argument)));
+}
+
+/* For calculated keys the planner has no estimate but that of the columns in them: too many. */
+static double
+groups_of_columns(const VectorQuery *query)
+{
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	foreach(cell, query->keys)
+	{
+		if (IsA(lfirst(cell), Var))
+			columns = lappend(columns, lfirst(cell));
+	}
+	if (columns == NIL)
+		return 1;
+	return estimate_num_groups(query->root, columns, query->table->rows, NULL, NULL);
+}
+
+/*
+ * Groups are not spilled: when they are expected to need more memory than a hash table
+ * may have, the server's plan runs.
+ */
+static bool
+groups_fit(const VectorQuery *query)
+{
+	Size		states = list_length(query->aggregates) * sizeof(int128);
+	double		bytes = groups_of_columns(query) * (GROUP_BYTES + key_width(query) + states);
+	ListCell   *cell;
+
+	foreach(cell, query->aggregates)
+	{
+		const Aggref *aggregate = lfirst_node(Aggref, cell);
+
+		if (aggregate->aggdistinct != NIL)
+			bytes += distinct_bytes(query, aggregate);
+	}
+	return bytes <= get_hash_memory_limit();
+}
+
 static void
 set_cost(CustomPath *path, const VectorQuery *query)
 {
@@ -121,7 +195,8 @@ set_cost(CustomPath *path, const VectorQuery *query)
 	path->path.rows = groups;
 	if (query->having != NIL)
 	{
-		path->path.rows = clamp_row_est(groups * clauselist_selectivity(query->root, query->having, 0,
+		path->path.rows = clamp_row_est(groups * clauselist_selectivity(query->root,
+																		query->having, 0,
 																		JOIN_INNER, NULL));
 	}
 	path->path.startup_cost = query_cost(query, bms_num_members(query->columns) +
@@ -137,7 +212,8 @@ append_targets(List *targets, List *expressions)
 	ListCell   *cell;
 
 	foreach(cell, expressions)
-		targets = lappend(targets, makeTargetEntry(lfirst(cell), list_length(targets) + 1, NULL, false));
+		targets = lappend(targets,
+						  makeTargetEntry(lfirst(cell), list_length(targets) + 1, NULL, false));
 	return targets;
 }
 
@@ -152,7 +228,8 @@ collect_params(Node *node, List **params)
 }
 
 static Plan *
-make_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *rel pg_attribute_unused(), CustomPath *path,
+make_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *rel pg_attribute_unused(),
+		  CustomPath *path,
 		  List *targets, List *clauses pg_attribute_unused(), List *plans pg_attribute_unused())
 {
 	CustomScan *scan = makeNode(CustomScan);
@@ -170,7 +247,8 @@ make_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *rel pg_attribute_
 	scan->scan.scanrelid = linitial_int(list_nth(path->custom_private, 4));
 	scan->custom_private = list_make3(list_make3_int(list_length(keys), list_length(aggregates),
 													 list_length(conditions)),
-									  list_nth(path->custom_private, 5), list_nth(path->custom_private, 6));
+									  list_nth(path->custom_private, 5),
+									  list_nth(path->custom_private, 6));
 	scan->methods = &vector_scan_methods;
 	return (Plan *) scan;
 }
@@ -202,7 +280,8 @@ add_group_path(VectorQuery *query, RelOptInfo *output)
 	path->path.pathtarget = output->reltarget;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->methods = &path_methods;
-	path->custom_private = list_make4(query->keys, query->aggregates, query->conditions, query->having);
+	path->custom_private = list_make4(query->keys, query->aggregates, query->conditions,
+									  query->having);
 	path->custom_private = lappend(path->custom_private, list_make1_int(query->table->relid));
 	path->custom_private = lappend(path->custom_private, list_make1_oid(query->index->indexoid));
 	path->custom_private = lappend(path->custom_private, query_columns(query));
@@ -211,7 +290,8 @@ add_group_path(VectorQuery *query, RelOptInfo *output)
 }
 
 static void
-group_paths(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output, const GroupPathExtraData *extra)
+group_paths(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output,
+			const GroupPathExtraData *extra)
 {
 	VectorQuery query = {.root = root, .table = input};
 
@@ -220,7 +300,8 @@ group_paths(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output, const Grou
 	query.having = castNode(List, extra->havingQual);
 	if (collect_keys(&query) && query_take_conditions(&query) &&
 		!collect_walker((Node *) output->reltarget->exprs, &query) &&
-		!collect_walker((Node *) query.having, &query) && query_find_index(&query))
+		!collect_walker((Node *) query.having, &query) && query_find_index(&query) &&
+		groups_fit(&query))
 		add_group_path(&query, output);
 }
 

@@ -99,7 +99,8 @@ query_take_conditions(VectorQuery *query)
 	{
 		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
 
-		if (info->pseudoconstant || info->security_level > 0 || !query_take_expression(query, info->clause))
+		if (info->pseudoconstant || info->security_level > 0 ||
+			!query_take_expression(query, info->clause))
 			return false;
 		query->conditions = lappend(query->conditions, info->clause);
 	}
@@ -136,7 +137,8 @@ query_table_is_taken(PlannerInfo *root, RelOptInfo *table)
 {
 	RangeTblEntry *entry;
 
-	if (table->reloptkind != RELOPT_BASEREL || table->rtekind != RTE_RELATION || table->indexlist == NIL)
+	if (table->reloptkind != RELOPT_BASEREL || table->rtekind != RTE_RELATION ||
+		table->indexlist == NIL)
 		return false;
 	entry = planner_rt_fetch(table->relid, root);
 	return entry->relkind == RELKIND_RELATION && !entry->inh && entry->tablesample == NULL &&

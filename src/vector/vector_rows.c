@@ -23,7 +23,8 @@ may_pass(void *owner, int count)
 	VectorRows *rows = owner;
 	PlainCondition condition;
 
-	for (int i = 0; i < rows->conditions && expression_is_plain(rows->condition[i], &condition); i++)
+	for (int i = 0; i < rows->conditions &&
+		 expression_is_plain(rows->condition[i], &condition); i++)
 	{
 		if (skip_chunk(source_chunk(rows->source, condition.column), count, &condition))
 			return false;

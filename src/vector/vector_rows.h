@@ -21,7 +21,8 @@ typedef struct VectorRows
 	VectorExpression **condition;
 } VectorRows;
 
-extern void rows_open(VectorRows *rows, CustomScanState *scan, Oid index, List *columns, List *conditions);
+extern void rows_open(VectorRows *rows, CustomScanState *scan, Oid index, List *columns,
+					  List *conditions);
 extern void rows_start(VectorRows *rows);
 extern bool rows_next(VectorRows *rows);
 extern void rows_close(VectorRows *rows);

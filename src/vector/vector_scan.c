@@ -66,7 +66,8 @@ targets(const CustomScan *plan, int from, int count)
 	List	   *expressions = NIL;
 
 	for (int i = from; i < from + count; i++)
-		expressions = lappend(expressions, list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr);
+		expressions = lappend(expressions,
+							  list_nth_node(TargetEntry, plan->custom_scan_tlist, i)->expr);
 	return expressions;
 }
 
@@ -86,7 +87,8 @@ begin(CustomScanState *node, EState *estate pg_attribute_unused(), int flags pg_
 	for (int i = 0; i < counts.keys; i++)
 		scan->keys[i] = expression_compile(&scan->rows.context, list_nth(keys, i));
 	scan->aggregates = aggregate_make(&scan->rows.context, aggregates);
-	scan->group_context = AllocSetContextCreate(CurrentMemoryContext, "spice groups", ALLOCSET_DEFAULT_SIZES);
+	scan->group_context = AllocSetContextCreate(CurrentMemoryContext, "spice groups",
+												ALLOCSET_DEFAULT_SIZES);
 	if (counts_only(scan, aggregates))
 		scan->rows.context.batch->most_rows = PG_INT32_MAX;
 }
@@ -144,7 +146,8 @@ next_row(ScanState *node)
 	ResetExprContext(scan->rows.context.econtext);
 	old = MemoryContextSwitchTo(scan->rows.context.econtext->ecxt_per_tuple_memory);
 	for (int i = 0; i < scan->plan.keys; i++, place++)
-		slot->tts_values[place] = group_key(scan->groups, scan->next_group, i, &slot->tts_isnull[place]);
+		slot->tts_values[place] = group_key(scan->groups, scan->next_group, i,
+											&slot->tts_isnull[place]);
 	for (int i = 0; i < scan->plan.aggregates; i++, place++)
 	{
 		slot->tts_values[place] = aggregate_result(scan->aggregates, i, scan->next_group,

@@ -65,7 +65,8 @@ initial_state(HeapTuple tuple, Oid type)
 }
 
 ServerAggregate *
-server_make(ExpressionContext *context, MemoryContext memory, const Aggref *node, const VectorExpression *argument)
+server_make(ExpressionContext *context, MemoryContext memory, const Aggref *node,
+			const VectorExpression *argument)
 {
 	MemoryContext old = MemoryContextSwitchTo(memory);
 	ServerAggregate *aggregate = palloc0(sizeof(ServerAggregate));
@@ -129,7 +130,8 @@ call_transition(ServerAggregate *aggregate, ServerState *state, Datum value, boo
 	LOCAL_FCINFO(call, 2);
 	Datum		result;
 
-	InitFunctionCallInfoData(*call, &aggregate->transition, 2, aggregate->collation, (Node *) aggregate->caller, NULL);
+	InitFunctionCallInfoData(*call, &aggregate->transition, 2, aggregate->collation,
+							 (Node *) aggregate->caller, NULL);
 	call->args[0].value = state->value;
 	call->args[0].isnull = state->is_null;
 	call->args[1].value = value;
@@ -196,7 +198,8 @@ server_result(ServerAggregate *aggregate, uint32 group, bool *is_null)
 	*is_null = state->is_null;
 	if (!aggregate->has_final || (aggregate->final.fn_strict && state->is_null))
 		return state->value;
-	InitFunctionCallInfoData(*call, &aggregate->final, 1, aggregate->collation, (Node *) aggregate->caller, NULL);
+	InitFunctionCallInfoData(*call, &aggregate->final, 1, aggregate->collation,
+							 (Node *) aggregate->caller, NULL);
 	call->args[0].value = state->value;
 	call->args[0].isnull = state->is_null;
 	result = FunctionCallInvoke(call);

@@ -14,10 +14,12 @@
 
 typedef struct ServerAggregate ServerAggregate;
 
-extern ServerAggregate *server_make(ExpressionContext *context, MemoryContext memory, const Aggref *node,
+extern ServerAggregate *server_make(ExpressionContext *context, MemoryContext memory,
+									const Aggref *node,
 									const VectorExpression *argument);
 extern void server_make_room(ServerAggregate *aggregate, uint32 old, uint32 groups);
-extern void server_add(ServerAggregate *aggregate, const Vector *vector, const uint32 *groups, int rows);
+extern void server_add(ServerAggregate *aggregate, const Vector *vector, const uint32 *groups,
+					   int rows);
 extern Datum server_result(ServerAggregate *aggregate, uint32 group, bool *is_null);
 
 #endif

@@ -86,7 +86,8 @@ find_tuples(VectorSource *source, BlockNumber block, HeapTupleData *tuples)
 		tuple->t_len = ItemIdGetLength(item);
 		ItemPointerSet(&tuple->t_self, block, offset);
 		visible = all_visible || HeapTupleSatisfiesVisibility(tuple, source->snapshot, buffer);
-		HeapCheckForSerializableConflictOut(visible, source->table, tuple, buffer, source->snapshot);
+		HeapCheckForSerializableConflictOut(visible, source->table, tuple, buffer,
+											source->snapshot);
 		count += visible;
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
@@ -120,7 +121,8 @@ read_heap_block(VectorSource *source, BlockNumber block)
 	int			count;
 
 	release(source);
-	source->buffer = ReadBufferExtended(source->table, MAIN_FORKNUM, block, RBM_NORMAL, source->strategy);
+	source->buffer = ReadBufferExtended(source->table, MAIN_FORKNUM, block, RBM_NORMAL,
+										source->strategy);
 	heap_page_prune_opt(source->table, source->buffer);
 	count = find_tuples(source, block, tuples);
 	for (int i = 0; i < count; i++)
@@ -147,27 +149,32 @@ read_column(void *reader, VectorBatch *batch, BatchColumn *column)
 	vector->scale = Max(chunk->scale, 0);
 	vector->dictionary = NULL;
 	vector->nulls = NULL;
-	if (chunk->nulls > 0 && column_reader_nulls(source->reader, column->number, source->row, batch->rows, room->nulls))
+	if (chunk->nulls > 0 &&
+		column_reader_nulls(source->reader, column->number, source->row, batch->rows, room->nulls))
 		vector->nulls = room->nulls;
 	switch ((ColumnEncoding) chunk->encoding)
 	{
 		case COLUMN_INTEGER:
 			vector->kind = VECTOR_INTEGER;
-			column_reader_integers(source->reader, column->number, source->row, batch->rows, room->integers);
+			column_reader_integers(source->reader, column->number, source->row, batch->rows,
+								   room->integers);
 			break;
 		case COLUMN_FLOAT:
 			vector->kind = VECTOR_FLOAT;
-			column_reader_floats(source->reader, column->number, source->row, batch->rows, room->floats);
+			column_reader_floats(source->reader, column->number, source->row, batch->rows,
+								 room->floats);
 			break;
 		case COLUMN_CODE:
 			vector->kind = VECTOR_CODE;
-			column_reader_codes(source->reader, column->number, source->row, batch->rows, room->codes);
+			column_reader_codes(source->reader, column->number, source->row, batch->rows,
+								room->codes);
 			vector->dictionary = &column->dictionary;
 			break;
 		default:
 			vector->kind = VECTOR_BYTES;
 			old = MemoryContextSwitchTo(batch->context);
-			column_reader_bytes(source->reader, column->number, source->row, batch->rows, room->bytes);
+			column_reader_bytes(source->reader, column->number, source->row, batch->rows,
+								room->bytes);
 			MemoryContextSwitchTo(old);
 			break;
 	}

@@ -27,7 +27,8 @@ typedef struct SourceCounts
 extern VectorSource *source_open(Relation table, Oid index, Snapshot snapshot, VectorBatch *batch);
 extern void source_start(VectorSource *source);
 extern bool source_next(VectorSource *source);
-extern void source_set_filter(VectorSource *source, bool (*may_pass) (void *owner, int rows), void *owner);
+extern void source_set_filter(VectorSource *source, bool (*may_pass) (void *owner, int rows),
+							  void *owner);
 extern const ColumnChunk *source_chunk(const VectorSource *source, int column);
 extern void source_tid(const VectorSource *source, int row, ItemPointer tid, bool *is_exact);
 extern const SourceCounts *source_counts(const VectorSource *source);

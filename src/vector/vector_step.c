@@ -119,7 +119,8 @@ ask_offset(pg_time_t time)
 	int			before_summer,
 				after_summer;
 	pg_time_t	boundary;
-	int			found = pg_next_dst_boundary(&time, &before, &before_summer, &boundary, &after, &after_summer,
+	int			found = pg_next_dst_boundary(&time, &before, &before_summer, &boundary, &after,
+											 &after_summer,
 											 session_timezone);
 
 	if (found < 0)
@@ -168,7 +169,8 @@ floor_divide(int64 a, int64 b)
 static pg_time_t
 to_epoch(int64 time)
 {
-	return floor_divide(time, USECS_PER_SEC) + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	return floor_divide(time,
+						USECS_PER_SEC) + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 }
 
 static int64

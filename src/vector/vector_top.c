@@ -99,7 +99,8 @@ begin(CustomScanState *node, EState *estate, int flags pg_attribute_unused())
 	for (int i = 0; i < scan->most; i++)
 		make_row(scan, &scan->row[i]);
 	make_row(scan, &scan->candidate);
-	scan->memory = AllocSetContextCreate(CurrentMemoryContext, "spice top rows", ALLOCSET_DEFAULT_SIZES);
+	scan->memory = AllocSetContextCreate(CurrentMemoryContext, "spice top rows",
+										 ALLOCSET_DEFAULT_SIZES);
 	scan->slot = ExecInitExtraTupleSlot(estate, RelationGetDescr(node->ss.ss_currentRelation),
 										table_slot_callbacks(node->ss.ss_currentRelation));
 }
@@ -111,7 +112,8 @@ compare_rows(const TopScan *scan, const TopRow *a, const TopRow *b)
 {
 	for (int i = 0; i < scan->keys; i++)
 	{
-		int			order = ApplySortComparator(a->values[i], a->nulls[i], b->values[i], b->nulls[i], &scan->sort[i]);
+		int			order = ApplySortComparator(a->values[i], a->nulls[i], b->values[i],
+												b->nulls[i], &scan->sort[i]);
 
 		if (order != 0)
 			return order;
@@ -209,9 +211,11 @@ may_be_better(TopScan *scan, const Vector *first, bool *keep)
 	if (worst->nulls[0])
 		return false;
 	if (first->kind == VECTOR_FLOAT)
-		kernel_compare_float(operation, count, first->floats, value_to_float(type, worst->values[0]), keep);
+		kernel_compare_float(operation, count, first->floats,
+							 value_to_float(type, worst->values[0]), keep);
 	else if (first->kind == VECTOR_INTEGER && value_order_is_of_integers(type))
-		kernel_compare_integer(operation, count, first->integers, value_to_integer(type, worst->values[0]), keep);
+		kernel_compare_integer(operation, count, first->integers,
+							   value_to_integer(type, worst->values[0]), keep);
 	else
 		return false;
 	for (int i = 0; first->nulls && i < count; i++)
@@ -374,8 +378,10 @@ explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	const CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	int			conditions = linitial_int(list_nth(plan->custom_private, 0));
 
-	vector_explain_list(node, ancestors, es, "Sort Key", list_copy_tail(plan->custom_exprs, conditions));
-	vector_explain_conditions(node, ancestors, es, list_truncate(list_copy(plan->custom_exprs), conditions));
+	vector_explain_list(node, ancestors, es, "Sort Key",
+						list_copy_tail(plan->custom_exprs, conditions));
+	vector_explain_conditions(node, ancestors, es,
+							  list_truncate(list_copy(plan->custom_exprs), conditions));
 	vector_explain_source(node, es, scan->columns, scan->rows.source);
 }
 

@@ -41,7 +41,8 @@ rows_wanted(const Query *parse)
 	int64		offset = 0;
 
 	if (parse->limitCount == NULL || parse->limitOption != LIMIT_OPTION_COUNT ||
-		!constant_count(parse->limitCount, &limit) || !constant_count(parse->limitOffset, &offset) ||
+		!constant_count(parse->limitCount, &limit) ||
+		!constant_count(parse->limitOffset, &offset) ||
 		limit > TOP_MOST || offset > TOP_MOST - limit)
 		return 0;
 	return limit + offset;
@@ -84,7 +85,8 @@ collect_sort_keys(VectorQuery *query)
 }
 
 static Plan *
-make_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *rel pg_attribute_unused(), CustomPath *path,
+make_plan(PlannerInfo *root pg_attribute_unused(), RelOptInfo *rel pg_attribute_unused(),
+		  CustomPath *path,
 		  List *targets, List *clauses pg_attribute_unused(), List *plans pg_attribute_unused())
 {
 	CustomScan *scan = makeNode(CustomScan);
@@ -114,7 +116,8 @@ make_private(const VectorQuery *query, int rows)
 		operators = lappend_oid(operators, clause->sortop);
 		nulls_first = lappend_int(nulls_first, clause->nulls_first);
 	}
-	private = list_make2(list_make1_int(query->table->relid), list_concat_copy(query->conditions, query->keys));
+	private = list_make2(list_make1_int(query->table->relid),
+						 list_concat_copy(query->conditions, query->keys));
 	private = lappend(private, list_make2_int(list_length(query->conditions), rows));
 	private = lappend(private, list_make1_oid(query->index->indexoid));
 	private = lappend(private, query_columns(query));
@@ -148,7 +151,8 @@ top_plan_paths(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 	PathTarget *target = root->upper_targets[UPPERREL_ORDERED];
 	int			rows = rows_wanted(root->parse);
 
-	if (rows == 0 || root->parse->hasTargetSRFs || target == NULL || !query_table_is_taken(root, input))
+	if (rows == 0 || root->parse->hasTargetSRFs || target == NULL ||
+		!query_table_is_taken(root, input))
 		return;
 	if (collect_sort_keys(&query) && targets_are_taken(target->exprs, query.keys) &&
 		query_take_conditions(&query) && query_find_index(&query))

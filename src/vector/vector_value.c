@@ -141,7 +141,8 @@ value_numeric(int128 value, int scale)
 ByteView
 vector_bytes(const Vector *vector, int row)
 {
-	return vector->kind == VECTOR_CODE ? vector->dictionary->entries[vector->codes[row]] : vector->bytes[row];
+	return vector->kind == VECTOR_CODE ?
+		vector->dictionary->entries[vector->codes[row]] : vector->bytes[row];
 }
 
 /* what is passed by reference is a copy in the current context */
@@ -152,7 +153,8 @@ vector_datum(const ValueType *type, const Vector *vector, int row)
 	{
 		case VECTOR_INTEGER:
 			if (type->class == VALUE_NUMERIC)
-				return NumericGetDatum(int64_div_fast_to_numeric(vector->integers[row], vector->scale));
+				return NumericGetDatum(int64_div_fast_to_numeric(vector->integers[row],
+																 vector->scale));
 			return value_from_integer(type, vector->integers[row]);
 		case VECTOR_FLOAT:
 			return value_from_float(type, vector->floats[row]);
@@ -165,14 +167,17 @@ vector_datum(const ValueType *type, const Vector *vector, int row)
 static bool
 equal_by_image(const ValueType *type, Oid equality)
 {
-	TypeCacheEntry *entry = lookup_type_cache(type->type, TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
+	TypeCacheEntry *entry = lookup_type_cache(type->type,
+											  TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
 	Oid			function;
 
 	if (!OidIsValid(entry->btree_opf) || entry->eq_opr != equality)
 		return false;
-	function = get_opfamily_proc(entry->btree_opf, entry->btree_opintype, entry->btree_opintype, BTEQUALIMAGE_PROC);
+	function = get_opfamily_proc(entry->btree_opf, entry->btree_opintype, entry->btree_opintype,
+								 BTEQUALIMAGE_PROC);
 	return OidIsValid(function) &&
-		DatumGetBool(OidFunctionCall1Coll(function, type->collation, ObjectIdGetDatum(entry->btree_opintype)));
+		DatumGetBool(OidFunctionCall1Coll(function, type->collation,
+										  ObjectIdGetDatum(entry->btree_opintype)));
 }
 
 /* Can values of the type be told apart here as the operator does it? */

@@ -251,7 +251,7 @@ sub condition
 sub aggregate
 {
 	my ($self, $table, $how) = @_;
-	my $class = $self->one_of(grep { $how ne 'sorted' || !/float|numeric/ } @classes);
+	my $class = $self->one_of(grep { $how ne 'sorted' || !/float|numeric|interval/ } @classes);
 	my $value = $self->value($table, $class, 2);
 	my $text;
 
@@ -270,7 +270,7 @@ sub aggregate
 sub key
 {
 	my ($self, $table, $how) = @_;
-	my $class = $self->one_of(grep { $how ne 'sorted' || !/float|numeric/ }
+	my $class = $self->one_of(grep { $how ne 'sorted' || !/float|numeric|interval/ }
 		  qw(integer float date timestamp timestamptz text text text bool numeric other time));
 
 	return $self->value($table, $class, 1);
