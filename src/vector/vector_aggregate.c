@@ -25,14 +25,15 @@
 #include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/pg_locale.h"
 #include "utils/varlena.h"
 
 #include "compat.h"
 #include "vector/vector_aggregate.h"
 #include "vector/vector_distinct.h"
+#include "vector/vector_numeric.h"
 #include "vector/vector_server.h"
 
 /* 2^40 squares of twice this do not overflow a double */
@@ -52,6 +53,8 @@ typedef enum AggregateKind
 	AGGREGATE_FLOAT_GREATEST,
 	AGGREGATE_TEXT_LEAST,
 	AGGREGATE_TEXT_GREATEST,
+	AGGREGATE_NUMERIC_SUM,
+	AGGREGATE_NUMERIC_AVERAGE,
 	AGGREGATE_DISTINCT,			/* count(DISTINCT x) */
 	AGGREGATE_SERVER
 } AggregateKind;
@@ -82,8 +85,8 @@ static const struct
 	{F_MIN_TEXT, AGGREGATE_TEXT_LEAST}, {F_MAX_TEXT, AGGREGATE_TEXT_GREATEST},
 	{F_SUM_FLOAT4, AGGREGATE_SERVER}, {F_SUM_MONEY, AGGREGATE_SERVER},
 	{F_SUM_INTERVAL, AGGREGATE_SERVER},
-	{F_AVG_INTERVAL, AGGREGATE_SERVER}, {F_SUM_NUMERIC, AGGREGATE_SERVER},
-	{F_AVG_NUMERIC, AGGREGATE_SERVER},
+	{F_AVG_INTERVAL, AGGREGATE_SERVER}, {F_SUM_NUMERIC, AGGREGATE_NUMERIC_SUM},
+	{F_AVG_NUMERIC, AGGREGATE_NUMERIC_AVERAGE},
 	{F_MIN_NUMERIC, AGGREGATE_SERVER}, {F_MAX_NUMERIC, AGGREGATE_SERVER},
 	{F_MIN_INTERVAL, AGGREGATE_SERVER}, {F_MAX_INTERVAL, AGGREGATE_SERVER},
 	{F_MIN_OID, AGGREGATE_SERVER}, {F_MAX_OID, AGGREGATE_SERVER},
@@ -131,6 +134,7 @@ typedef struct VectorAggregate
 		double	   *floats;
 		TextState  *texts;
 	};
+	NumericSums *numeric;
 	DistinctCounts *distinct;
 	ServerAggregate *server;
 } VectorAggregate;
@@ -206,7 +210,7 @@ aggregate_make(ExpressionContext *context, List *aggregates)
 		if (aggregate->node->aggdistinct != NIL)
 			aggregate->kind = AGGREGATE_DISTINCT;
 		if (aggregate->node->aggfilter)
-			aggregate->filter = expression_compile(context, aggregate->node->aggfilter);
+			aggregate->filter = expression_compile_condition(context, aggregate->node->aggfilter);
 		if (aggregate->node->args != NIL)
 		{
 			aggregate->argument = expression_compile(context,
@@ -238,6 +242,8 @@ state_size(const VectorAggregate *aggregate)
 	switch (aggregate->kind)
 	{
 		case AGGREGATE_COUNT:
+		case AGGREGATE_NUMERIC_SUM:
+		case AGGREGATE_NUMERIC_AVERAGE:
 		case AGGREGATE_DISTINCT:
 		case AGGREGATE_SERVER:
 			return 0;
@@ -308,10 +314,18 @@ make_room(AggregateSet *set, uint32 group_count)
 		set_neutral(aggregate, old, capacity);
 		if (aggregate->server)
 			server_make_room(aggregate->server, old, capacity);
+		if (aggregate->numeric)
+			numeric_sums_make_room(aggregate->numeric, old, capacity);
 		if (aggregate->distinct)
 			distinct_make_room(aggregate->distinct, old, capacity);
 	}
 	set->capacity = capacity;
+}
+
+static bool
+is_numeric(const VectorAggregate *aggregate)
+{
+	return aggregate->kind == AGGREGATE_NUMERIC_SUM || aggregate->kind == AGGREGATE_NUMERIC_AVERAGE;
 }
 
 /* Groups are gone; memory of this context is the aggregates' until the next start. */
@@ -328,6 +342,7 @@ aggregate_start(AggregateSet *set, MemoryContext context)
 		aggregate->rows = aggregate->nulls = aggregate->integers = NULL;
 		aggregate->server = aggregate->kind != AGGREGATE_SERVER ? NULL :
 			server_make(set->context, context, aggregate->node, aggregate->argument);
+		aggregate->numeric = is_numeric(aggregate) ? numeric_sums_make(context) : NULL;
 		aggregate->distinct = aggregate->kind != AGGREGATE_DISTINCT ? NULL :
 			distinct_make(context, aggregate->argument);
 	}
@@ -545,6 +560,10 @@ add_values(AggregateSet *set, VectorAggregate *aggregate, const Vector *vector,
 		case AGGREGATE_TEXT_GREATEST:
 			extreme_texts(set, aggregate, vector, groups, rows);
 			break;
+		case AGGREGATE_NUMERIC_SUM:
+		case AGGREGATE_NUMERIC_AVERAGE:
+			numeric_sums_add(aggregate->numeric, vector, groups, rows);
+			break;
 		case AGGREGATE_DISTINCT:
 			distinct_add(aggregate->distinct, vector, groups, rows);
 			break;
@@ -620,12 +639,11 @@ aggregate_add(AggregateSet *set, const uint32 *groups, uint32 group_count)
 
 /* ---------------------------------------------------------------- results */
 
-/* The server's average of whole numbers is this quotient. */
+/* The server's average is this quotient. */
 static Datum
-average(int128 sum, int64 count)
+average(Datum sum, int64 count)
 {
-	return DirectFunctionCall2(numeric_div, value_numeric(sum, 0),
-							   NumericGetDatum(int64_to_numeric(count)));
+	return DirectFunctionCall2(numeric_div, sum, NumericGetDatum(int64_to_numeric(count)));
 }
 
 Datum
@@ -652,7 +670,11 @@ aggregate_result(AggregateSet *set, int number, uint32 group, bool *is_null)
 		case AGGREGATE_SUM_BIG:
 			return value_numeric(aggregate->big[group], 0);
 		case AGGREGATE_AVERAGE:
-			return average(aggregate->big[group], count);
+			return average(value_numeric(aggregate->big[group], 0), count);
+		case AGGREGATE_NUMERIC_SUM:
+			return numeric_sums_total(aggregate->numeric, group);
+		case AGGREGATE_NUMERIC_AVERAGE:
+			return average(numeric_sums_total(aggregate->numeric, group), count);
 		case AGGREGATE_FLOAT_SUM:
 			return Float8GetDatum(aggregate->floats[group]);
 		case AGGREGATE_FLOAT_AVERAGE:

@@ -14,8 +14,11 @@
 
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -30,12 +33,14 @@ typedef enum ExpressionKind
 	EXPRESSION_NUMBER,			/* a loop whose result is a number */
 	EXPRESSION_COMPARISON,
 	EXPRESSION_NULL_TEST,
+	EXPRESSION_LOGIC,			/* AND and OR of conditions that raise no error */
 	EXPRESSION_STEP,			/* date_trunc() and its like */
 	EXPRESSION_ENTRY,			/* depends on one column that may have a dictionary */
 	EXPRESSION_ROW
 } ExpressionKind;
 
 #define ENTRY_UNKNOWN 2
+#define LIST_MOST 32			/* values of IN that become comparisons */
 
 /* results by the code of a dictionary's entry; the last is that of null */
 typedef struct EntryResults
@@ -65,6 +70,8 @@ struct VectorExpression
 	VectorExpression *argument[2];
 	FmgrInfo	function;
 	StepFunction *step;
+	bool		is_and;
+	List	   *arms;			/* of logic */
 	ExprState  *state;			/* of the server's evaluator */
 	Bitmapset  *columns;		/* of the batch, that the state reads */
 	bool		is_given;		/* a constant that is not calculated */
@@ -230,6 +237,86 @@ expression_compile(ExpressionContext *context, Expr *node)
 	else if (!compile_for_kernel(expression, node) && !compile_for_step(expression, node) &&
 			 !compile_for_null_test(expression, node))
 		compile_for_server(expression, node);
+	return expression;
+}
+
+static bool
+raises_no_error(VectorExpression *expression)
+{
+	PlainCondition condition;
+
+	return expression->kind == EXPRESSION_LOGIC || expression_is_plain(expression, &condition);
+}
+
+/* x IN (1, 2, 3) as x = 1 OR x = 2 OR x = 3; NIL: it is not that, or long */
+static List *
+conditions_of_list(ScalarArrayOpExpr *node)
+{
+	Const	   *array = lsecond(node->args);
+	Oid			type = IsA(array, Const) ? get_element_type(array->consttype) : InvalidOid;
+	List	   *arms = NIL;
+	int16		length;
+	bool		by_value;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	set_sa_opfuncid(node);
+	if (!node->useOr || !OidIsValid(type) || array->constisnull ||
+		kernel_find(node->opfuncid) == NULL)
+		return NIL;
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	deconstruct_array(DatumGetArrayTypeP(array->constvalue), type, length, by_value, align,
+					  &values, &nulls, &count);
+	for (int i = 0; i < count && count <= LIST_MOST; i++)
+	{
+		Const	   *constant = makeConst(type, -1, InvalidOid, length, values[i], nulls[i],
+										 by_value);
+
+		arms = lappend(arms, make_opclause(node->opno, BOOLOID, false, linitial(node->args),
+										   (Expr *) constant, InvalidOid, node->inputcollid));
+	}
+	return arms;
+}
+
+static List *
+logic_arms(Expr *node, bool *is_and)
+{
+	*is_and = false;
+	if (IsA(node, ScalarArrayOpExpr))
+		return conditions_of_list((ScalarArrayOpExpr *) node);
+	if (!IsA(node, BoolExpr) || ((BoolExpr *) node)->boolop == NOT_EXPR)
+		return NIL;
+	*is_and = ((BoolExpr *) node)->boolop == AND_EXPR;
+	return ((BoolExpr *) node)->args;
+}
+
+/*
+ * Of an expression of which only matters whether it is true.  AND and OR are joined from
+ * whole vectors if no arm raises an error, so it does not matter which rows see an arm.
+ */
+VectorExpression *
+expression_compile_condition(ExpressionContext *context, Expr *node)
+{
+	bool		is_and;
+	List	   *arms = logic_arms(node, &is_and);
+	VectorExpression *expression = palloc0(sizeof(VectorExpression));
+	ListCell   *cell;
+
+	foreach(cell, arms)
+	{
+		VectorExpression *arm = expression_compile_condition(context, lfirst(cell));
+
+		if (!raises_no_error(arm))
+			return expression_compile(context, node);
+		expression->arms = lappend(expression->arms, arm);
+	}
+	if (arms == NIL)
+		return expression_compile(context, node);
+	expression->kind = EXPRESSION_LOGIC;
+	expression->context = context;
+	expression->is_and = is_and;
 	return expression;
 }
 
@@ -645,6 +732,8 @@ expression_values(VectorExpression *expression)
 			test_nulls(expression, truth);
 			set_truth(expression, truth, NULL);
 			break;
+		case EXPRESSION_LOGIC:
+			elog(ERROR, "a condition has no value");
 		case EXPRESSION_STEP:
 			evaluate_step(expression);
 			break;
@@ -658,6 +747,23 @@ expression_values(VectorExpression *expression)
 	return &expression->result;
 }
 
+static void
+join_arms(VectorExpression *expression, bool *out)
+{
+	int			count = expression->context->batch->selection.count;
+	ListCell   *cell;
+
+	memset(out, expression->is_and, count);
+	foreach(cell, expression->arms)
+	{
+		bool		arm[VECTOR_ROWS];
+
+		expression_is_true(lfirst(cell), arm);
+		for (int i = 0; i < count; i++)
+			out[i] = expression->is_and ? out[i] & arm[i] : out[i] | arm[i];
+	}
+}
+
 /* of a condition: which of the selected rows it is true for */
 void
 expression_is_true(VectorExpression *expression, bool *out)
@@ -665,6 +771,11 @@ expression_is_true(VectorExpression *expression, bool *out)
 	int			count = expression->context->batch->selection.count;
 	const bool *nulls;
 
+	if (expression->kind == EXPRESSION_LOGIC)
+	{
+		join_arms(expression, out);
+		return;
+	}
 	if (expression->kind == EXPRESSION_COMPARISON)
 		nulls = compare(expression, out);
 	else if (expression->kind == EXPRESSION_NULL_TEST)

@@ -27,6 +27,7 @@ typedef struct ExpressionContext
 typedef struct VectorExpression VectorExpression;
 
 extern VectorExpression *expression_compile(ExpressionContext *context, Expr *node);
+extern VectorExpression *expression_compile_condition(ExpressionContext *context, Expr *node);
 extern const Vector *expression_values(VectorExpression *expression);
 extern const ValueType *expression_type(const VectorExpression *expression);
 extern bool expression_is_column(const VectorExpression *expression);

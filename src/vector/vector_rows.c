@@ -50,7 +50,7 @@ rows_open(VectorRows *rows, CustomScanState *scan, Oid index, List *columns, Lis
 	rows->conditions = list_length(conditions);
 	rows->condition = palloc((rows->conditions + 1) * sizeof(VectorExpression *));
 	for (int i = 0; i < rows->conditions; i++)
-		rows->condition[i] = expression_compile(context, list_nth(conditions, i));
+		rows->condition[i] = expression_compile_condition(context, list_nth(conditions, i));
 	rows->source = source_open(table, index, estate->es_snapshot, context->batch);
 	source_set_filter(rows->source, may_pass, rows);
 }
