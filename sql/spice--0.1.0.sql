@@ -524,6 +524,38 @@ $$;
 COMMENT ON FUNCTION spice_catalog.retry_failed() IS 'makes datasets whose last refresh has failed due now: their cause may have been mended';
 REVOKE ALL ON FUNCTION spice_catalog.retry_failed() FROM PUBLIC;
 
+-- Column indexes.  The access method serves any table, also without a manifest.
+CREATE FUNCTION spice.columns_handler(internal) RETURNS pg_catalog.index_am_handler
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'spice_columns_handler';
+COMMENT ON FUNCTION spice.columns_handler(internal) IS 'handler of access method spice_columns';
+CREATE ACCESS METHOD spice_columns TYPE INDEX HANDLER spice.columns_handler;
+COMMENT ON ACCESS METHOD spice_columns IS 'holds columns of blocks whose rows are visible to everybody, for aggregates over many rows';
+CREATE OPERATOR CLASS spice.column_ops DEFAULT FOR TYPE pg_catalog.anyelement USING spice_columns AS STORAGE pg_catalog.anyelement;
+COMMENT ON OPERATOR CLASS spice.column_ops USING spice_columns IS 'any type';
+
+CREATE FUNCTION @extschema@.spice_cover_columns("table" pg_catalog.regclass) RETURNS bigint
+	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_cover_columns';
+COMMENT ON FUNCTION @extschema@.spice_cover_columns(regclass) IS
+	'brings the column indexes of a table up to date, as VACUUM does, and returns the number of row groups that it has read anew';
+
+-- Readers of spice.datasets call it.
+CREATE FUNCTION spice_catalog.column_coverage(index pg_catalog.oid, OUT blocks bigint, OUT covered bigint)
+	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_column_coverage';
+COMMENT ON FUNCTION spice_catalog.column_coverage(oid) IS
+	'blocks of a column index''s table, and those of them that a query reads from columns; null while another session has locked either';
+
+CREATE VIEW spice.column_indexes AS
+	SELECT i.indrelid::pg_catalog.regclass AS "table", i.indexrelid::pg_catalog.regclass AS index,
+		c.blocks, c.covered, spice_catalog.relation_bytes(i.indexrelid) AS bytes
+	FROM pg_catalog.pg_index i
+		JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid
+		JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) r.relam AND a.amname OPERATOR(pg_catalog.=) 'spice_columns'
+		LEFT JOIN LATERAL spice_catalog.column_coverage(i.indexrelid) c ON true;
+COMMENT ON VIEW spice.column_indexes IS 'column indexes of this database';
+COMMENT ON COLUMN spice.column_indexes.blocks IS 'blocks of the table';
+COMMENT ON COLUMN spice.column_indexes.covered IS 'those of them that a query reads from columns';
+COMMENT ON COLUMN spice.column_indexes.bytes IS 'size of the index on disk';
+
 CREATE VIEW spice.datasets AS
 	SELECT d.name AS dataset,
 		c.oid::pg_catalog.regclass AS "table",
@@ -552,6 +584,9 @@ CREATE VIEW spice.datasets AS
 		(SELECT pg_catalog.sum(spice_catalog.relation_bytes(f.oid))::bigint
 			FROM (SELECT c.oid UNION ALL SELECT c.reltoastrelid UNION ALL SELECT i.indexrelid
 				FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) ANY (ARRAY[c.oid, c.reltoastrelid])) f) AS bytes,
+		(SELECT CASE WHEN pg_catalog.sum(x.blocks) OPERATOR(pg_catalog.>) 0
+				THEN pg_catalog.round(pg_catalog.sum(x.covered) OPERATOR(pg_catalog./) pg_catalog.sum(x.blocks), 2) END
+			FROM spice.column_indexes x WHERE x."table" OPERATOR(pg_catalog.=) c.oid) AS columns_covered,
 		k.checked AS last_refresh,
 		k.next_refresh,
 		GREATEST(pg_catalog.now() OPERATOR(pg_catalog.-) k.checked, '0') AS staleness,
@@ -587,6 +622,7 @@ COMMENT ON VIEW spice.datasets IS 'every dataset and its state';
 COMMENT ON COLUMN spice.datasets.status IS 'initializing, refreshing, ready, error (old rows still serve), stalled (due, and no launcher serves the database), overdue (due for half a minute), degraded (warnings says what the load lacks), empty (nothing to tell the columns from), missing (dropped by hand; the next refresh makes it again), paused, removed';
 COMMENT ON COLUMN spice.datasets.rows IS 'rows of the last load; changes: an estimate of those there are';
 COMMENT ON COLUMN spice.datasets.bytes IS 'size on disk with indexes and TOAST';
+COMMENT ON COLUMN spice.datasets.columns_covered IS 'share of the table that a query reads from its column indexes; null: it has none';
 COMMENT ON COLUMN spice.datasets.last_refresh IS 'when the table was last known to agree with its source';
 COMMENT ON COLUMN spice.datasets.staleness IS 'how long ago that was';
 COMMENT ON COLUMN spice.datasets.warnings IS 'what the manifest says without effect, what the last load lacked, and that no launcher is there';
@@ -631,37 +667,6 @@ CREATE FOREIGN DATA WRAPPER spice HANDLER spice.fdw_handler VALIDATOR spice.fdw_
 COMMENT ON FOREIGN DATA WRAPPER spice IS 'reads the source of a dataset';
 CREATE SERVER spice FOREIGN DATA WRAPPER spice;
 COMMENT ON SERVER spice IS 'the sources of the manifest';
-
--- Column indexes.  The access method serves any table, also without a manifest.
-CREATE FUNCTION spice.columns_handler(internal) RETURNS pg_catalog.index_am_handler
-	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'spice_columns_handler';
-COMMENT ON FUNCTION spice.columns_handler(internal) IS 'handler of access method spice_columns';
-CREATE ACCESS METHOD spice_columns TYPE INDEX HANDLER spice.columns_handler;
-COMMENT ON ACCESS METHOD spice_columns IS 'holds columns of blocks whose rows are visible to everybody, for aggregates over many rows';
-CREATE OPERATOR CLASS spice.column_ops DEFAULT FOR TYPE pg_catalog.anyelement USING spice_columns AS STORAGE pg_catalog.anyelement;
-COMMENT ON OPERATOR CLASS spice.column_ops USING spice_columns IS 'any type';
-
-CREATE FUNCTION @extschema@.spice_cover_columns("table" pg_catalog.regclass) RETURNS bigint
-	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_cover_columns';
-COMMENT ON FUNCTION @extschema@.spice_cover_columns(regclass) IS
-	'brings the column indexes of a table up to date, as VACUUM does, and returns the number of row groups that it has read anew';
-
-CREATE FUNCTION spice_catalog.column_coverage(index pg_catalog.oid, OUT blocks bigint, OUT covered bigint)
-	LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'spice_column_coverage';
-COMMENT ON FUNCTION spice_catalog.column_coverage(oid) IS
-	'blocks of a column index''s table, and those of them that a query reads from columns; null while another session has locked either';
-
-CREATE VIEW spice.column_indexes AS
-	SELECT i.indrelid::pg_catalog.regclass AS "table", i.indexrelid::pg_catalog.regclass AS index,
-		c.blocks, c.covered, spice_catalog.relation_bytes(i.indexrelid) AS bytes
-	FROM pg_catalog.pg_index i
-		JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid
-		JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) r.relam AND a.amname OPERATOR(pg_catalog.=) 'spice_columns'
-		LEFT JOIN LATERAL spice_catalog.column_coverage(i.indexrelid) c ON true;
-COMMENT ON VIEW spice.column_indexes IS 'column indexes of this database';
-COMMENT ON COLUMN spice.column_indexes.blocks IS 'blocks of the table';
-COMMENT ON COLUMN spice.column_indexes.covered IS 'those of them that a query reads from columns';
-COMMENT ON COLUMN spice.column_indexes.bytes IS 'size of the index on disk';
 
 CREATE FUNCTION @extschema@.spice_refresh(dataset pg_catalog.text, refresh_sql pg_catalog.text DEFAULT NULL,
 	refresh_mode pg_catalog.text DEFAULT NULL, wait boolean DEFAULT true, force boolean DEFAULT false) RETURNS bigint
@@ -713,7 +718,7 @@ CREATE FUNCTION @extschema@.spice_drop(dataset pg_catalog.text) RETURNS pg_catal
 COMMENT ON FUNCTION @extschema@.spice_drop(text) IS
 	'drops the table of a dataset that has left the manifest';
 
-REVOKE ALL ON FUNCTION spice.columns_handler(internal), spice_catalog.column_coverage(oid), @extschema@.spice_cover_columns(regclass),
+REVOKE ALL ON FUNCTION spice.columns_handler(internal), @extschema@.spice_cover_columns(regclass),
 	@extschema@.spice_refresh(text, text, text, boolean, boolean),
 	@extschema@.spice_reload(), @extschema@.spice_validate(text), @extschema@.spice_ready(),
 	@extschema@.spice_wait_ready(interval),

@@ -567,4 +567,16 @@ compat_check_execute(Oid function, ObjectType type)
 	InvokeFunctionExecuteHook(function);
 }
 
+/* 18: a generated column may have no stored values */
+static inline bool
+compat_is_virtual(Form_pg_attribute attribute)
+{
+#if PG_VERSION_NUM >= 180000
+	return attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	(void) attribute;
+	return false;
+#endif
+}
+
 #endif

@@ -12,9 +12,19 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "column/column_reader.h"
 #include "refresh/dispatch.h"
 #include "settings.h"
 #include "vector/vector_plan.h"
+
+static const struct config_enum_entry looks[] = {
+	{"right", COLUMN_LOOK, false},
+	{"slow", COLUMN_LOOK_SLOWLY, false},
+	{"marks_first", COLUMN_LOOK_MARKS_FIRST, false},
+	{"map_only", COLUMN_LOOK_MAP_ONLY, false},
+	{"marks_only", COLUMN_LOOK_MARKS_ONLY, false},
+	{NULL, 0, false}
+};
 
 char	   *spice_spicepod;
 char	   *spice_database;
@@ -72,5 +82,10 @@ settings_define(void)
 							   &spice_database, "postgres",
 							   process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP,
 							   0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("spice.debug_column_look",
+							 "How the rule of column indexes is kept or broken.",
+							 "For the tests of the rule: all but right and slow give wrong results.",
+							 &column_look, COLUMN_LOOK, looks, PGC_SUSET,
+							 GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("spice");
 }

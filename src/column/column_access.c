@@ -32,7 +32,7 @@ bool		column_build_empty = false;
 
 PG_FUNCTION_INFO_V1(spice_columns_handler);
 
-static IndexBuildResult * columns_build(Relation heap, Relation index, IndexInfo *info);
+static IndexBuildResult *columns_build(Relation heap, Relation index, IndexInfo *info);
 
 static void
 refuse_definition(Relation index, IndexInfo *info)
@@ -106,7 +106,7 @@ any_is_dead(BlockNumber block, OffsetNumber last, IndexBulkDeleteCallback callba
 
 /* Line pointers that a block got after it was covered belong to insertions, which have marked it. */
 static void
-mark_dead_rows(Relation index, uint32 group, const ColumnEntry * entry, IndexBulkDeleteCallback callback, void *state)
+mark_dead_rows(Relation index, uint32 group, const ColumnEntry *entry, IndexBulkDeleteCallback callback, void *state)
 {
 	ColumnStamp stamp = {COLUMN_MAGIC, group, entry->version, 0};
 	uint64		offset = sizeof(ColumnHeader) +
@@ -126,7 +126,7 @@ mark_dead_rows(Relation index, uint32 group, const ColumnEntry * entry, IndexBul
 }
 
 static IndexBulkDeleteResult *
-columns_bulk_delete(IndexVacuumInfo * info, IndexBulkDeleteResult * result,
+columns_bulk_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *result,
 					IndexBulkDeleteCallback callback, void *state)
 {
 	ColumnRoot *root = column_root_read(info->index);
@@ -145,7 +145,7 @@ columns_bulk_delete(IndexVacuumInfo * info, IndexBulkDeleteResult * result,
 }
 
 static IndexBulkDeleteResult *
-columns_vacuum_cleanup(IndexVacuumInfo * info, IndexBulkDeleteResult * result)
+columns_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *result)
 {
 	Relation	heap;
 

@@ -129,7 +129,7 @@ integer_of(Datum value, int16 length)
 }
 
 static void
-take_bytes(CoverColumn * column, const char *pointer)
+take_bytes(CoverColumn *column, const char *pointer)
 {
 	const char *data = pointer;
 	uint32		length = column->length;
@@ -157,7 +157,7 @@ take_bytes(CoverColumn * column, const char *pointer)
 }
 
 static void
-take_row(Cover * cover, HeapTuple tuple)
+take_row(Cover *cover, HeapTuple tuple)
 {
 	heap_deform_tuple(tuple, RelationGetDescr(cover->heap), cover->values, cover->nulls);
 	for (int i = 0; i < cover->columns; i++)
@@ -178,7 +178,7 @@ take_row(Cover * cover, HeapTuple tuple)
 }
 
 static void
-add_offset(Cover * cover, OffsetNumber offset)
+add_offset(Cover *cover, OffsetNumber offset)
 {
 	if (cover->header.offsets == (uint32) cover->offset_room)
 	{
@@ -193,7 +193,7 @@ add_offset(Cover * cover, OffsetNumber offset)
  * all column indexes of a table have the same order.
  */
 static void
-take_page(Cover * cover, Page page, ColumnBlock * block)
+take_page(Cover *cover, Page page, ColumnBlock *block)
 {
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
 	uint32		first_offset = cover->header.offsets;
@@ -228,7 +228,7 @@ take_page(Cover * cover, Page page, ColumnBlock * block)
 
 /* False: not all of the block is visible to everybody. */
 static bool
-take_block(Cover * cover, BlockNumber number, ColumnBlock * block)
+take_block(Cover *cover, BlockNumber number, ColumnBlock *block)
 {
 	Buffer		buffer = ReadBufferExtended(cover->heap, MAIN_FORKNUM, number, RBM_NORMAL, cover->strategy);
 	Page		page;
@@ -244,7 +244,7 @@ take_block(Cover * cover, BlockNumber number, ColumnBlock * block)
 }
 
 static void
-take_group(Cover * cover, BlockNumber first, ColumnEntry * entry)
+take_group(Cover *cover, BlockNumber first, ColumnEntry *entry)
 {
 	memset(&cover->header, 0, sizeof(cover->header));
 	memset(cover->blocks, 0, sizeof(cover->blocks));
@@ -264,7 +264,7 @@ take_group(Cover * cover, BlockNumber first, ColumnEntry * entry)
 /* ------- the extent ------- */
 
 static char *
-make_header(Cover * cover, Size *length)
+make_header(Cover *cover, Size *length)
 {
 	Size		chunks = sizeof(ColumnChunk) * cover->columns;
 	Size		blocks = sizeof(ColumnBlock) * cover->header.blocks;
@@ -286,7 +286,7 @@ make_header(Cover * cover, Size *length)
 
 /* Encodes the columns, and says how many pages the extent needs. */
 static uint32
-lay_out(Cover * cover)
+lay_out(Cover *cover)
 {
 	Size		length = sizeof(ColumnHeader) + sizeof(ColumnChunk) * cover->columns +
 	sizeof(ColumnBlock) * cover->header.blocks + sizeof(uint16) * cover->header.offsets;
@@ -310,7 +310,7 @@ lay_out(Cover * cover)
 }
 
 static void
-write_area(Cover * cover, BlockNumber first, ColumnStamp * stamp, const ColumnArea * area)
+write_area(Cover *cover, BlockNumber first, ColumnStamp *stamp, const ColumnArea *area)
 {
 	const char *data = area->data;
 	Size		left = area->bytes;
@@ -328,7 +328,7 @@ write_area(Cover * cover, BlockNumber first, ColumnStamp * stamp, const ColumnAr
 }
 
 static void
-write_extent(Cover * cover, uint32 group, const ColumnEntry * entry)
+write_extent(Cover *cover, uint32 group, const ColumnEntry *entry)
 {
 	ColumnStamp stamp = {COLUMN_MAGIC, group, entry->version, 0};
 	ColumnArea	header = {NULL, 0, 1};
@@ -346,7 +346,7 @@ write_extent(Cover * cover, uint32 group, const ColumnEntry * entry)
 }
 
 static void
-cover_group(Cover * cover, uint32 group, uint32 blocks)
+cover_group(Cover *cover, uint32 group, uint32 blocks)
 {
 	ColumnEntry old;
 	ColumnEntry entry = {.blocks = blocks};
@@ -366,7 +366,7 @@ cover_group(Cover * cover, uint32 group, uint32 blocks)
 
 /* Blocks of the group that columns could speak for, and do not. */
 static uint32
-count_gain(Cover * cover, uint32 group, uint32 blocks, Buffer *map)
+count_gain(Cover *cover, uint32 group, uint32 blocks, Buffer *map)
 {
 	ColumnEntry entry;
 	BlockNumber first = group * COLUMN_GROUP_BLOCKS;

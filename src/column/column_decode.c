@@ -59,9 +59,9 @@ chunk_is_sound(const ColumnChunk *chunk, uint32_t rows, uint32_t pages)
 bool
 column_decode_header(const char *header, size_t length, uint32_t pages, uint32_t columns)
 {
-	const		ColumnHeader *head = (const ColumnHeader *) header;
+	const ColumnHeader *head = (const ColumnHeader *) header;
 	const ColumnChunk *chunks = (const ColumnChunk *) (header + sizeof(ColumnHeader));
-	const		ColumnBlock *blocks = (const ColumnBlock *) (chunks + columns);
+	const ColumnBlock *blocks = (const ColumnBlock *) (chunks + columns);
 	uint64_t	rows = 0;
 	uint64_t	offsets = 0;
 

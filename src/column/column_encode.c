@@ -49,7 +49,7 @@ struct ColumnGather
 };
 
 static void
-make_room(const ColumnGather * gather, void *array, size_t size)
+make_room(const ColumnGather *gather, void *array, size_t size)
 {
 	void	  **pointer = array;
 
@@ -70,13 +70,13 @@ column_gather_make(ColumnClass class, int width, ColumnAllocate allocate, void *
 }
 
 static bool
-has_strings(const ColumnGather * gather)
+has_strings(const ColumnGather *gather)
 {
 	return gather->class == COLUMN_CLASS_BYTES || gather->class == COLUMN_CLASS_NUMERIC;
 }
 
 void
-column_gather_start(ColumnGather * gather)
+column_gather_start(ColumnGather *gather)
 {
 	if (gather->room > 0)
 		memset(gather->null_bits, 0, gather->room / 8);
@@ -95,7 +95,7 @@ column_gather_start(ColumnGather * gather)
 
 /* The number of the next row. */
 static int
-next_row(ColumnGather * gather)
+next_row(ColumnGather *gather)
 {
 	if (gather->rows == gather->room)
 	{
@@ -113,7 +113,7 @@ next_row(ColumnGather * gather)
 }
 
 static void
-append_string(ColumnGather * gather, const char *data, uint32_t length)
+append_string(ColumnGather *gather, const char *data, uint32_t length)
 {
 	uint32_t	end;
 
@@ -163,7 +163,7 @@ hash_string(const char *data, uint32_t length)
 
 /* The entry's number; -1: there are too many. */
 static int
-find_entry(ColumnGather * gather, const char *data, uint32_t length)
+find_entry(ColumnGather *gather, const char *data, uint32_t length)
 {
 	for (uint32_t slot = hash_string(data, length);; slot = (slot + 1) & (SLOTS - 1))
 	{
@@ -186,14 +186,14 @@ find_entry(ColumnGather * gather, const char *data, uint32_t length)
 }
 
 static bool
-row_is_null(const ColumnGather * gather, int row)
+row_is_null(const ColumnGather *gather, int row)
 {
 	return gather->null_bits[row / 8] >> (row % 8) & 1;
 }
 
 /* The strings of the rows before this one, instead of the entries. */
 static void
-leave_dictionary(ColumnGather * gather, int rows)
+leave_dictionary(ColumnGather *gather, int rows)
 {
 	uint32_t   *offsets = gather->offsets;
 	char	   *bytes = gather->bytes;
@@ -218,7 +218,7 @@ leave_dictionary(ColumnGather * gather, int rows)
 }
 
 static void
-take_string(ColumnGather * gather, int row, const char *data, uint32_t length)
+take_string(ColumnGather *gather, int row, const char *data, uint32_t length)
 {
 	if (gather->is_dictionary)
 	{
@@ -235,7 +235,7 @@ take_string(ColumnGather * gather, int row, const char *data, uint32_t length)
 }
 
 void
-column_gather_null(ColumnGather * gather)
+column_gather_null(ColumnGather *gather)
 {
 	int			row = next_row(gather);
 
@@ -250,7 +250,7 @@ column_gather_null(ColumnGather * gather)
 }
 
 void
-column_gather_integer(ColumnGather * gather, int64_t value)
+column_gather_integer(ColumnGather *gather, int64_t value)
 {
 	int			row = next_row(gather);
 
@@ -258,7 +258,7 @@ column_gather_integer(ColumnGather * gather, int64_t value)
 }
 
 void
-column_gather_float(ColumnGather * gather, double value)
+column_gather_float(ColumnGather *gather, double value)
 {
 	int			row = next_row(gather);
 
@@ -266,7 +266,7 @@ column_gather_float(ColumnGather * gather, double value)
 }
 
 void
-column_gather_bytes(ColumnGather * gather, const char *data, uint32_t length)
+column_gather_bytes(ColumnGather *gather, const char *data, uint32_t length)
 {
 	int			row = next_row(gather);
 
@@ -275,7 +275,7 @@ column_gather_bytes(ColumnGather * gather, const char *data, uint32_t length)
 }
 
 void
-column_gather_numeric(ColumnGather * gather, int64_t value, int scale, const char *data, uint32_t length)
+column_gather_numeric(ColumnGather *gather, int64_t value, int scale, const char *data, uint32_t length)
 {
 	int			row = next_row(gather);
 
@@ -290,7 +290,7 @@ column_gather_numeric(ColumnGather * gather, int64_t value, int scale, const cha
 }
 
 void
-column_gather_give_up(ColumnGather * gather)
+column_gather_give_up(ColumnGather *gather)
 {
 	(void) next_row(gather);
 	gather->given_up = true;
@@ -299,7 +299,7 @@ column_gather_give_up(ColumnGather * gather)
 /* ------- areas ------- */
 
 uint32_t
-column_area_pages(const ColumnArea * area)
+column_area_pages(const ColumnArea *area)
 {
 	size_t		per_page;
 
@@ -310,7 +310,7 @@ column_area_pages(const ColumnArea * area)
 }
 
 static char *
-encoded_room(ColumnGather * gather, size_t size)
+encoded_room(ColumnGather *gather, size_t size)
 {
 	if (gather->encoded_room < size)
 	{
@@ -321,7 +321,7 @@ encoded_room(ColumnGather * gather, size_t size)
 }
 
 static void
-find_integer_range(const ColumnGather * gather, ColumnChunk *chunk)
+find_integer_range(const ColumnGather *gather, ColumnChunk *chunk)
 {
 	int64_t		minimum = INT64_MAX;
 	int64_t		maximum = INT64_MIN;
@@ -340,7 +340,7 @@ find_integer_range(const ColumnGather * gather, ColumnChunk *chunk)
 
 /* Timestamps often are whole seconds. */
 static bool
-all_are_seconds_apart(const ColumnGather * gather, uint64_t base)
+all_are_seconds_apart(const ColumnGather *gather, uint64_t base)
 {
 	for (int row = 0; row < gather->rows; row++)
 	{
@@ -363,7 +363,7 @@ all_are_seconds_apart(const ColumnGather * gather, uint64_t base)
 	} while (0)
 
 static void
-encode_integers(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
+encode_integers(ColumnGather *gather, ColumnChunk *chunk, ColumnArea *values)
 {
 	uint64_t	base;
 	uint64_t	range;
@@ -405,7 +405,7 @@ encode_integers(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
 }
 
 static void
-encode_floats(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
+encode_floats(ColumnGather *gather, ColumnChunk *chunk, ColumnArea *values)
 {
 	const double *numbers = (const double *) gather->integers;
 	double		minimum = INFINITY;
@@ -443,7 +443,7 @@ encode_floats(ColumnGather * gather, ColumnChunk *chunk, ColumnArea * values)
 }
 
 static void
-encode_strings(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
+encode_strings(ColumnGather *gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
 {
 	/* rows that are null have the first entry, or the only string */
 	if (gather->strings == 0)
@@ -477,7 +477,7 @@ encode_strings(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUM
 }
 
 void
-column_encode(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
+column_encode(ColumnGather *gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS])
 {
 	memset(chunk, 0, sizeof(ColumnChunk));
 	memset(areas, 0, sizeof(ColumnArea) * COLUMN_AREAS);

@@ -45,22 +45,22 @@ typedef enum ColumnAreaKind
 typedef struct ColumnGather ColumnGather;
 
 /* width: 4 or 8 bytes of a float */
-extern ColumnGather * column_gather_make(ColumnClass class, int width, ColumnAllocate allocate, void *context);
-extern void column_gather_start(ColumnGather * gather);
-extern void column_gather_null(ColumnGather * gather);
-extern void column_gather_integer(ColumnGather * gather, int64_t value);
-extern void column_gather_float(ColumnGather * gather, double value);
-extern void column_gather_bytes(ColumnGather * gather, const char *data, uint32_t length);
+extern ColumnGather *column_gather_make(ColumnClass class, int width, ColumnAllocate allocate, void *context);
+extern void column_gather_start(ColumnGather *gather);
+extern void column_gather_null(ColumnGather *gather);
+extern void column_gather_integer(ColumnGather *gather, int64_t value);
+extern void column_gather_float(ColumnGather *gather, double value);
+extern void column_gather_bytes(ColumnGather *gather, const char *data, uint32_t length);
 
 /* scale: decimal digits of the integer; -1: the value is none of 64 bits */
-extern void column_gather_numeric(ColumnGather * gather, int64_t value, int scale, const char *data,
+extern void column_gather_numeric(ColumnGather *gather, int64_t value, int scale, const char *data,
 								  uint32_t length);
 
 /* A value cannot be kept: the chunk will be absent. */
-extern void column_gather_give_up(ColumnGather * gather);
+extern void column_gather_give_up(ColumnGather *gather);
 
 /* The areas are the gather's until it starts again. */
-extern void column_encode(ColumnGather * gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS]);
-extern uint32_t column_area_pages(const ColumnArea * area);
+extern void column_encode(ColumnGather *gather, ColumnChunk *chunk, ColumnArea areas[COLUMN_AREAS]);
+extern uint32_t column_area_pages(const ColumnArea *area);
 
 #endif

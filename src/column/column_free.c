@@ -15,13 +15,13 @@
 
 /* First page of the smallest range that is large enough; 0: there is none. */
 uint32_t
-column_free_find(const ColumnFreeList * list, uint32_t pages, ColumnFreeCheck is_unread, void *context)
+column_free_find(const ColumnFreeList *list, uint32_t pages, ColumnFreeCheck is_unread, void *context)
 {
-	const		ColumnFreeRange *best = NULL;
+	const ColumnFreeRange *best = NULL;
 
 	for (uint32_t i = 0; i < list->count; i++)
 	{
-		const		ColumnFreeRange *range = &list->ranges[i];
+		const ColumnFreeRange *range = &list->ranges[i];
 
 		if (range->pages >= pages && (best == NULL || range->pages < best->pages) &&
 			is_unread(context, range->since))
@@ -31,14 +31,14 @@ column_free_find(const ColumnFreeList * list, uint32_t pages, ColumnFreeCheck is
 }
 
 static void
-drop_range(ColumnFreeList * list, uint32_t i)
+drop_range(ColumnFreeList *list, uint32_t i)
 {
 	list->ranges[i] = list->ranges[--list->count];
 }
 
 /* The first pages of the range that begins there. */
 void
-column_free_take(ColumnFreeList * list, uint32_t first, uint32_t pages)
+column_free_take(ColumnFreeList *list, uint32_t first, uint32_t pages)
 {
 	for (uint32_t i = 0; i < list->count; i++)
 	{
@@ -55,7 +55,7 @@ column_free_take(ColumnFreeList * list, uint32_t first, uint32_t pages)
 }
 
 static uint32_t
-smallest_range(const ColumnFreeList * list)
+smallest_range(const ColumnFreeList *list)
 {
 	uint32_t	smallest = 0;
 
@@ -68,13 +68,13 @@ smallest_range(const ColumnFreeList * list)
 }
 
 void
-column_free_add(ColumnFreeList * list, uint32_t first, uint32_t pages, uint64_t since)
+column_free_add(ColumnFreeList *list, uint32_t first, uint32_t pages, uint64_t since)
 {
 	ColumnFreeRange added = {since, first, pages};
 
 	for (uint32_t i = 0; i < list->count;)
 	{
-		const		ColumnFreeRange *range = &list->ranges[i];
+		const ColumnFreeRange *range = &list->ranges[i];
 
 		if (range->since != since ||
 			(range->first + range->pages != added.first && added.first + added.pages != range->first))

@@ -104,7 +104,7 @@ static bool
 read_root(Relation index, uint32 group, uint32 *groups, BlockNumber *map)
 {
 	Buffer		buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
-	const		ColumnRoot *root;
+	const ColumnRoot *root;
 	bool		known;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -122,7 +122,7 @@ column_root_read(Relation index)
 {
 	ColumnRoot *copy = palloc0(sizeof(ColumnRoot));
 	Buffer		buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
-	const		ColumnRoot *root;
+	const ColumnRoot *root;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	root = root_of(BufferGetPage(buffer));
@@ -134,7 +134,7 @@ column_root_read(Relation index)
 
 /* A copy.  False: the group has no entry. */
 bool
-column_entry_read(Relation index, uint32 group, ColumnEntry * entry)
+column_entry_read(Relation index, uint32 group, ColumnEntry *entry)
 {
 	uint32		groups;
 	BlockNumber map;
@@ -150,13 +150,13 @@ column_entry_read(Relation index, uint32 group, ColumnEntry * entry)
 }
 
 bool
-column_is_marked(const ColumnEntry * entry, int block)
+column_is_marked(const ColumnEntry *entry, int block)
 {
 	return entry->marks[block / 8] >> (block % 8) & 1;
 }
 
 int
-column_count_marks(const ColumnEntry * entry)
+column_count_marks(const ColumnEntry *entry)
 {
 	int			count = 0;
 
@@ -166,7 +166,7 @@ column_count_marks(const ColumnEntry * entry)
 }
 
 static bool
-is_marked_everywhere(const ColumnEntry * entry, int byte, uint8 bit)
+is_marked_everywhere(const ColumnEntry *entry, int byte, uint8 bit)
 {
 	return (entry->marks[byte] & bit) != 0 && (!entry->covering || (entry->next_marks[byte] & bit) != 0);
 }
@@ -281,7 +281,7 @@ column_cover_place(Relation index, Relation heap, uint32 pages)
  * newer than the transaction id that is next while the entry is locked.
  */
 void
-column_cover_publish(Relation index, uint32 group, const ColumnEntry * covered)
+column_cover_publish(Relation index, uint32 group, const ColumnEntry *covered)
 {
 	Buffer		root_buffer = ReadBuffer(index, COLUMN_ROOT_BLOCK);
 	Buffer		free_buffer = ReadBuffer(index, COLUMN_FREE_BLOCK);

@@ -63,7 +63,7 @@ column_pages_new(Relation index, BlockNumber block)
 }
 
 char *
-column_pages_init(Page page, const ColumnStamp * stamp, Size length)
+column_pages_init(Page page, const ColumnStamp *stamp, Size length)
 {
 	PageInit(page, BLCKSZ, sizeof(ColumnStamp));
 	memcpy(PageGetSpecialPointer(page), stamp, sizeof(ColumnStamp));
@@ -73,7 +73,7 @@ column_pages_init(Page page, const ColumnStamp * stamp, Size length)
 }
 
 void
-column_pages_write(Relation index, BlockNumber block, const ColumnStamp * stamp,
+column_pages_write(Relation index, BlockNumber block, const ColumnStamp *stamp,
 				   const void *contents, Size length)
 {
 	Buffer		buffer = column_pages_new(index, block);
@@ -86,10 +86,10 @@ column_pages_write(Relation index, BlockNumber block, const ColumnStamp * stamp,
 }
 
 static void
-check_stamp(Relation index, Buffer buffer, const ColumnStamp * stamp)
+check_stamp(Relation index, Buffer buffer, const ColumnStamp *stamp)
 {
 	Page		page = BufferGetPage(buffer);
-	const		ColumnStamp *found;
+	const ColumnStamp *found;
 
 	if (!PageIsNew(page) && PageGetSpecialSize(page) == sizeof(ColumnStamp))
 	{
@@ -112,7 +112,7 @@ check_stamp(Relation index, Buffer buffer, const ColumnStamp * stamp)
 
 /* Pinned and locked to share; the page is the one with the stamp. */
 Buffer
-column_pages_read(Relation index, BlockNumber block, const ColumnStamp * stamp,
+column_pages_read(Relation index, BlockNumber block, const ColumnStamp *stamp,
 				  BufferAccessStrategy strategy)
 {
 	Buffer		buffer;
@@ -130,7 +130,7 @@ column_pages_read(Relation index, BlockNumber block, const ColumnStamp * stamp,
 
 /* Some bytes of an area without units, which begins with the stamp's page of the extent. */
 void
-column_pages_copy(Relation index, BlockNumber first, const ColumnStamp * stamp,
+column_pages_copy(Relation index, BlockNumber first, const ColumnStamp *stamp,
 				  uint64 offset, uint64 length, char *to, BufferAccessStrategy strategy)
 {
 	while (length > 0)

@@ -20,6 +20,11 @@
 #include "column/column_pages.h"
 #include "column/column_reader.h"
 
+/* so long that a change falls between the looks */
+#define LOOK_PAUSE_US 20000
+
+int			column_look = COLUMN_LOOK;
+
 typedef struct ReaderColumn
 {
 	AttrNumber	attribute;
@@ -39,8 +44,8 @@ struct ColumnReader
 	ColumnEntry entry;
 	ColumnGroup group;
 	char	   *header;
-	const		ColumnBlock *blocks;
-	const uint16 *offsets;
+	const ColumnBlock *blocks;
+	const		uint16 *offsets;
 	uint32	   *first_offset;	/* of each block among the offsets; NULL: not asked for yet */
 	uint32		first_row[COLUMN_GROUP_BLOCKS + 1];
 	bool		vouched[COLUMN_GROUP_BLOCKS];
@@ -166,23 +171,61 @@ read_header(ColumnReader *reader)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+look_at_map(ColumnReader *reader, BlockNumber first)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(reader->table);
+
+	for (int i = 0; i < COLUMN_GROUP_BLOCKS; i++)
+		reader->vouched[i] = first + i < end && VM_ALL_VISIBLE(reader->table, first + i, &reader->map);
+}
+
+/* False: no block of the group is covered. */
+static bool
+look_at_marks(ColumnReader *reader, uint32 number)
+{
+	if (!column_entry_read(reader->index, number, &reader->entry) || reader->entry.first == 0)
+		return false;
+	if (column_look == COLUMN_LOOK_MAP_ONLY)
+		memset(reader->entry.marks, 0, sizeof(reader->entry.marks));
+	return true;
+}
+
+/* The rule's two looks, in the order that column_marks.c explains. */
+static bool
+look(ColumnReader *reader, uint32 number)
+{
+	BlockNumber first = number * COLUMN_GROUP_BLOCKS;
+	bool		covered;
+
+	if (column_look == COLUMN_LOOK_MARKS_FIRST)
+	{
+		covered = look_at_marks(reader, number);
+		pg_usleep(LOOK_PAUSE_US);
+		look_at_map(reader, first);
+		return covered;
+	}
+	look_at_map(reader, first);
+	if (column_look != COLUMN_LOOK)
+		pg_usleep(LOOK_PAUSE_US);
+	covered = look_at_marks(reader, number);
+	if (column_look == COLUMN_LOOK_MARKS_ONLY)
+		memset(reader->vouched, true, sizeof(reader->vouched));
+	return covered;
+}
+
 const ColumnGroup *
 column_reader_group(ColumnReader *reader, uint32 number)
 {
 	ColumnGroup *group = &reader->group;
-	BlockNumber first = number * COLUMN_GROUP_BLOCKS;
-	BlockNumber end = RelationGetNumberOfBlocks(reader->table);
 
 	release_group(reader);
 	group->number = number;
-	group->first_block = first;
+	group->first_block = number * COLUMN_GROUP_BLOCKS;
 	group->first_row = reader->first_row;
 	group->vouched = reader->vouched;
 	group->all_vouched = true;
-	/* the visibility map first */
-	for (int i = 0; i < COLUMN_GROUP_BLOCKS; i++)
-		reader->vouched[i] = first + i < end && VM_ALL_VISIBLE(reader->table, first + i, &reader->map);
-	if (!column_entry_read(reader->index, number, &reader->entry) || reader->entry.first == 0)
+	if (!look(reader, number))
 		return NULL;
 	read_header(reader);
 	reader->first_row[0] = 0;
@@ -205,7 +248,7 @@ column_reader_chunk(const ColumnReader *reader, int column)
 
 /* The contents of the page, locked to share until release_page(). */
 static const char *
-read_page(ColumnReader *reader, ReaderColumn * column, uint32 page)
+read_page(ColumnReader *reader, ReaderColumn *column, uint32 page)
 {
 	BlockNumber block = reader->entry.first + page;
 
@@ -225,14 +268,14 @@ read_page(ColumnReader *reader, ReaderColumn * column, uint32 page)
 }
 
 static void
-release_page(ReaderColumn * column)
+release_page(ReaderColumn *column)
 {
 	LockBuffer(column->buffer, BUFFER_LOCK_UNLOCK);
 }
 
 /* The page of a row, the row's number within it, and how many of the rows it has. */
 static const char *
-read_rows(ColumnReader *reader, ReaderColumn * column, int row, int count, int *first, int *part)
+read_rows(ColumnReader *reader, ReaderColumn *column, int row, int count, int *first, int *part)
 {
 	int			per_page = column_rows_per_page(column->chunk);
 
@@ -313,7 +356,7 @@ column_reader_floats(ColumnReader *reader, int number, int row, int count, doubl
 }
 
 void
-column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 *codes)
+column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 * codes)
 {
 	ReaderColumn *column = &reader->column[number];
 

@@ -19,6 +19,22 @@
 #include "column/column_decode.h"
 #include "column/column_format.h"
 
+/*
+ * How a reader looks at the visibility map and the marks.  All but the first are for tests:
+ * they pause between the looks, and all but the first two break the rule, so that a test of
+ * the rule is seen to fail.
+ */
+typedef enum ColumnLook
+{
+	COLUMN_LOOK,
+	COLUMN_LOOK_SLOWLY,
+	COLUMN_LOOK_MARKS_FIRST,
+	COLUMN_LOOK_MAP_ONLY,
+	COLUMN_LOOK_MARKS_ONLY
+} ColumnLook;
+
+extern int	column_look;
+
 typedef struct ColumnReader ColumnReader;
 
 /* a row group; valid until the next one */
@@ -54,7 +70,7 @@ extern const ColumnChunk *column_reader_chunk(const ColumnReader *reader, int co
 extern bool column_reader_nulls(ColumnReader *reader, int column, int row, int count, bool *nulls);
 extern void column_reader_integers(ColumnReader *reader, int column, int row, int count, int64 *values);
 extern void column_reader_floats(ColumnReader *reader, int column, int row, int count, double *values);
-extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 *codes);
+extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 * codes);
 
 /* chunk->entries values, valid until the next group */
 extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int column);

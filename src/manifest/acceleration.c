@@ -194,6 +194,8 @@ acceleration_parse(Parser *parser, DatasetSpec *spec)
 	parse_storage(parser, spec);
 	definition->refresh_sql = spec_statement(parser, spec, "refresh_sql", "SELECT",
 											 &spec->refresh_sql_line);
+	definition->column_index = (char *) check_text(&keys_of_acceleration_params, spec->acceleration_params,
+												   "columns", NULL);
 	check_refresh(parser, spec);
 	schedule_keys_parse(parser, spec);
 	parse_keys(parser, spec);

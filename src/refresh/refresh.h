@@ -73,6 +73,7 @@ typedef struct Refresh
 	double		load_ms;
 	double		index_ms;
 	double		swap_ms;
+	TransactionId written;		/* the last that has changed rows; invalid: none has */
 	bool		repeatable;		/* the same bytes give the same rows: validators are kept */
 } Refresh;
 

@@ -109,14 +109,16 @@ run_rule(const Dataset *dataset, const RetentionRule *rule)
 }
 
 static int64
-delete_batch(const Dataset *dataset, const RetentionRule *rule)
+delete_batch(Refresh *refresh, const RetentionRule *rule)
 {
 	int64		deleted;
 
 	step_begin();
 	/* the extension is locked before the table, which DROP EXTENSION may have dropped */
 	(void) catalog_extension();
-	deleted = run_rule(dataset, rule);
+	deleted = run_rule(refresh->dataset, rule);
+	if (deleted > 0)
+		refresh->written = GetTopTransactionId();
 	step_commit();
 	return deleted;
 }
@@ -128,7 +130,7 @@ delete_all(Refresh *refresh, const RetentionRule *rule)
 
 	do
 	{
-		deleted = delete_batch(refresh->dataset, rule);
+		deleted = delete_batch(refresh, rule);
 		refresh->counts.deleted += deleted;
 		CHECK_FOR_INTERRUPTS();
 	} while (deleted > 0);

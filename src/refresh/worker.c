@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -29,6 +30,7 @@
 #include "catalog/extension.h"
 #include "catalog/pinned.h"
 #include "catalog/rights.h"
+#include "column/column_access.h"
 #include "refresh/dispatch.h"
 #include "refresh/follow/following.h"
 #include "refresh/refresh.h"
@@ -40,6 +42,7 @@
 #include "refresh/worker.h"
 #include "secret/redact.h"
 #include "settings.h"
+#include "table/columns.h"
 #include "table/swap_lock.h"
 
 #define IDLE_MS		2000		/* how long it waits for another task */
@@ -119,8 +122,50 @@ refresh_table(void *arg)
 		report_phase(refresh, ": load");
 		step_begin();
 		refresh_apply(refresh);
+		refresh->written = GetTopTransactionIdIfAny();
 		step_commit();
 	}
+}
+
+static bool
+settle_columns(const Refresh *refresh)
+{
+	bool		present;
+
+	step_begin();
+	present = catalog_extension() == refresh->extension && columns_settle(refresh->dataset);
+	step_commit();
+	return present;
+}
+
+static void
+cover_columns(const Refresh *refresh)
+{
+	report_phase(refresh, ": columns");
+	step_begin();
+	if (catalog_extension() == refresh->extension)
+		columns_cover(refresh->dataset, refresh->written);
+	step_commit();
+}
+
+static void
+keep_columns(const Refresh *refresh)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (!refresh->dataset->accelerated || !OidIsValid(refresh->dataset->relation))
+		return;
+	PG_TRY();
+	{
+		if (settle_columns(refresh))
+			cover_columns(refresh);
+	}
+	PG_CATCH();
+	{
+		/* the rows are loaded, and readers find them in the heap */
+		(void) step_rescue(context);
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -140,7 +185,10 @@ run_refresh(const WorkerTask *task)
 		if (task->release)
 			release_slots(task->dataset);
 		else if (begin_refresh(refresh, task))
+		{
 			redact_call(refresh_table, refresh);
+			keep_columns(refresh);
+		}
 	}
 	PG_CATCH();
 	{
@@ -219,6 +267,8 @@ spice_worker_main(Datum arg pg_attribute_unused())
 	dispatch_attach(arguments.slot);
 	step_pin_settings();
 	swap_wait_hook = park_worker;
+	/* keep_columns() covers once the refresh has committed */
+	column_build_empty = true;
 
 	/* a worker that exits without asking could take a task along that has just arrived */
 	for (int runs = 0; next_task(runs < MAX_RUNS ? IDLE_MS : 0, &task); runs++)
