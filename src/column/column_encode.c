@@ -125,7 +125,7 @@ append_string(ColumnGather *gather, const char *data, uint32_t length)
 	if (gather->strings == 0)
 		gather->offsets[0] = 0;
 	end = gather->offsets[gather->strings] + length;
-	if (end > gather->byte_room)
+	if (end > gather->byte_room || gather->byte_room == 0)
 	{
 		gather->byte_room = gather->byte_room == 0 ? 65536 : gather->byte_room * 2;
 		if (gather->byte_room < end)
