@@ -183,8 +183,11 @@ columns_cost(struct PlannerInfo *root, struct IndexPath *path, double loops, Cos
 static bytea *
 columns_options(Datum options, bool validate)
 {
-	(void) options;
-	(void) validate;
+	if (validate && DatumGetPointer(options) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("access method \"spice_columns\" has no storage parameters"),
+				 errhint("Leave out WITH.")));
 	return NULL;
 }
 

@@ -68,6 +68,11 @@ spice_cover_columns(PG_FUNCTION_ARGS)
 	table = table_open(oid, ShareUpdateExclusiveLock);
 	if (!compat_owns_relation(oid))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
+	if (!RELKIND_HAS_TABLE_AM(table->rd_rel->relkind))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table that holds rows", RelationGetRelationName(table)),
+				 errhint("Name the partitions, or a table.")));
 	covered = column_cover_table(table);
 	table_close(table, NoLock);
 	PG_RETURN_INT64(covered);

@@ -45,7 +45,7 @@ struct ColumnReader
 	ColumnGroup group;
 	char	   *header;
 	const ColumnBlock *blocks;
-	const		uint16 *offsets;
+	const uint16 *offsets;
 	uint32	   *first_offset;	/* of each block among the offsets; NULL: not asked for yet */
 	uint32		first_row[COLUMN_GROUP_BLOCKS + 1];
 	bool		vouched[COLUMN_GROUP_BLOCKS];
@@ -356,7 +356,7 @@ column_reader_floats(ColumnReader *reader, int number, int row, int count, doubl
 }
 
 void
-column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 * codes)
+column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 *codes)
 {
 	ReaderColumn *column = &reader->column[number];
 

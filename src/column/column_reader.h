@@ -70,7 +70,7 @@ extern const ColumnChunk *column_reader_chunk(const ColumnReader *reader, int co
 extern bool column_reader_nulls(ColumnReader *reader, int column, int row, int count, bool *nulls);
 extern void column_reader_integers(ColumnReader *reader, int column, int row, int count, int64 *values);
 extern void column_reader_floats(ColumnReader *reader, int column, int row, int count, double *values);
-extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 * codes);
+extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 *codes);
 
 /* chunk->entries values, valid until the next group */
 extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int column);

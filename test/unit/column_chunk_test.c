@@ -265,8 +265,8 @@ test_numeric(const Numeric *numeric)
 static void
 test_numeric_scales(void)
 {
-	const uint16_t one[] = {0x8000, 1};
-	const uint16_t half[] = {0x8000 | 1 << 7 | 0x7F, 5000};
+	const		uint16_t one[] = {0x8000, 1};
+	const		uint16_t half[] = {0x8000 | 1 << 7 | 0x7F, 5000};
 	ColumnGather *gather = begin(COLUMN_CLASS_NUMERIC, 0);
 	Extent		extent;
 	char	   *bytes;
