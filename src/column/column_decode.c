@@ -146,13 +146,13 @@ column_decode_floats(const ColumnChunk *chunk, const char *page, int row, int co
 {
 	if (chunk->width == sizeof(float))
 	{
-		const float *from = (const float *) page + row;
+		const float *from = (const float *) (const void *) page + row;
 
 		for (int i = 0; i < count; i++)
 			values[i] = from[i];
 	}
 	else
-		memcpy(values, (const double *) page + row, sizeof(double) * count);
+		memcpy(values, (const double *) (const void *) page + row, sizeof(double) * count);
 }
 
 bool

@@ -407,7 +407,7 @@ encode_integers(ColumnGather *gather, ColumnChunk *chunk, ColumnArea *values)
 static void
 encode_floats(ColumnGather *gather, ColumnChunk *chunk, ColumnArea *values)
 {
-	const double *numbers = (const double *) gather->integers;
+	const double *numbers = (const double *) (const void *) gather->integers;
 	double		minimum = INFINITY;
 	double		maximum = -INFINITY;
 	bool		any = false;
@@ -432,7 +432,7 @@ encode_floats(ColumnGather *gather, ColumnChunk *chunk, ColumnArea *values)
 	chunk->maximum.number = any ? maximum : 0;
 	if (gather->width == sizeof(float))
 	{
-		float	   *to = (float *) encoded_room(gather, gather->rows * sizeof(float));
+		float	   *to = (float *) (void *) encoded_room(gather, gather->rows * sizeof(float));
 
 		for (int row = 0; row < gather->rows; row++)
 			to[row] = (float) numbers[row];

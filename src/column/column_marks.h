@@ -24,6 +24,6 @@ extern int	column_count_marks(const ColumnEntry *entry);
 /* the caller holds a lock that keeps other processes from covering */
 extern void column_cover_begin(Relation index, uint32 group);
 extern uint32 column_cover_place(Relation index, Relation heap, uint32 pages);
-extern void column_cover_publish(Relation index, uint32 group, const ColumnEntry *entry);
+extern void column_cover_publish(Relation index, uint32 group, const ColumnEntry *covered);
 
 #endif

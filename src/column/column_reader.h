@@ -67,16 +67,16 @@ extern const ColumnGroup *column_reader_group(ColumnReader *reader, uint32 numbe
  * Values of rows that are null are any.
  */
 extern const ColumnChunk *column_reader_chunk(const ColumnReader *reader, int column);
-extern bool column_reader_nulls(ColumnReader *reader, int column, int row, int count, bool *nulls);
-extern void column_reader_integers(ColumnReader *reader, int column, int row, int count, int64 *values);
-extern void column_reader_floats(ColumnReader *reader, int column, int row, int count, double *values);
-extern void column_reader_codes(ColumnReader *reader, int column, int row, int count, uint16 *codes);
+extern bool column_reader_nulls(ColumnReader *reader, int number, int row, int count, bool *nulls);
+extern void column_reader_integers(ColumnReader *reader, int number, int row, int count, int64 *values);
+extern void column_reader_floats(ColumnReader *reader, int number, int row, int count, double *values);
+extern void column_reader_codes(ColumnReader *reader, int number, int row, int count, uint16 *codes);
 
 /* chunk->entries values, valid until the next group */
-extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int column);
+extern const ColumnBytes *column_reader_dictionary(ColumnReader *reader, int number);
 
 /* the bytes are copied to the current memory context */
-extern void column_reader_bytes(ColumnReader *reader, int column, int row, int count, ColumnBytes *values);
+extern void column_reader_bytes(ColumnReader *reader, int number, int row, int count, ColumnBytes *values);
 
 /* where an index entry of the row would point to */
 extern void column_reader_tid(ColumnReader *reader, int row, ItemPointer tid);
