@@ -318,8 +318,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         for name, value in self.headers.items()},
             "authorization": "Authorization" in self.headers,
             "user": user, "status": None, "bytes": 0, "state": "started", "sent": "",
+            "began": time.monotonic(),
         }
         with self.state.changed:
+            self.entry["beside"] = sum(
+                entry["state"] not in ("done", "aborted") for entry in self.state.log[-100:])
             self.state.log.append(self.entry)
             route = self.state.routes.get(path)
             if route is not None:

@@ -20,6 +20,10 @@
 #include "source/http/url.h"
 #include "source/source_request.h"
 
+/* as the original runtime has them */
+#define PAGE_RETRIES	3
+#define RETRY_JITTER	0.3
+
 /* what a body asks for as long as there is no watermark */
 #define FIRST_TIME		"1970-01-01T00:00:00Z"
 
@@ -308,6 +312,48 @@ add_body(Resolver *resolver, const Dataset *dataset, const char *watermark, Http
 	request->content = resolve_form(resolver, "http_body", body, form);
 }
 
+/* ---- limits and retries ---- */
+
+static int
+number_of(const Dataset *dataset, const char *param, int otherwise)
+{
+	const char *text = catalog_param(dataset, param);
+
+	return text != NULL ? atoi(text) : otherwise;
+}
+
+static double
+share_of(const Dataset *dataset, const char *param, double otherwise)
+{
+	const char *text = catalog_param(dataset, param);
+
+	if (text == NULL)
+		return otherwise;
+	return strtod(text, NULL) / (strchr(text, '%') != NULL ? 100 : 1);
+}
+
+/*
+ * A refresh that fails at its first request has lost nothing, and is itself tried again.
+ * Behind that there are pages to lose.
+ */
+static void
+add_limits(const Dataset *dataset, HttpRequest *request)
+{
+	const char *backoff = catalog_param(dataset, "retry_backoff_method");
+
+	request->limits.per_second = number_of(dataset, "requests_per_second_limit", 0);
+	request->limits.per_minute = number_of(dataset, "requests_per_minute_limit", 0);
+	request->limits.concurrent = number_of(dataset, "max_concurrent_requests", 0);
+	request->retries.most = number_of(dataset, "max_retries", 0);
+	request->retries.most_of_pages = number_of(dataset, "max_retries", PAGE_RETRIES);
+	request->retries.jitter = share_of(dataset, "retry_jitter", RETRY_JITTER);
+	request->retries.longest_ms = dataset->retry_max_duration_ms;
+	if (backoff != NULL && strcmp(backoff, "linear") == 0)
+		request->retries.backoff = HTTP_BACKOFF_LINEAR;
+	else if (backoff != NULL && strcmp(backoff, "exponential") == 0)
+		request->retries.backoff = HTTP_BACKOFF_EXPONENTIAL;
+}
+
 HttpRequest *
 source_request_make(const Dataset *dataset, const char *query, const char *watermark, Resolver *resolver)
 {
@@ -327,5 +373,6 @@ source_request_make(const Dataset *dataset, const char *query, const char *water
 	if (token != NULL)
 		add_bearer(resolver, token, request);
 	add_body(resolver, dataset, watermark, request);
+	add_limits(dataset, request);
 	return request;
 }

@@ -16,6 +16,8 @@
  *		asking		-> denied		(status 4xx for a page that may lie behind the last one)
  *		asking		-> unchanged	(304, and we had asked for it)
  *		asking		-> nothing		(204, and that is an answer to the request)
+ *		asking		-> waiting		(a failure that may pass, and another try is left)
+ *		waiting		-> asking		(after a pause)
  *		any			-> failed		(an error is raised)
  *
  * transfer_timeout covers all hops together, client_timeout each wait for a byte.
@@ -26,8 +28,11 @@
 
 #include "source/http/http.h"
 
+#include <time.h>
+
 #include "access/xlog.h"
 #include "common/cryptohash.h"
+#include "common/pg_prng.h"
 #include "common/sha2.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -37,9 +42,28 @@
 #include "source/http/http_header.h"
 #include "source/http/http_text.h"
 #include "source/http/http_transfer.h"
+#include "source/http/origin_limit.h"
 #include "source/http/url.h"
 
 #define MAX_REDIRECTS	10
+#define FIRST_PAUSE_MS	500
+#define LONGEST_PAUSE_MS	60000	/* that a refresh waits for, unless transfer_timeout is longer */
+
+typedef enum Verdict
+{
+	VERDICT_DONE,
+	VERDICT_REDIRECT,
+	VERDICT_AGAIN
+} Verdict;
+
+/* The tries of one request. */
+typedef struct HttpTries
+{
+	int			failed;
+	double		pause_ms;		/* before the next one */
+	instr_time	start;
+	int64		spooled;		/* bytes that the spool had before */
+} HttpTries;
 
 struct HttpSession
 {
@@ -220,26 +244,71 @@ status_denies_page(int status)
 	return status == 400 || status == 404 || status == 410 || status == 416;
 }
 
-/* judges the answer; true: a redirect */
+static double
+since(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+/* The pause before the next try, as the params have it. */
+static double
+backoff_ms(const HttpRetries * retries, int failed)
+{
+	int64		factor = 1;
+	int64		before = 0;
+
+	for (int i = 0; i < failed && factor < LONGEST_PAUSE_MS; i++)
+	{
+		int64		last = factor;
+
+		factor = retries->backoff == HTTP_BACKOFF_EXPONENTIAL ? factor * 2 :
+			retries->backoff == HTTP_BACKOFF_LINEAR ? factor + 1 : factor + before;
+		before = last;
+	}
+	return FIRST_PAUSE_MS * (double) factor *
+		(1 + retries->jitter * (2 * pg_prng_double(&pg_global_prng_state) - 1));
+}
+
+/* Is the request to be sent again?  Sets the pause before that. */
 static bool
-judge(const HttpRequest *request, const HttpTransfer *transfer)
+try_again(const HttpRequest *request, const HttpTransfer *transfer, HttpTries * tries)
+{
+	int64		asked = http_pause_ms(&transfer->pause, time(NULL));
+
+	if (tries->failed >= request->retries.most || !http_error_may_pass(transfer) ||
+	/* the bytes of earlier requests cannot be taken back */
+		(tries->spooled > 0 && transfer->body.bytes > 0) ||
+		asked > Max(LONGEST_PAUSE_MS, request->transfer_timeout_ms))
+		return false;
+	tries->pause_ms = Max((double) asked, backoff_ms(&request->retries, tries->failed));
+	return request->retries.longest_ms == 0 || since(tries->start) + tries->pause_ms <= request->retries.longest_ms;
+}
+
+static Verdict
+judge(const HttpRequest *request, const HttpTransfer *transfer, HttpTries * tries)
 {
 	if ((request->past_end && status_denies_page(transfer->status)) ||
 		(request->may_be_nothing && transfer->status == 204 && transfer->result == CURLE_OK))
-		return false;
+		return VERDICT_DONE;
+	if (try_again(request, transfer, tries))
+		return VERDICT_AGAIN;
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)
 		http_raise_status(request, transfer);
 	if (transfer->result != CURLE_OK && transfer->body.fault != HTTP_BODY_ENOUGH)
 		http_raise_transfer(request, transfer);
 	if (is_redirect(transfer->status))
-		return true;
+		return VERDICT_REDIRECT;
 	if (!http_transfer_succeeded(transfer) &&
 		!(transfer->status == 304 && transfer->conditional))
 		http_raise_status(request, transfer);
 	if (http_text_is_page(transfer->content_type, transfer->body.excerpt, transfer->body.excerpt_length))
 		http_raise_page(request, transfer);
-	return false;
+	return VERDICT_DONE;
 }
 
 /* sets where it leads */
@@ -260,13 +329,14 @@ follow(const HttpRequest *request, HttpTransfer *transfer)
 }
 
 /*
- * Asks until the answer is no redirect.  A redirect that has left the origin is
+ * Asks until the answer is no redirect.  False: all of it is to be asked again.  A redirect that has left the origin is
  * trusted no more, also when it leads back: another host chose the path.
  */
-static void
-ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
+static bool
+ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin, HttpTries * tries)
 {
 	int			hops = 0;
+	Verdict		verdict;
 	bool		own = true;
 
 	transfer->next = *origin;
@@ -275,8 +345,9 @@ ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin)
 	{
 		own = own && url_same_origin(&transfer->next, origin);
 		ask(request, transfer, own);
-		if (!judge(request, transfer))
-			break;
+		verdict = judge(request, transfer, tries);
+		if (verdict != VERDICT_REDIRECT)
+			return verdict == VERDICT_DONE;
 		if (++hops > MAX_REDIRECTS)
 			http_raise_redirect(request, transfer,
 								"there are more than " CppAsString2(MAX_REDIRECTS) " in a row", "");
@@ -298,17 +369,55 @@ request_url(const HttpRequest *request)
 	return url;
 }
 
+static void
+leave_limit(void *arg pg_attribute_unused())
+{
+	origin_limit_leave();
+}
+
 HttpSession *
 http_session_open(HttpReport *report, MemoryContext context)
 {
 	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
 	HttpSession *session = MemoryContextAllocZero(fetch, sizeof(HttpSession));
+	MemoryContextCallback *callback = MemoryContextAllocZero(fetch, sizeof(MemoryContextCallback));
 
 	memset(report, 0, sizeof(*report));
 	session->context = fetch;
 	session->transfer = http_transfer_create(fetch);
 	session->transfer->report = report;
+	callback->func = leave_limit;
+	MemoryContextRegisterResetCallback(fetch, callback);
 	return session;
+}
+
+/* What the source has said of its limits holds for the request behind the one that it answered. */
+static void
+wait_for_source(const HttpRequest *request, const HttpTransfer *transfer)
+{
+	int64		asked = transfer->own_origin ? http_pause_ms(&transfer->pause, time(NULL)) : 0;
+
+	if (asked > 0 && asked <= Max(LONGEST_PAUSE_MS, request->transfer_timeout_ms))
+		origin_limit_wait((double) asked);
+}
+
+/* One try.  False: there is to be another. */
+static bool
+try_once(const HttpRequest *request, HttpTransfer *transfer, Spool *spool, const Url *origin, HttpTries * tries)
+{
+	bool		done;
+
+	transfer->bytes_before = transfer->report->bytes;
+	transfer->ms_before = transfer->report->fetch_ms;
+	origin_limit_enter(origin, &request->limits);
+	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
+	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool) -
+		request->before;
+	transfer->body.spool = spool;
+	done = ask_all(request, transfer, origin, tries);
+	origin_limit_leave();
+	http_transfer_report(transfer);
+	return done;
 }
 
 const HttpTransfer *
@@ -317,15 +426,19 @@ http_session_get(HttpSession *session, const HttpRequest *request, Spool *spool)
 	HttpTransfer *transfer = session->transfer;
 	MemoryContext saved = MemoryContextSwitchTo(session->context);
 	Url		   *origin = request_url(request);
+	HttpTries	tries = {.spooled = spool_size(spool)};
 
-	transfer->bytes_before = transfer->report->bytes;
-	transfer->ms_before = transfer->report->fetch_ms;
-	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
-	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool) -
-		request->before;
-	transfer->body.spool = spool;
-	ask_all(request, transfer, origin);
-	http_transfer_report(transfer);
+	INSTR_TIME_SET_CURRENT(tries.start);
+	wait_for_source(request, transfer);
+	while (!try_once(request, transfer, spool, origin, &tries))
+	{
+		tries.failed++;
+		if (tries.spooled == 0)
+			spool_empty(spool);
+		/* the bytes of a try that failed are no part of the response */
+		transfer->report->bytes = transfer->bytes_before;
+		origin_limit_wait(tries.pause_ms);
+	}
 	pfree(origin);
 	MemoryContextSwitchTo(saved);
 	return transfer;

@@ -26,6 +26,31 @@ typedef struct HttpHeader
 	char	   *value;
 } HttpHeader;
 
+/* How often all processes may ask the origin; 0: no limit. */
+typedef struct HttpLimits
+{
+	int			per_second;
+	int			per_minute;
+	int			concurrent;
+} HttpLimits;
+
+typedef enum HttpBackoff
+{
+	HTTP_BACKOFF_FIBONACCI,
+	HTTP_BACKOFF_LINEAR,
+	HTTP_BACKOFF_EXPONENTIAL
+} HttpBackoff;
+
+/* When a request that has failed is sent again. */
+typedef struct HttpRetries
+{
+	int			most;			/* 0: it is not */
+	int			most_of_pages;	/* the same of a page behind the first one */
+	HttpBackoff backoff;
+	double		jitter;			/* part of a pause that is left to chance */
+	int64		longest_ms;		/* of all tries and pauses; 0: any */
+} HttpRetries;
+
 typedef struct HttpRequest
 {
 	const char *dataset;		/* for errors */
@@ -42,6 +67,8 @@ typedef struct HttpRequest
 	int			client_timeout_ms;	/* for the first byte and each further one; 0: none */
 	int			transfer_timeout_ms;	/* for all of it; 0: none */
 	int			connect_timeout_ms;
+	HttpLimits	limits;
+	HttpRetries retries;
 	const char *signature;		/* AWS's version 4, as libcurl names it: user name and password
 								 * are the key; or NULL */
 	bool		store;			/* to an object store; for hints */

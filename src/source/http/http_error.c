@@ -23,7 +23,6 @@
 #include "mb/pg_wchar.h"
 
 #include "secret/redact.h"
-#include "source/http/http_header.h"
 #include "source/http/http_text.h"
 
 #define QUOTE_LENGTH		200
@@ -329,7 +328,18 @@ status_is_transient(const HttpTransfer *transfer)
 
 	/* 202: the answer is being made; 412: what was listed or begun has been replaced */
 	return status == 202 || status == 408 || status == 412 || status == 425 || status == 429 || status >= 500 ||
-		transfer->retry_after[0] != '\0';
+		transfer->pause.retry_after[0] != '\0' || http_pause_ms(&transfer->pause, time(NULL)) > 0;
+}
+
+bool
+http_error_may_pass(const HttpTransfer *transfer)
+{
+	if (transfer->status >= 400 || transfer->status == 202)
+		return status_is_transient(transfer);
+	if (transfer->body.fault != HTTP_BODY_FINE || transfer->refused != URL_ADDRESS_PUBLIC)
+		return false;
+	return transfer->result == CURLE_OPERATION_TIMEDOUT ||
+		(transfer->result != CURLE_OK && find_failure(transfer->result)->transient);
 }
 
 static const char *
@@ -337,7 +347,7 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 {
 	int			status = transfer->status;
 
-	if (status == 202 || (transfer->retry_after[0] != '\0' && status != 429 && status < 500))
+	if (status == 202 || (transfer->pause.retry_after[0] != '\0' && status != 429 && status < 500))
 		return "The source asks to come back later, which the launcher does.";
 	switch (status)
 	{
@@ -363,7 +373,7 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 				return "Check the bucket in from, s3_endpoint and s3_region.";
 			return "Check the path in the dataset's URL.";
 		case 429:
-			return "Refresh less often (refresh_check_interval).";
+			return "Refresh less often (refresh_check_interval), or set params.requests_per_second_limit.";
 	}
 	if (status_is_transient(transfer))
 		return "The source has a problem of its own, which may pass.";
@@ -376,7 +386,7 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 	char	   *quote = quote_body(transfer);
 
 	report_transfer(transfer, status_is_transient(transfer));
-	transfer->report->retry_after_s = http_header_retry_after(transfer->retry_after, time(NULL));
+	transfer->report->retry_after_s = (int) ((http_pause_ms(&transfer->pause, time(NULL)) + 999) / 1000);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 			 errmsg("could not fetch dataset \"%s\": source answered with status %d",

@@ -204,7 +204,7 @@ forget_headers(HttpTransfer *transfer)
 	transfer->last_modified[0] = '\0';
 	transfer->date[0] = '\0';
 	transfer->content_type[0] = '\0';
-	transfer->retry_after[0] = '\0';
+	memset(&transfer->pause, 0, sizeof(transfer->pause));
 	transfer->location[0] = '\0';
 	transfer->transfer_encoding[0] = '\0';
 	transfer->content_range[0] = '\0';
@@ -240,8 +240,7 @@ header_callback(char *line, size_t size, size_t count, void *arg)
 	http_header_keep(line, length, "Date", transfer->date, sizeof(transfer->date));
 	http_header_keep(line, length, "Content-Type", transfer->content_type,
 					 sizeof(transfer->content_type));
-	http_header_keep(line, length, "Retry-After", transfer->retry_after,
-					 sizeof(transfer->retry_after));
+	http_pause_keep(&transfer->pause, line, length);
 	http_header_keep(line, length, "Location", transfer->location, sizeof(transfer->location));
 	http_header_keep(line, length, "Transfer-Encoding", transfer->transfer_encoding,
 					 sizeof(transfer->transfer_encoding));

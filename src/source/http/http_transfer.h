@@ -14,6 +14,7 @@
 
 #include "source/http/http.h"
 #include "source/http/http_body.h"
+#include "source/http/http_pause.h"
 #include "source/http/url.h"
 
 /* when each phase was over, in ms since the start; 0: never */
@@ -62,7 +63,7 @@ typedef struct HttpTransfer
 	char		last_modified[64];
 	char		date[64];
 	char		content_type[128];
-	char		retry_after[64];
+	HttpPause	pause;
 	char		transfer_encoding[64];
 	char		content_range[96];
 	char		next_link[URL_MAX_LENGTH + 2];	/* of the header Link, or empty */

@@ -417,6 +417,7 @@ get_following(PageWalk *walk, Spool *page)
 		walk->request.url = pstrdup(walk->next);
 		walk->request.may_be_nothing = true;
 		walk->request.page++;
+		walk->request.retries.most = walk->request.retries.most_of_pages;
 		page = get_page(walk, walk->page_context);
 		/* there is no such page */
 		if (walk->transfer->status == 204 || (walk->request.past_end && walk->transfer->status >= 400))

@@ -179,6 +179,27 @@ spool_create(MemoryContext parent, Size memory)
 	return spool;
 }
 
+void
+spool_empty(Spool *spool)
+{
+	SpoolBlock *block = spool->first;
+
+	while (block != NULL)
+	{
+		SpoolBlock *next = block->next;
+
+		pfree(block);
+		block = next;
+	}
+	if (spool->spare != NULL)
+		pfree(spool->spare);
+	spool->first = spool->last = spool->spare = NULL;
+	spool->in_memory = 0;
+	/* the file, if there is one, is written again from its start */
+	spool->size = spool->in_file = 0;
+	memset(spool->lanes, 0, sizeof(spool->lanes));
+}
+
 Spool *
 spool_create_response(MemoryContext parent)
 {

@@ -48,6 +48,9 @@ extern void spool_write(Spool *spool, const void *data, Size length);
  */
 extern void spool_flush(Spool *spool);
 
+/* Forgets all bytes of a spool that is not finished. */
+extern void spool_empty(Spool *spool);
+
 /* no more bytes; completes the digest; may raise an error */
 extern void spool_finish(Spool *spool);
 
