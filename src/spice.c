@@ -30,6 +30,7 @@
 #include "refresh/dispatch.h"
 #include "refresh/launcher.h"
 #include "settings.h"
+#include "source/http/http_token.h"
 #include "source/http/origin_limit.h"
 #include "source/passfile.h"
 #include "table/abort.h"
@@ -52,6 +53,7 @@ static const SharedPart shared_parts[] = {
 	{apply_error_shared_size, apply_error_shared_start},
 	{storage_shared_size, storage_shared_start},
 	{origin_limit_shared_size, origin_limit_shared_start},
+	{http_token_shared_size, http_token_shared_start},
 };
 
 static shmem_request_hook_type previous_request_hook;

@@ -18,6 +18,7 @@
 #include "manifest/database.h"
 #include "manifest/paging.h"
 #include "manifest/request_keys.h"
+#include "manifest/token_keys.h"
 
 #define JSON_LINES	"jsonl|ndjson|ldjson"
 #define CSV_FORMATS	"csv|tsv"
@@ -345,31 +346,11 @@ parse_place(Parser *parser, const DocNode *from, DatasetSpec *spec)
 	return true;
 }
 
-/* A request has one header Authorization. */
-static void
-check_bearer(Parser *parser, const DatasetSpec *spec, const char *headers)
-{
-	int			line = document_line(spec->params, "http_bearer_token");
-	bool		authorized = false;
-
-	if (document_given(spec->params, "http_bearer_token") == NULL)
-		return;
-	for (const char *p = headers; *p != '\0'; p++)
-		authorized = authorized || ascii_same(p, "authorization:", strlen("authorization:"));
-	if (document_given(spec->params, "http_password") != NULL || document_given(spec->params, "http_username") != NULL)
-		parse_problem(parser, MANIFEST_ERROR, line, "take one of them out",
-					  "http_bearer_token contradicts http_username and http_password");
-	else if (authorized)
-		parse_problem(parser, MANIFEST_ERROR, line, "take one of the two out",
-					  "http_bearer_token contradicts Authorization in http_headers");
-}
-
 static void
 parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 {
 	static const DocNode no_params = {.kind = DOC_MAPPING};
 	Definition *definition = &spec->definition;
-	const DocNode *headers;
 
 	definition->connector = "http";
 	spec->params_table = &keys_of_http;
@@ -381,8 +362,7 @@ parse_http(Parser *parser, const DocNode *from, DatasetSpec *spec)
 	request_keys_flatten(parser, spec->params);
 	check_mapping(parser, &keys_of_http, spec->params);
 	check_fill(&keys_of_http, spec->params, definition);
-	headers = check_value(&keys_of_http, spec->params, "http_headers");
-	check_bearer(parser, spec, headers != NULL ? headers->text : "");
+	token_keys_check(parser, spec);
 	parse_format_params(parser, spec,
 						arena_strndup(parser->arena, from->text, strcspn(from->text, "?#")), from->line);
 	paging_check(parser, spec);

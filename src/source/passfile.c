@@ -28,9 +28,10 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "secret/private_file.h"
 #include "source/passfile.h"
 
-#define FOLDER		"pg_stat_tmp"
+#define FOLDER		PRIVATE_FOLDER
 #define SUFFIX		".pgpass"
 
 static List *removed;			/* of dataset ids, when the transaction commits */
@@ -85,29 +86,6 @@ has_content(const char *path, const StringInfoData *text)
 	return same;
 }
 
-/* the file is there whole or not at all, as sessions may connect at any time */
-static void
-replace_file(const char *path, const StringInfoData *text)
-{
-	char	   *fresh = psprintf("%s.%d", path, MyProcPid);
-	int			file;
-	bool		written;
-
-	(void) unlink(fresh);
-	file = OpenTransientFilePerm(fresh, O_CREAT | O_EXCL | O_WRONLY | PG_BINARY, 0600);
-	if (file < 0)
-		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create file \"%s\": %m", fresh)));
-	written = write(file, text->data, text->len) == text->len;
-	if (CloseTransientFile(file) != 0 || !written || rename(fresh, path) != 0)
-	{
-		int			reason = errno ? errno : ENOSPC;
-
-		(void) unlink(fresh);
-		errno = reason;
-		ereport(ERROR, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", path)));
-	}
-}
-
 void
 passfile_write(int dataset, List *hosts, const char *user, const char *password)
 {
@@ -129,7 +107,7 @@ passfile_write(int dataset, List *hosts, const char *user, const char *password)
 	}
 	removed = list_delete_int(removed, dataset);
 	if (!has_content(path, &text))
-		replace_file(path, &text);
+		private_file_replace(path, text.data, text.len);
 	explicit_bzero(text.data, text.len);
 }
 

@@ -107,6 +107,22 @@ resolve_form(Resolver *resolver, const char *param, const char *value, SecretFor
 	return lfirst(place);
 }
 
+char *
+resolver_keep(Resolver *resolver, char *text)
+{
+	MemoryContext old = MemoryContextSwitchTo(resolver->context);
+	char	   *copy;
+
+	resolver->values = lappend(resolver->values, NULL);
+	copy = strdup(text);
+	explicit_bzero(text, strlen(text));
+	if (copy == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	lfirst(list_last_cell(resolver->values)) = copy;
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
 void
 resolver_hide(Resolver *resolver, const char *param, const char *secret)
 {

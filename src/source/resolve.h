@@ -32,6 +32,9 @@ extern char *resolve_form(Resolver *resolver, const char *param, const char *val
 /* The same of a param that is a secret itself, also one that stands in the manifest. */
 extern char *resolve_secret(Resolver *resolver, const char *param, const char *value);
 
+/* A copy of a text with secrets in it, which is wiped as they are; text is wiped at once. */
+extern char *resolver_keep(Resolver *resolver, char *text);
+
 /* No error repeats this part of a param either. */
 extern void resolver_hide(Resolver *resolver, const char *param, const char *secret);
 

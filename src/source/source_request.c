@@ -131,7 +131,7 @@ expand_query(Resolver *resolver, const Dataset *dataset, const char *param, cons
 		hide_key(resolver, param, pair);
 		appendStringInfo(&out, "%s%s", out.len > 0 ? "&" : "", pair);
 	}
-	return out.data;
+	return resolver_keep(resolver, out.data);
 }
 
 /* The pairs of a query that are credentials, which each page wants to see. */
@@ -203,7 +203,7 @@ add_url(Resolver *resolver, const Dataset *dataset, const char *query, const cha
 				 errmsg("invalid URL of dataset \"%s\": URL too long", dataset->name),
 				 errdetail("With http_query it has more than %d bytes.", URL_MAX_LENGTH),
 				 errhint("Ask for less in http_query, or send it as http_body.")));
-	request->url = whole;
+	request->url = resolver_keep(resolver, whole);
 }
 
 char *
@@ -264,6 +264,35 @@ add_bearer(Resolver *resolver, const char *token, HttpRequest *request)
 	headers[request->n_headers].value = resolve_value(resolver, "http_bearer_token", psprintf("Bearer %s", token));
 	request->headers = headers;
 	http_check_header(request, request->n_headers++);
+}
+
+/* ---- tokens ---- */
+
+static void
+hide_token(void *arg, const char *secret)
+{
+	resolver_hide(arg, "auth_token_url", secret);
+}
+
+static void
+add_grant(Resolver *resolver, const Dataset *dataset, HttpRequest *request)
+{
+	HttpTokenGrant *grant = palloc0(sizeof(HttpTokenGrant));
+	const char *method = catalog_param(dataset, "auth_client_auth");
+	const char *header = catalog_param(dataset, "auth_header_name");
+
+	grant->url = resolve_value(resolver, "auth_token_url", catalog_param(dataset, "auth_token_url"));
+	grant->refresh_token = resolve_secret(resolver, "http_auth_refresh_token",
+										  catalog_param(dataset, "http_auth_refresh_token"));
+	grant->client_id = resolve_value(resolver, "http_auth_client_id", catalog_param(dataset, "http_auth_client_id"));
+	grant->client_secret = resolve_secret(resolver, "http_auth_client_secret",
+										  catalog_param(dataset, "http_auth_client_secret"));
+	grant->scopes = catalog_param(dataset, "auth_scopes");
+	grant->in_body = method != NULL && strcmp(method, "body") == 0;
+	grant->header = header != NULL && pg_strcasecmp(header, "Authorization") != 0 ? header : NULL;
+	grant->hide = hide_token;
+	grant->arg = resolver;
+	request->grant = grant;
 }
 
 /* ---- the body ---- */
@@ -372,6 +401,8 @@ source_request_make(const Dataset *dataset, const char *query, const char *water
 		add_headers(resolver, dataset->http_headers, request);
 	if (token != NULL)
 		add_bearer(resolver, token, request);
+	if (catalog_param(dataset, "auth_token_url") != NULL)
+		add_grant(resolver, dataset, request);
 	add_body(resolver, dataset, watermark, request);
 	add_limits(dataset, request);
 	return request;

@@ -41,6 +41,7 @@
 #include "source/http/http_error.h"
 #include "source/http/http_header.h"
 #include "source/http/http_text.h"
+#include "source/http/http_token.h"
 #include "source/http/http_transfer.h"
 #include "source/http/origin_limit.h"
 #include "source/http/url.h"
@@ -63,12 +64,15 @@ typedef struct HttpTries
 	double		pause_ms;		/* before the next one */
 	instr_time	start;
 	int64		spooled;		/* bytes that the spool had before */
+	bool		refused;		/* the token was */
 } HttpTries;
 
 struct HttpSession
 {
 	MemoryContext context;
+	MemoryContextCallback callback;
 	HttpTransfer *transfer;
+	Url			origin;			/* of the request under way */
 };
 
 /* ---- headers of the manifest ---- */
@@ -130,52 +134,55 @@ add_to_hash(pg_cryptohash_ctx * hash, const char *text)
 		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
 }
 
-/*
- * What the answer of this hop may depend on.  Another origin gets the same request
- * whatever the manifest says.
- */
-static void
-hash_request(pg_cryptohash_ctx * hash, const HttpRequest *request, const HttpTransfer *transfer)
-{
-	/* the number of the cluster is in no dump */
-	add_to_hash(hash, psprintf(UINT64_FORMAT, GetSystemIdentifier()));
-	add_to_hash(hash, transfer->url.text);
-	if (!transfer->own_origin)
-		return;
-	add_to_hash(hash, request->username);
-	add_to_hash(hash, request->password);
-	for (int i = 0; i < request->n_headers; i++)
-	{
-		add_to_hash(hash, request->headers[i].name);
-		add_to_hash(hash, request->headers[i].value);
-	}
-	/* what has no body has the hash that it had before there were any */
-	if (!transfer->post)
-		return;
-	add_to_hash(hash, request->content_type);
-	add_to_hash(hash, request->content);
-}
-
-static void
-identify_request(const HttpRequest *request, const HttpTransfer *transfer, uint8 *identity)
+void
+http_hash_texts(const List *texts, uint8 *identity)
 {
 	ResourceOwner saved = CurrentResourceOwner;
 	ResourceOwner owner = ResourceOwnerCreate(NULL, "spice request");
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	pg_cryptohash_ctx *hash;
+	ListCell   *cell;
 
 	/* a hash wants a resource owner, and a worker fetches without a transaction */
 	CurrentResourceOwner = owner;
 	hash = pg_cryptohash_create(PG_SHA256);
 	if (hash == NULL || pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
-	hash_request(hash, request, transfer);
+	/* the number of the cluster is in no dump */
+	add_to_hash(hash, psprintf(UINT64_FORMAT, GetSystemIdentifier()));
+	foreach(cell, texts)
+		add_to_hash(hash, lfirst(cell));
 	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
 		elog(ERROR, "could not compute a hash: %s", pg_cryptohash_error(hash));
 	pg_cryptohash_free(hash);
 	CurrentResourceOwner = saved;
 	ResourceOwnerDelete(owner);
 	memcpy(identity, digest, HTTP_IDENTITY_LENGTH);
+}
+
+/*
+ * What the answer of this hop may depend on.  Another origin gets the same request
+ * whatever the manifest says.
+ */
+static void
+identify_request(const HttpRequest *request, HttpTransfer *transfer)
+{
+	const HttpTokenGrant *grant = request->grant;
+	List	   *texts = list_make1(transfer->url.text);
+
+	if (transfer->own_origin)
+	{
+		texts = lappend(lappend(texts, (void *) request->username), (void *) request->password);
+		for (int i = 0; i < request->n_headers; i++)
+			texts = lappend(lappend(texts, request->headers[i].name), request->headers[i].value);
+	}
+	if (transfer->own_origin && transfer->post)
+		texts = lappend(lappend(texts, (void *) request->content_type), (void *) request->content);
+	/* a token changes, and what it stands for does not */
+	if (transfer->own_origin && grant != NULL)
+		texts = lappend(lappend(lappend(texts, (void *) grant->url), (void *) grant->client_id), (void *) grant->scopes);
+	http_hash_texts(texts, transfer->identity);
+	list_free(texts);
 }
 
 /* ---- one fetch ---- */
@@ -206,6 +213,9 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 		http_transfer_add_header(transfer, "If-Match", request->if_match);
 	for (int i = 0; i < request->n_headers; i++)
 		http_transfer_add_header(transfer, request->headers[i].name, request->headers[i].value);
+	if (request->grant != NULL)
+		http_transfer_add_header(transfer, request->grant->header != NULL ? request->grant->header : "Authorization",
+								 transfer->token);
 	if (!transfer->conditional)
 		return;
 	if (request->etag != NULL)
@@ -228,7 +238,7 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->pause_ms = request->client_timeout_ms;
 	transfer->timeout_ms = request->transfer_timeout_ms <= 0 ? 0 :
 		http_transfer_time_left(transfer, request->transfer_timeout_ms);
-	identify_request(request, transfer, transfer->identity);
+	identify_request(request, transfer);
 	transfer->conditional = own && request->validated != NULL &&
 		(request->etag != NULL || request->last_modified != NULL) &&
 		memcmp(request->validated, transfer->identity, HTTP_IDENTITY_LENGTH) == 0;
@@ -256,7 +266,7 @@ since(instr_time start)
 
 /* The pause before the next try, as the params have it. */
 static double
-backoff_ms(const HttpRetries * retries, int failed)
+backoff_ms(const HttpRetries *retries, int failed)
 {
 	int64		factor = 1;
 	int64		before = 0;
@@ -275,7 +285,7 @@ backoff_ms(const HttpRetries * retries, int failed)
 
 /* Is the request to be sent again?  Sets the pause before that. */
 static bool
-try_again(const HttpRequest *request, const HttpTransfer *transfer, HttpTries * tries)
+try_again(const HttpRequest *request, const HttpTransfer *transfer, HttpTries *tries)
 {
 	int64		asked = http_pause_ms(&transfer->pause, time(NULL));
 
@@ -288,13 +298,24 @@ try_again(const HttpRequest *request, const HttpTransfer *transfer, HttpTries * 
 	return request->retries.longest_ms == 0 || since(tries->start) + tries->pause_ms <= request->retries.longest_ms;
 }
 
+/* Is the token no longer good?  It is replaced once. */
+static bool
+is_refused(const HttpRequest *request, const HttpTransfer *transfer, HttpTries *tries)
+{
+	if (request->grant == NULL || !transfer->own_origin || transfer->status != 401 || tries->refused)
+		return false;
+	tries->refused = true;
+	tries->pause_ms = 0;
+	return true;
+}
+
 static Verdict
-judge(const HttpRequest *request, const HttpTransfer *transfer, HttpTries * tries)
+judge(const HttpRequest *request, const HttpTransfer *transfer, HttpTries *tries)
 {
 	if ((request->past_end && status_denies_page(transfer->status)) ||
 		(request->may_be_nothing && transfer->status == 204 && transfer->result == CURLE_OK))
 		return VERDICT_DONE;
-	if (try_again(request, transfer, tries))
+	if (is_refused(request, transfer, tries) || try_again(request, transfer, tries))
 		return VERDICT_AGAIN;
 	/* an error status says more than a broken transfer of its explanation */
 	if (transfer->status >= 400)
@@ -333,7 +354,7 @@ follow(const HttpRequest *request, HttpTransfer *transfer)
  * trusted no more, also when it leads back: another host chose the path.
  */
 static bool
-ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin, HttpTries * tries)
+ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin, HttpTries *tries)
 {
 	int			hops = 0;
 	Verdict		verdict;
@@ -355,24 +376,27 @@ ask_all(const HttpRequest *request, HttpTransfer *transfer, const Url *origin, H
 	}
 }
 
-static Url *
-request_url(const HttpRequest *request)
+static void
+set_origin(HttpSession *session, const HttpRequest *request)
 {
-	Url		   *url = palloc(sizeof(Url));
-	const char *refusal = url_parse(request->url, request->port, url);
+	const char *refusal = url_parse(request->url, request->port, &session->origin);
 
 	if (refusal != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid URL of dataset \"%s\": %s", request->dataset, refusal),
 				 errhint("Write it as http://host/path or https://host/path.")));
-	return url;
 }
 
+/* runs when the context goes, also in the middle of an error */
 static void
-leave_limit(void *arg pg_attribute_unused())
+release_session(void *arg)
 {
+	HttpSession *session = arg;
+
 	origin_limit_leave();
+	/* a query may hold secrets */
+	explicit_bzero(&session->origin, sizeof(Url));
 }
 
 HttpSession *
@@ -380,14 +404,14 @@ http_session_open(HttpReport *report, MemoryContext context)
 {
 	MemoryContext fetch = AllocSetContextCreate(context, "spice fetch", ALLOCSET_DEFAULT_SIZES);
 	HttpSession *session = MemoryContextAllocZero(fetch, sizeof(HttpSession));
-	MemoryContextCallback *callback = MemoryContextAllocZero(fetch, sizeof(MemoryContextCallback));
 
 	memset(report, 0, sizeof(*report));
 	session->context = fetch;
 	session->transfer = http_transfer_create(fetch);
 	session->transfer->report = report;
-	callback->func = leave_limit;
-	MemoryContextRegisterResetCallback(fetch, callback);
+	session->callback.func = release_session;
+	session->callback.arg = session;
+	MemoryContextRegisterResetCallback(fetch, &session->callback);
 	return session;
 }
 
@@ -403,18 +427,22 @@ wait_for_source(const HttpRequest *request, const HttpTransfer *transfer)
 
 /* One try.  False: there is to be another. */
 static bool
-try_once(const HttpRequest *request, HttpTransfer *transfer, Spool *spool, const Url *origin, HttpTries * tries)
+try_once(HttpSession *session, const HttpRequest *request, Spool *spool, HttpTries *tries)
 {
+	HttpTransfer *transfer = session->transfer;
 	bool		done;
+
+	if (request->grant != NULL)
+		http_token_get(request, tries->refused && transfer->status == 401, transfer->report, transfer->token);
 
 	transfer->bytes_before = transfer->report->bytes;
 	transfer->ms_before = transfer->report->fetch_ms;
-	origin_limit_enter(origin, &request->limits);
+	origin_limit_enter(&session->origin, &request->limits);
 	INSTR_TIME_SET_CURRENT(transfer->fetch_start);
 	transfer->body.max_size = (int64) spice_fetch_max_size * 1024 * 1024 - spool_size(spool) -
 		request->before;
 	transfer->body.spool = spool;
-	done = ask_all(request, transfer, origin, tries);
+	done = ask_all(request, transfer, &session->origin, tries);
 	origin_limit_leave();
 	http_transfer_report(transfer);
 	return done;
@@ -425,21 +453,20 @@ http_session_get(HttpSession *session, const HttpRequest *request, Spool *spool)
 {
 	HttpTransfer *transfer = session->transfer;
 	MemoryContext saved = MemoryContextSwitchTo(session->context);
-	Url		   *origin = request_url(request);
 	HttpTries	tries = {.spooled = spool_size(spool)};
 
+	set_origin(session, request);
 	INSTR_TIME_SET_CURRENT(tries.start);
 	wait_for_source(request, transfer);
-	while (!try_once(request, transfer, spool, origin, &tries))
+	while (!try_once(session, request, spool, &tries))
 	{
-		tries.failed++;
+		tries.failed += tries.pause_ms > 0;
 		if (tries.spooled == 0)
 			spool_empty(spool);
 		/* the bytes of a try that failed are no part of the response */
 		transfer->report->bytes = transfer->bytes_before;
 		origin_limit_wait(tries.pause_ms);
 	}
-	pfree(origin);
 	MemoryContextSwitchTo(saved);
 	return transfer;
 }

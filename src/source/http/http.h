@@ -51,6 +51,21 @@ typedef struct HttpRetries
 	int64		longest_ms;		/* of all tries and pauses; 0: any */
 } HttpRetries;
 
+/* Where a token comes from (OAuth 2.0), with all secrets in it. */
+typedef struct HttpTokenGrant
+{
+	const char *url;
+	const char *refresh_token;	/* NULL: client_credentials */
+	const char *client_id;		/* or NULL */
+	const char *client_secret;	/* or NULL */
+	const char *scopes;			/* or NULL */
+	bool		in_body;		/* the client says there who it is, else by Basic */
+	const char *header;			/* that the token goes into; NULL: Authorization, as Bearer */
+	void		(*hide) (void *arg, const char *secret);	/* a token that came: no error repeats
+															 * it */
+	void	   *arg;
+} HttpTokenGrant;
+
 typedef struct HttpRequest
 {
 	const char *dataset;		/* for errors */
@@ -67,6 +82,8 @@ typedef struct HttpRequest
 	int			client_timeout_ms;	/* for the first byte and each further one; 0: none */
 	int			transfer_timeout_ms;	/* for all of it; 0: none */
 	int			connect_timeout_ms;
+	const HttpTokenGrant *grant;	/* each request wants its token; or NULL */
+	bool		for_token;		/* it asks for one itself; for messages */
 	HttpLimits	limits;
 	HttpRetries retries;
 	const char *signature;		/* AWS's version 4, as libcurl names it: user name and password
@@ -132,6 +149,9 @@ extern const struct HttpTransfer *http_session_get(HttpSession *session,
  * any of the text.
  */
 extern void http_split_headers(char *text, bool lines, HttpRequest *request);
+
+/* A salted hash of texts, in their order, of which some may be NULL. */
+extern void http_hash_texts(const List *texts, uint8 *identity);
 
 /* Raises an error if a header's value, whose secrets are resolved, cannot be sent. */
 extern void http_check_header(const HttpRequest *request, int number);

@@ -349,6 +349,8 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 
 	if (status == 202 || (transfer->pause.retry_after[0] != '\0' && status != 429 && status < 500))
 		return "The source asks to come back later, which the launcher does.";
+	if (request->for_token && status < 404)
+		return "Check http_auth_client_id, http_auth_client_secret, http_auth_refresh_token and auth_scopes in the dataset's params.";
 	switch (status)
 	{
 		case 204:
@@ -364,6 +366,8 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 				return request->signature == NULL ?
 					"Without a key only public objects can be read: set s3_key and s3_secret, or another s3_auth." :
 					"Check s3_key, s3_secret, s3_session_token and s3_region in the dataset's params, and the key's rights.";
+			if (request->grant != NULL)
+				return "The source refuses a token that is new: check auth_scopes, and the rights of the client.";
 			if (request->password == NULL && request->n_headers == 0)
 				return "Set http_username and http_password, or http_headers, in the dataset's params.";
 			return "Check http_username, http_password and http_headers in the dataset's params.";
@@ -389,8 +393,8 @@ http_raise_status(const HttpRequest *request, const HttpTransfer *transfer)
 	transfer->report->retry_after_s = (int) ((http_pause_ms(&transfer->pause, time(NULL)) + 999) / 1000);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-			 errmsg("could not fetch dataset \"%s\": source answered with status %d",
-					request->dataset, transfer->status),
+			 errmsg("could not fetch dataset \"%s\": %s answered with status %d", request->dataset,
+					request->for_token ? "token server" : "source", transfer->status),
 			 quote == NULL ?
 			 errdetail("Phase status, %s.", describe_url(request, transfer)) :
 			 errdetail("Phase status, %s; the answer begins: %s",

@@ -17,6 +17,8 @@
 #include "source/http/http_pause.h"
 #include "source/http/url.h"
 
+#define HTTP_TOKEN_SIZE		8192
+
 /* when each phase was over, in ms since the start; 0: never */
 typedef struct HttpTimes
 {
@@ -39,6 +41,7 @@ typedef struct HttpTransfer
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	const char *signature;		/* or NULL */
+	char		token[HTTP_TOKEN_SIZE]; /* as its header has it, if the request wants one */
 	bool		post;			/* by the method POST */
 	const char *content;		/* what it sends, or NULL */
 	bool		ranged;			/* a part is asked for */

@@ -63,6 +63,7 @@ typedef struct PageWalk
 	const HttpTransfer *transfer;
 	HttpRequest request;		/* for the page that is asked for */
 	Url			origin;
+	char		url[URL_MAX_LENGTH + 1];	/* of the request, once a page has named one */
 	char		next[URL_MAX_LENGTH + 1];
 	int			first_number;	/* of the template's {page} */
 	HTAB	   *asked;			/* hashes of the URLs */
@@ -242,6 +243,7 @@ go_to(PageWalk *walk, const char *target)
 	if (!page_link_add_query(url->text, walk->request.query_key != NULL ? walk->request.query_key : "",
 							 walk->next, sizeof(walk->next)))
 		refuse_walk(walk, "the next page is refused: URL too long", "Have the source give shorter URLs.");
+	explicit_bzero(url, sizeof(Url));
 	pfree(url);
 }
 
@@ -327,6 +329,20 @@ find_next(PageWalk *walk, Spool *page)
 }
 
 /* ---- fetching ---- */
+
+static void
+ask_for_next(PageWalk *walk)
+{
+	strlcpy(walk->url, walk->next, sizeof(walk->url));
+	walk->request.url = walk->url;
+}
+
+/* runs when the context goes: a query may hold secrets */
+static void
+wipe_walk(void *arg)
+{
+	explicit_bzero(arg, sizeof(PageWalk));
+}
 
 /* Refuses a URL that has been asked for before. */
 static void
@@ -414,7 +430,7 @@ get_following(PageWalk *walk, Spool *page)
 		append_page(walk, page);
 		spool_free(page);
 		MemoryContextReset(walk->page_context);
-		walk->request.url = pstrdup(walk->next);
+		ask_for_next(walk);
 		walk->request.may_be_nothing = true;
 		walk->request.page++;
 		walk->request.retries.most = walk->request.retries.most_of_pages;
@@ -507,17 +523,21 @@ begin_walk(PageWalk *walk, const HttpRequest *request)
 		return;
 	walk->first_number = page_link_first(request->url, rules->template);
 	go_by_template(walk, request->url, 0);
-	walk->request.url = pstrdup(walk->next);
+	ask_for_next(walk);
 }
 
 HttpResponse *
 pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *report, MemoryContext context)
 {
 	PageWalk   *walk = palloc0(sizeof(PageWalk));
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 	HttpResponse *response;
 	Spool	   *page;
 	int			status;
 
+	callback->func = wipe_walk;
+	callback->arg = walk;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	walk->rules = rules;
 	walk->context = context;
 	walk->session = http_session_open(report, context);

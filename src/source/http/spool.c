@@ -188,6 +188,7 @@ spool_empty(Spool *spool)
 	{
 		SpoolBlock *next = block->next;
 
+		explicit_bzero(block->data, block->size);
 		pfree(block);
 		block = next;
 	}

@@ -48,7 +48,7 @@ extern void spool_write(Spool *spool, const void *data, Size length);
  */
 extern void spool_flush(Spool *spool);
 
-/* Forgets all bytes of a spool that is not finished. */
+/* Forgets all bytes, and wipes those in memory. */
 extern void spool_empty(Spool *spool);
 
 /* no more bytes; completes the digest; may raise an error */
