@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * token_keys.c
- *		Who a request says it is: "params" http_bearer_token, auth_*, http_auth_*.
+ *		Who a request says it is: "params" http_bearer_token, auth_*, http_auth_*, http_tls_*.
  *
  *-------------------------------------------------------------------------
  */
@@ -93,6 +93,38 @@ check_grant(Parser *parser, const DatasetSpec *spec, int line)
 					  SECRET " needs " ID);
 }
 
+/* What TLS is told stands in the manifest or in files, not in both. */
+static void
+check_tls(Parser *parser, const DatasetSpec *spec)
+{
+	static const char *const pairs[][2] = {
+		{"http_tls_ca", "http_tls_ca_file"},
+		{"http_tls_client_certificate", "http_tls_client_key"},
+		{"http_tls_client_certificate_file", "http_tls_client_key_file"},
+	};
+	const char *from = spec->definition.from;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+	{
+		bool		first = is_given(spec, pairs[i][0]);
+		bool		second = is_given(spec, pairs[i][1]);
+		const char *given = first ? pairs[i][0] : pairs[i][1];
+		int			line = document_line(spec->params, given);
+
+		if (i == 0 && first && second)
+			parse_problem(parser, MANIFEST_ERROR, line, "take one of the two out", "%s contradicts %s", pairs[i][0], pairs[i][1]);
+		if (i > 0 && first != second)
+			parse_problem(parser, MANIFEST_ERROR, line, "write both, or both as files",
+						  "%s needs %s", given, first ? pairs[i][1] : pairs[i][0]);
+		if ((first || second) && from != NULL && begins_with(from, "http://"))
+			parse_problem(parser, MANIFEST_WARNING, line, "write from: https://host/path, or take it out",
+						  "%s has no effect without https", given);
+	}
+	if (is_given(spec, "http_tls_client_key") && is_given(spec, "http_tls_client_key_file"))
+		parse_problem(parser, MANIFEST_ERROR, document_line(spec->params, "http_tls_client_key"), "take one pair out",
+					  "http_tls_client_key contradicts http_tls_client_key_file");
+}
+
 void
 token_keys_check(Parser *parser, const DatasetSpec *spec)
 {
@@ -101,6 +133,7 @@ token_keys_check(Parser *parser, const DatasetSpec *spec)
 	};
 	const DocNode *url = check_value(spec->params_table, spec->params, URL);
 
+	check_tls(parser, spec);
 	check_alone(parser, spec, "http_bearer_token");
 	if (url != NULL)
 	{

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * token_keys.h
- *		Who a request says it is: "params" http_bearer_token, auth_*, http_auth_*.
+ *		Who a request says it is: "params" http_bearer_token, auth_*, http_auth_*, http_tls_*.
  *
  * Includes no server header.
  *

@@ -16,6 +16,7 @@
 
 #include "manifest/request_keys.h"
 #include "percent.h"
+#include "secret/dotenv.h"
 #include "source/http/page_link.h"
 #include "source/http/url.h"
 #include "source/source_request.h"
@@ -266,6 +267,54 @@ add_bearer(Resolver *resolver, const char *token, HttpRequest *request)
 	http_check_header(request, request->n_headers++);
 }
 
+/* ---- TLS ---- */
+
+/* The text of a file that the manifest names. */
+static char *
+read_pem(Resolver *resolver, const Dataset *dataset, const char *param, const char *name)
+{
+	char	   *path = resolve_path(dataset, name);
+	char	   *text;
+	char	   *kept;
+	FileOutcome outcome;
+	const char *reason;
+
+	errno = 0;
+	outcome = secret_file_read(path, &text);
+	reason = outcome == FILE_OUT_OF_MEMORY ? "out of memory" : outcome == FILE_MISSING ? strerror(ENOENT) :
+		errno != 0 ? strerror(errno) : "no small text file";
+	if (outcome != FILE_READ)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("could not read %s of dataset \"%s\": %s", param, dataset->name, reason),
+				 errdetail("The file is \"%s\".", path),
+				 errhint("The server's own account has to be able to read it.")));
+	kept = resolver_keep(resolver, text);
+	secret_wipe(text);
+	return kept;
+}
+
+/* The PEM of a param, or of the file that param_file names; or NULL. */
+static const char *
+pem_of(Resolver *resolver, const Dataset *dataset, const char *param)
+{
+	char	   *in_file = psprintf("%s_file", param);
+	const char *text = catalog_param(dataset, param);
+	const char *path = catalog_param(dataset, in_file);
+
+	if (text != NULL)
+		return resolve_value(resolver, param, text);
+	return path != NULL ? read_pem(resolver, dataset, in_file, resolve_value(resolver, in_file, path)) : NULL;
+}
+
+static void
+add_tls(Resolver *resolver, const Dataset *dataset, HttpRequest *request)
+{
+	request->tls.authorities = pem_of(resolver, dataset, "http_tls_ca");
+	request->tls.certificate = pem_of(resolver, dataset, "http_tls_client_certificate");
+	request->tls.key = pem_of(resolver, dataset, "http_tls_client_key");
+}
+
 /* ---- tokens ---- */
 
 static void
@@ -401,6 +450,7 @@ source_request_make(const Dataset *dataset, const char *query, const char *water
 		add_headers(resolver, dataset->http_headers, request);
 	if (token != NULL)
 		add_bearer(resolver, token, request);
+	add_tls(resolver, dataset, request);
 	if (catalog_param(dataset, "auth_token_url") != NULL)
 		add_grant(resolver, dataset, request);
 	add_body(resolver, dataset, watermark, request);

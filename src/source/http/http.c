@@ -176,6 +176,8 @@ identify_request(const HttpRequest *request, HttpTransfer *transfer)
 		for (int i = 0; i < request->n_headers; i++)
 			texts = lappend(lappend(texts, request->headers[i].name), request->headers[i].value);
 	}
+	if (transfer->own_origin && request->tls.certificate != NULL)
+		texts = lappend(texts, (void *) request->tls.certificate);
 	if (transfer->own_origin && transfer->post)
 		texts = lappend(lappend(texts, (void *) request->content_type), (void *) request->content);
 	/* a token changes, and what it stands for does not */
@@ -203,6 +205,7 @@ add_private_parts(const HttpRequest *request, HttpTransfer *transfer)
 	transfer->username = request->username;
 	transfer->password = request->password;
 	transfer->signature = request->signature;
+	transfer->tls = request->tls;
 	transfer->content = transfer->post ? request->content : NULL;
 	if (transfer->content != NULL && request->content_type != NULL)
 		http_transfer_add_header(transfer, "Content-Type", request->content_type);
@@ -232,6 +235,7 @@ ask(const HttpRequest *request, HttpTransfer *transfer, bool own)
 	transfer->username = NULL;
 	transfer->password = NULL;
 	transfer->signature = NULL;
+	memset(&transfer->tls, 0, sizeof(transfer->tls));
 	transfer->content = NULL;
 	transfer->ranged = false;
 	transfer->connect_timeout_ms = request->connect_timeout_ms;

@@ -66,6 +66,14 @@ typedef struct HttpTokenGrant
 	void	   *arg;
 } HttpTokenGrant;
 
+/* What TLS is told, as PEM; NULL: whom the machine trusts, and no certificate of the client. */
+typedef struct HttpTls
+{
+	const char *authorities;
+	const char *certificate;
+	const char *key;
+} HttpTls;
+
 typedef struct HttpRequest
 {
 	const char *dataset;		/* for errors */
@@ -84,6 +92,7 @@ typedef struct HttpRequest
 	int			connect_timeout_ms;
 	const HttpTokenGrant *grant;	/* each request wants its token; or NULL */
 	bool		for_token;		/* it asks for one itself; for messages */
+	HttpTls		tls;
 	HttpLimits	limits;
 	HttpRetries retries;
 	const char *signature;		/* AWS's version 4, as libcurl names it: user name and password

@@ -42,7 +42,7 @@ typedef struct Failure
 
 #define CHECK_HOST	"Check the host name in the dataset's URL and this machine's name resolution."
 #define CHECK_PORT	"Check that the source is running and that the dataset's URL has the right port."
-#define CHECK_CA	"Check that the certificate is valid for this host name and that this machine trusts its issuer."
+#define CHECK_CA	"Check that the certificate is valid for this host name and that this machine or http_tls_ca trusts its issuer."
 #define CHECK_TLS	"Check that the source speaks https on this port."
 
 static const Failure failures[] = {
@@ -51,7 +51,9 @@ static const Failure failures[] = {
 	{CURLE_SSL_CONNECT_ERROR, "TLS", "TLS handshake failed", UNREACHED, true, CHECK_TLS},
 	{CURLE_PEER_FAILED_VERIFICATION, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
 	{CURLE_SSL_CACERT_BADFILE, "TLS", "trusted certificates could not be read", UNREACHED, false,
-	"Install this machine's certificate authorities (package ca-certificates)."},
+	"Install this machine's certificate authorities (package ca-certificates), or check that http_tls_ca is PEM."},
+	{CURLE_SSL_CERTPROBLEM, "TLS", "certificate of the client could not be used", UNREACHED, false,
+	"Check that http_tls_client_certificate and http_tls_client_key are PEM and belong together."},
 	{CURLE_SSL_ISSUER_ERROR, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
 	{CURLE_SSL_INVALIDCERTSTATUS, "TLS", "certificate is not trusted", UNREACHED, false, CHECK_CA},
 	{CURLE_SSL_CIPHER, "TLS", "TLS handshake failed", UNREACHED, false, CHECK_TLS},

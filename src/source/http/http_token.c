@@ -274,6 +274,7 @@ ask_server(Exchange *exchange)
 	HttpRequest request = {
 		.dataset = exchange->request->dataset, .url = grant->url, .post = true, .content = exchange->form,
 		.content_type = "application/x-www-form-urlencoded", .headers = &accept, .n_headers = 1, .for_token = true,
+		.tls = {.authorities = exchange->request->tls.authorities},
 		.client_timeout_ms = exchange->request->client_timeout_ms,
 		.connect_timeout_ms = exchange->request->connect_timeout_ms
 	};

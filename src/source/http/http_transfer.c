@@ -385,6 +385,9 @@ http_transfer_add_header(HttpTransfer *transfer, const char *name, const char *v
 
 /* ---- options ---- */
 
+/* libcurl copies it, into memory that it wipes */
+#define BLOBL00000000000000000000000000000000000000000000000000000000000000000000000000000
+
 #define SET(option, value) \
 	do { \
 		CURLcode	code_ = curl_easy_setopt(easy, option, value); \
@@ -416,17 +419,36 @@ set_policy(CURL *easy)
 	SET(CURLOPT_NOPROXY, "*");
 }
 
+/* libcurl copies the text, into memory that it wipes */
+static struct curl_blob
+make_blob(const char *text)
+{
+	return (struct curl_blob)
+	{
+		(void *) text, text != NULL ? strlen(text) : 0, CURL_BLOB_COPY
+	};
+}
+
 /*
- * Whom to trust is the machine's business; SSL_CERT_FILE is how OpenSSL's
+ * Whom to trust is the machine's business unless the dataset says it; SSL_CERT_FILE is how OpenSSL's
  * users, containers above all, say so, but libcurl does not read it.
  */
 static void
-set_trust(CURL *easy)
+set_trust(CURL *easy, const HttpTls *tls)
 {
 	const char *file = getenv("SSL_CERT_FILE");
+	struct curl_blob authorities = make_blob(tls->authorities);
+	struct curl_blob certificate = make_blob(tls->certificate);
+	struct curl_blob key = make_blob(tls->key);
 
-	if (file != NULL && file[0] != '\0')
+	if (tls->authorities != NULL)
+		SET(CURLOPT_CAINFO_BLOB, &authorities);
+	else if (file != NULL && file[0] != '\0')
 		SET(CURLOPT_CAINFO, file);
+	if (tls->certificate == NULL)
+		return;
+	SET(CURLOPT_SSLCERT_BLOB, &certificate);
+	SET(CURLOPT_SSLKEY_BLOB, &key);
 }
 
 static void
@@ -659,7 +681,7 @@ start(HttpTransfer *transfer)
 	if (state->easy == NULL)
 		out_of_memory();
 	set_policy(state->easy);
-	set_trust(state->easy);
+	set_trust(state->easy, &transfer->tls);
 	set_limits(state->easy, transfer);
 	set_request(state->easy, transfer);
 

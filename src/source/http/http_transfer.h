@@ -41,6 +41,7 @@ typedef struct HttpTransfer
 	const char *username;		/* NULL: no authentication */
 	const char *password;
 	const char *signature;		/* or NULL */
+	HttpTls		tls;
 	char		token[HTTP_TOKEN_SIZE]; /* as its header has it, if the request wants one */
 	bool		post;			/* by the method POST */
 	const char *content;		/* what it sends, or NULL */
