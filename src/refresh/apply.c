@@ -119,6 +119,9 @@ note_unknown_fields(Refresh *refresh)
 	if (refresh->source_report.wrapper_name[0] != '\0')
 		add_notice(refresh, psprintf("the only record has an array of records in field \"%s\"; params.json_pointer: %s reads these",
 									 refresh->source_report.wrapper_name, pointer_to(refresh->source_report.wrapper_name)));
+	if (refresh->response != NULL && refresh->response->more != NULL)
+		add_notice(refresh, psprintf("the source seems to have more: %s of the response leads to a next page, which params.pagination_next_pointer follows",
+									 refresh->response->more));
 	if (refresh->dataset->renamed != NULL)
 		add_notice(refresh, refresh->dataset->renamed);
 	if (null_fields != NIL)

@@ -116,6 +116,7 @@ typedef struct HttpResponse
 	uint8		identity[HTTP_IDENTITY_LENGTH]; /* of the request that it answers */
 	char	   *etag;			/* NULL: none that can be believed */
 	char	   *last_modified;	/* the same */
+	char	   *more;			/* JSON pointer to what seems to name a next page, or NULL */
 } HttpResponse;
 
 /*

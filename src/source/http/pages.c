@@ -36,6 +36,7 @@
 #include "source/http/http_header.h"
 #include "source/http/http_transfer.h"
 #include "source/http/page_link.h"
+#include "source/http/page_more.h"
 #include "source/http/url.h"
 
 #define COPY_SIZE		(64 * 1024)
@@ -526,6 +527,27 @@ begin_walk(PageWalk *walk, const HttpRequest *request)
 	ask_for_next(walk);
 }
 
+/* What the only page has to say of another one that no rule leads to; or NULL. */
+static char *
+find_more(PageWalk *walk, Spool *page)
+{
+	const PageRules *rules = walk->rules;
+	char	   *bytes = palloc(2 * PAGE_MORE_SIZE);
+	char	   *pointer = palloc(PAGE_MORE_POINTER);
+	SpoolCursor start = {page, 0};
+	SpoolCursor end = {page, Max(0, spool_size(page) - PAGE_MORE_SIZE)};
+	Size		start_length;
+	Size		end_length;
+
+	if (rules == NULL || !rules->json || rules->format == JSON_FORMAT_LINES || rules->next_pointer != NULL ||
+		rules->template != NULL)
+		return NULL;
+	start_length = spool_read(&start, bytes, PAGE_MORE_SIZE);
+	end_length = spool_read(&end, bytes + PAGE_MORE_SIZE, PAGE_MORE_SIZE);
+	return page_more_find(bytes, start_length, bytes + PAGE_MORE_SIZE, end_length, pointer) ?
+		MemoryContextStrdup(walk->context, pointer) : NULL;
+}
+
 HttpResponse *
 pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *report, MemoryContext context)
 {
@@ -557,6 +579,8 @@ pages_fetch(const HttpRequest *request, const PageRules *rules, HttpReport *repo
 		walk->content = read_content(walk, page);
 	response = status != 304 && status != 204 && find_next(walk, page) ? fetch_rest(walk, page) :
 		pages_make_response(walk->transfer, page, context);
+	if (walk->whole == NULL && response->spool == page)
+		response->more = find_more(walk, page);
 	report->status = status;
 	http_session_close(walk->session);
 	return response;
