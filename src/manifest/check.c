@@ -431,7 +431,7 @@ check_value(const KeyTable *table, const DocNode *mapping, const char *key)
 	const KeyInfo *info = keys_find(table, key);
 	const DocNode *node = document_get(mapping, key);
 
-	if (node == NULL || is_missing(info, node) || value_fault(info, node).what != NULL)
+	if (node == NULL || info == NULL || is_missing(info, node) || value_fault(info, node).what != NULL)
 		return NULL;
 	return node;
 }

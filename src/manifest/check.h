@@ -19,7 +19,7 @@ extern void check_mapping(Parser *parser, const KeyTable *table, const DocNode *
 
 /*
  * The value of a key.  A value that check_mapping() refuses counts as missing,
- * as does a null: callers get NULL or "otherwise".
+ * as do a null and a key that the table does not have: callers get NULL or "otherwise".
  */
 extern const DocNode *check_value(const KeyTable *table, const DocNode *mapping, const char *key);
 extern const char *check_text(const KeyTable *table, const DocNode *mapping,

@@ -159,6 +159,9 @@ parse_format(Parser *parser, const DatasetSpec *spec, const char *path, int from
 		refuse_format(parser, file->line, "file_format", file->text);
 	if (json != NULL && keys_value_in("soda|socrata", json->text))
 		refuse_format(parser, json->line, "json_format", json->text);
+	if (json == NULL && (open || strcmp(file->text, "json") == 0) &&
+		strcmp(check_text(spec->params_table, spec->params, "pagination_data_map_to_array", "disabled"), "enabled") == 0)
+		return "map";
 	if (open && json == NULL)
 	{
 		if (keys_value_in("arrow|avro|vortex", extension))

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/http/http_pause.h"
+
 #include "check.h"
 
 #define DAY		(24 * 60 * 60)
@@ -84,6 +86,33 @@ rewrite(const char *text, int *n)
 	return NULL;
 }
 
+/* A pause is at most a day, whatever a source writes. */
+static void
+check_pause(const char *line, size_t length)
+{
+	static const char *const names[] = {
+		"Retry-After: ", "retry-after-ms: ", "X-RateLimit-Reset: ", "RateLimit: "
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		HttpPause	pause = {.remaining = "0"};
+		size_t		name = strlen(names[i]);
+		char	   *whole = malloc(name + length);
+
+		memcpy(whole, names[i], name);
+		memcpy(whole + name, line, length);
+		http_pause_keep(&pause, whole, name + length);
+		free(whole);
+		for (time_t now = 0; now < 5000000000; now += 1000000007)
+		{
+			int64_t		ms = http_pause_ms(&pause, now);
+
+			CHECK(ms >= 0 && ms <= (int64_t) DAY * 1000);
+		}
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -98,6 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(line, data, size);
 	memcpy(text, data, size);
 	check_line(line, size);
+	check_pause(line, size);
 	if (http_header_control(text) == 0 && (once = rewrite(text, &n)) != NULL)
 	{
 		twice = rewrite(once, &n_again);

@@ -597,6 +597,23 @@ test_params(void)
 	ERROR_AT(7, ENTRY "  params: {json_format: soda}\n", "json_format soda is not supported yet", NULL);
 	ERROR_AT(7, ENTRY "  params: {file_format: jsonl, json_format: array}\n", "contradicts", NULL);
 	ERROR_AT(7, ENTRY "  params: {json_pointer: /a~2}\n", "is not valid", "~0");
+	ERROR_AT(7, HEAD "datasets:\n- from: file:a.json\n  name: a\n  params: {pagination_data_pointer: /a}\n",
+			 "unknown key \"pagination_data_pointer\"", "http");
+	WARNING_AT(7, ENTRY "  params: {http_query: {appid: 0123456789}}\n", "\"appid\" in http_query stands in the manifest", "${secrets:KEY}");
+	WARNING_AT(7, ENTRY "  params: {http_query: 'a=1&Token=0123456789'}\n", "\"Token\" in http_query stands in the manifest", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_query: '?a=1'}\n", "http_query begins with ?", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_query: {a: {b: 1}}}\n", "the value of \"a\" in http_query is not a single value", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_headers: {A: \"b\\nC: d\"}}\n", "is not a text of one line", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_post_content_type: a/b}\n", "http_post_content_type needs http_body", NULL);
+	ERROR_AT(7, ENTRY "  params: {http_tls_client_key_file: k}\n", "needs http_tls_client_certificate_file", NULL);
+
+	manifest = parse(ENTRY "  params: {http_query: {a b: 'c&d', k: \"x${env:K}{watermark}\", l: [1, null]}, http_headers: {A: 'b, C: d', E: null},"
+					 " pagination_data_map_to_array: enabled}\n  time_column: t\n  acceleration: {refresh_mode: append}\n");
+	CHECK(manifest->n_problems == 0);
+	CHECK_TEXT(defined(manifest, 0, "params"), "{\"http_query\":\"a%20b=c%26d&k=x${env:K}{watermark}&l=1&l=\"}");
+	CHECK_TEXT(defined(manifest, 0, "http_headers"), "\"A: b, C: d\\nE: \\n\"");
+	CHECK_TEXT(defined(manifest, 0, "format"), "\"map\"");
+	manifest_free(manifest);
 	ERROR_AT(7, ENTRY "  params: {client_timeout: 0}\n", "client_timeout must be more than zero", NULL);
 	ERROR_AT(7, ENTRY "  params: {http_headers: \"A: b\\nC: d\"}\n", "line break", NULL);
 	WARNING_AT(7, ENTRY "  params: {http_headers: \"authorization: Bearer x\"}\n", "for everyone to read", "${secrets:KEY}");
