@@ -379,7 +379,8 @@ status_hint(const HttpRequest *request, const HttpTransfer *transfer)
 				return "Check the bucket in from, s3_endpoint and s3_region.";
 			return "Check the path in the dataset's URL.";
 		case 429:
-			return "Refresh less often (refresh_check_interval), or set params.requests_per_second_limit.";
+			return request->store ? "Refresh less often (refresh_check_interval)." :
+				"Refresh less often (refresh_check_interval), or set params.requests_per_second_limit.";
 	}
 	if (status_is_transient(transfer))
 		return "The source has a problem of its own, which may pass.";
