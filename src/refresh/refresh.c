@@ -356,7 +356,8 @@ error_text(const ErrorData *error)
 	appendStringInfoString(&text, error->message);
 	if (error->detail != NULL)
 		appendStringInfo(&text, "; %s", error->detail);
-	if (error->context != NULL)
+	/* of a value the detail has said it */
+	if (error->context != NULL && strncmp(error->context, "dataset \"", 9) != 0)
 		appendStringInfo(&text, "; %.*s", (int) strcspn(error->context, "\n"), error->context);
 	if (error->hint != NULL)
 		appendStringInfo(&text, " (%s)", error->hint);

@@ -94,15 +94,18 @@ source_needs_response(const Dataset *dataset)
 static void
 declared_type_callback(void *arg)
 {
-	const SourceColumn *column = arg;
+	const char **names = arg;
 
-	errcontext("type of column \"%s\" in the manifest", column->name);
+	if (geterrcode() == ERRCODE_UNDEFINED_OBJECT)
+		errhint("Write a type of PostgreSQL, such as text, bigint, numeric, boolean, date, timestamptz or jsonb.");
+	errcontext("type of column \"%s\" of dataset \"%s\" in the manifest", names[0], names[1]);
 }
 
 static void
 parse_declared_type(const Dataset *dataset, const DatasetColumn *declared, SourceColumn *column)
 {
-	ErrorContextCallback callback = {error_context_stack, declared_type_callback, column};
+	const char *names[] = {column->name, dataset->name};
+	ErrorContextCallback callback = {error_context_stack, declared_type_callback, names};
 
 	error_context_stack = &callback;
 	compat_parse_type(declared->type, &column->type, &column->typmod);

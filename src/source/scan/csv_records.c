@@ -36,7 +36,8 @@
 
 #define NO_HEADER_NAME	"column_%d"
 #define LOOK_HINT		"Look at what the source answers."
-#define QUOTES_HINT		"Look at the delimiter and the quotes in the response, and at those in params."
+#define QUOTES_HINT		"Look at the delimiter and the quotes in the response, and at those in params; csv_quote: \"\" says that quotes are text."
+#define FIRST_HINT		"Look at the delimiter in the response and in params; csv_skip_lines passes over lines before the header, csv_comment over comments."
 
 /* how the texts of a field are presented */
 typedef enum CsvReading
@@ -107,7 +108,7 @@ raise_reader_error(const CsvRecords *records)
 			refuse_response(records, code, error->message, QUOTES_HINT);
 		case JSON_ERROR_ENCODING:
 			refuse_response(records, ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, error->message,
-							"Have the source send UTF-8.");
+							"Write the encoding that the source uses as encoding in params, such as WINDOWS-1252.");
 		case JSON_ERROR_LIMIT:
 			refuse_response(records, ERRCODE_PROGRAM_LIMIT_EXCEEDED, error->message, RECORDS_LIMIT_HINT);
 		case JSON_ERROR_MEMORY:
@@ -176,6 +177,14 @@ looks_like_html(const char *name)
 {
 	name += strspn(name, " \t\r\n");
 	return pg_strncasecmp(name, "<!doctype", 9) == 0 || pg_strncasecmp(name, "<html", 5) == 0;
+}
+
+/* A header that begins as an object does, or an array of objects, is no header. */
+static bool
+looks_like_json(const char *name)
+{
+	name += strspn(name, "[ \t\r\n");
+	return name[0] == '{' && (name[1] == '\0' || name[1 + strspn(name + 1, " \t\r\n")] == '"');
 }
 
 static int
@@ -280,6 +289,8 @@ read_names(CsvRecords *records)
 	}
 	if (looks_like_html(pnstrdup(fields[0].start, fields[0].length)))
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is an HTML page", LOOK_HINT);
+	if (header && find_field(records, records->names[0]) < 0 && looks_like_json(records->names[0]))
+		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION, "it is JSON", "Write file_format: json in params.");
 	records->unnamed = MemoryContextAllocZero(records->context, sizeof(bool) * records->n_names);
 	if (header)
 	{
@@ -520,7 +531,7 @@ csv_next(RecordReader *reader)
 	if (records->csv->n_fields != records->n_names)
 		refuse_response(records, ERRCODE_INVALID_TEXT_REPRESENTATION,
 						psprintf("a record's number of fields is %d instead of %d", records->csv->n_fields, records->n_names),
-						QUOTES_HINT);
+						reader->record == 0 && reader->format->header ? FIRST_HINT : QUOTES_HINT);
 	set_values(records);
 	reader->record++;
 	if (!records->waiting)

@@ -60,6 +60,10 @@ json_records_raise(const JsonError *error, const char *dataset)
 					   (long long) error->record, (long long) error->offset),
 			 names_not_finite(error->message) ?
 			 errhint("JSON has no such number. Set params.json_nan to null or float; within objects and arrays it stays an error.") :
+			 error->code == JSON_ERROR_ENCODING ?
+			 errhint("Write the encoding that the source uses as encoding in params, such as ISO-8859-1.") :
+			 error->code == JSON_ERROR_SYNTAX && error->offset == 0 && strncmp(error->message, "expected a value", 16) == 0 ?
+			 errhint("It is no JSON. If the source sends CSV, write file_format: csv in params, else look at what it answers.") :
 			 error->code == JSON_ERROR_LIMIT ? errhint("%s", RECORDS_LIMIT_HINT) :
 			 error->code == JSON_ERROR_SHAPE ?
 			 errhint("Set params.json_pointer to the array of records in the response, or params.file_format.") :

@@ -83,15 +83,46 @@ value_place_callback(void *arg)
 				   quoted_value(place->value));
 }
 
-static const char *
-misfit_hint(const ColumnTyper *typer, int code)
+/* Has the value an escape of what PostgreSQL's texts do not hold? */
+static bool
+holds_escape(const JsonValue *value)
 {
-	if (code == ERRCODE_UNTRANSLATABLE_CHARACTER)
+	for (size_t i = 0; i + 1 < value->length; i++)
+	{
+		if (value->start[i] == '\\' && value->start[i + 1] == 'u')
+			return true;
+	}
+	return false;
+}
+
+/* Is it a number but for a comma in it? */
+static bool
+has_decimal_comma(const JsonValue *value)
+{
+	bool		comma = false;
+
+	for (size_t i = 0; i < value->length; i++)
+	{
+		if (strchr("0123456789.,-", value->start[i]) == NULL)
+			return false;
+		comma |= value->start[i] == ',';
+	}
+	return comma;
+}
+
+static const char *
+misfit_hint(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place, int code)
+{
+	if (code == ERRCODE_UNTRANSLATABLE_CHARACTER || (typer->type == JSONBOID && holds_escape(value)))
 		return "Set invalid_value_action to replace or null in the manifest, or declare the column as json, which keeps a value as it is written.";
+	if (place->reader->format->csv && place->reader->format->decimal != ',' && has_decimal_comma(value))
+		return "If the comma begins the fraction, set csv_decimal: \",\" in params, or declare text under columns in the manifest.";
 	if (typer->inferred)
 		return "Its type was inferred. Declare one that holds this value, too, under columns in the manifest, such as numeric or text, or set on_schema_change: sync_all_columns.";
 	if (typer->is_time)
 		return "Declare how the source writes it under columns in the manifest, as in format: DD/MM/YYYY, or declare text and convert it in refresh_sql.";
+	if (value->kind == JSON_STRING)
+		return "Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb, or add it to null_values in params if it stands for null.";
 	return "Declare a type that holds it under columns in the manifest, such as numeric, text or jsonb.";
 }
 
@@ -112,7 +143,7 @@ pg_noreturn static void
 misfit(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *place,
 	   int code, const char *problem)
 {
-	refuse_value(typer, value, place, code, problem, misfit_hint(typer, code));
+	refuse_value(typer, value, place, code, problem, misfit_hint(typer, value, place, code));
 }
 
 /* a zone or a time of day which the column's type would drop */
@@ -121,7 +152,7 @@ refuse_loss(const ColumnTyper *typer, const JsonValue *value, const ValuePlace *
 {
 	int			code = ERRCODE_DATETIME_FIELD_OVERFLOW;
 
-	refuse_value(typer, value, place, code, problem, typer->inferred ? misfit_hint(typer, code) :
+	refuse_value(typer, value, place, code, problem, typer->inferred ? misfit_hint(typer, value, place, code) :
 				 "Declare timestamptz, which keeps both zone and time, or text under columns in the manifest.");
 }
 

@@ -16,6 +16,7 @@
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "nodes/nodes.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -94,7 +95,8 @@ check_not_null(const LoadReceiver *load)
 					 errmsg("null value in column \"%s\" of dataset \"%s\"",
 							NameStr(TupleDescAttr(build->desc, i)->attname), build->dataset->name),
 					 errdetail("Row %lld of the refresh.", (long long) build->rows + 1),
-					 errhint("The column is NOT NULL: by primary_key, nullable: false or time_column in the manifest, or by hand.")));
+					 errhint("The column is NOT NULL: by primary_key, nullable: false or time_column in the manifest, or by hand. refresh_sql leaves such rows out: SELECT ... WHERE %s IS NOT NULL.",
+							 quote_identifier(NameStr(TupleDescAttr(build->desc, i)->attname)))));
 	}
 }
 
