@@ -581,8 +581,9 @@ static bool
 append_query_byte(SecretText *to, char byte)
 {
 	char		escape[PERCENT_LENGTH];
+	size_t		length = percent_encode(byte, escape);
 
-	return append(to, escape, percent_encode(byte, escape));
+	return append(to, escape, length);
 }
 
 static bool
