@@ -36,8 +36,14 @@ my %files = (
 	suffixes => {
 		path => '/usr/share/publicsuffix/public_suffix_list.dat',
 		params => { file_format => 'csv', csv_has_header => 'false', csv_comment => '/' },
-		# of a single column a blank line is a NULL, behind the first record
-		rows => sub { my @lines = lines_of($_[0], qr{^/}); shift @lines while $lines[0] eq ''; scalar @lines }
+		# of a single column a blank line is a NULL, between the first record and the last
+		rows => sub {
+			my @lines = lines_of($_[0], qr{^/});
+
+			shift @lines while $lines[0] eq '';
+			pop @lines while $lines[-1] eq '';
+			return scalar @lines;
+		}
 	},
 	territories => {
 		path => '/usr/share/zoneinfo/iso3166.tab',
