@@ -50,6 +50,16 @@ my %files = (
 		params => { file_format => 'tsv', tsv_has_header => 'false', csv_comment => '#' },
 		rows => sub { scalar(lines_of($_[0], qr/^#/)) }
 	},
+	characters => {
+		path => '/usr/share/unicode/UnicodeData.txt',
+		params => { file_format => 'csv', csv_delimiter => ';', csv_has_header => 'false' },
+		rows => sub { scalar(lines_of($_[0], qr/^$/)) }
+	},
+	vendors => {
+		path => '/usr/share/hwdata/pnp.ids',
+		params => { file_format => 'tsv', tsv_has_header => 'false', tsv_quote => '' },
+		rows => sub { scalar(lines_of($_[0], qr/^$/)) }
+	},
 	zones => {
 		path => '/usr/share/zoneinfo/zone.tab',
 		params => { file_format => 'tsv', tsv_has_header => 'false', csv_comment => '#' },
