@@ -76,7 +76,7 @@ typedef struct VectorBatch
 
 extern VectorBatch *vector_batch_make(TupleDesc desc, List *attributes);
 extern void vector_batch_start(VectorBatch *batch, int rows, bool from_heap);
-extern const Vector *vector_batch_column(VectorBatch *batch, int column);
+extern const Vector *vector_batch_column(VectorBatch *batch, int number);
 extern int	vector_batch_find(const VectorBatch *batch, AttrNumber attribute);
 extern void vector_batch_select(VectorBatch *batch, const bool *keep, uint16 *room);
 
