@@ -19,6 +19,7 @@
 #include "column/column_marks.h"
 #include "column/column_pages.h"
 #include "column/column_reader.h"
+#include "compat.h"
 
 /* so long that a change falls between the looks */
 #define LOOK_PAUSE_US 20000
@@ -119,8 +120,7 @@ column_reader_groups(ColumnReader *reader)
 
 /* ------- a group ------- */
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 report_damage(const ColumnReader *reader)
 {
 	ereport(ERROR,
