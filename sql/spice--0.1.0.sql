@@ -596,9 +596,9 @@ CREATE VIEW spice.datasets AS
 				THEN 'the last refresh was at a time that has not come yet: the clock was ahead' END,
 			(SELECT s.error FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id AND s.leaving
 				ORDER BY s.error IS NULL, s.id LIMIT 1)) AS last_error,
-		NULLIF(pg_catalog.concat_ws('; ', CASE WHEN d.in_manifest THEN d.manifest_warnings END, d.load_warning,
+		pg_catalog.substring(pg_catalog.concat_ws('; ', CASE WHEN d.in_manifest THEN d.manifest_warnings END, d.load_warning,
 			CASE WHEN k.late AND d.in_manifest AND NOT d.paused AND NOT spice_catalog.launcher_is_here()
-				THEN 'no launcher serves this database: add spice to shared_preload_libraries and set spice.database' END), '') AS warnings,
+				THEN 'no launcher serves this database: add spice to shared_preload_libraries and set spice.database' END), '.+') AS warnings,
 		d.watermark,
 		d.next_retention,
 		d.definition OPERATOR(pg_catalog.->>) 'refresh_cron' AS refresh_cron,
