@@ -494,9 +494,9 @@ CREATE VIEW spice_catalog.wanted_job AS
 COMMENT ON VIEW spice_catalog.wanted_job IS 'jobs of pg_cron that there should be';
 
 -- Readers of spice.datasets call it.
-CREATE FUNCTION spice_catalog.launcher_is_here() RETURNS boolean
-	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_launcher_is_here';
-COMMENT ON FUNCTION spice_catalog.launcher_is_here() IS 'does a launcher serve this database?';
+CREATE FUNCTION spice_catalog.launcher_is_missing() RETURNS boolean
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'spice_launcher_is_missing';
+COMMENT ON FUNCTION spice_catalog.launcher_is_missing() IS 'no launcher serves this database, and it is no standby, which needs none';
 
 -- A dataset that the manifest does not define validly is waited for.  One that fails after
 -- its first load is not: its last rows still serve.
@@ -572,7 +572,7 @@ CREATE VIEW spice.datasets AS
 				AND h.outcome OPERATOR(pg_catalog.=) 'running') THEN 'refreshing'
 			WHEN d.last_error IS NOT NULL OR k.checked OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 min') THEN 'error'
 			WHEN d.relation IS NOT NULL AND c.oid IS NULL THEN 'missing'
-			WHEN k.late AND NOT spice_catalog.launcher_is_here() THEN 'stalled'
+			WHEN k.late AND spice_catalog.launcher_is_missing() THEN 'stalled'
 			WHEN k.late THEN 'overdue'
 			WHEN d.last_outcome OPERATOR(pg_catalog.=) 'empty' THEN 'empty'
 			WHEN d.checked IS NOT NULL AND d.load_warning IS NOT NULL THEN 'degraded'
@@ -597,7 +597,7 @@ CREATE VIEW spice.datasets AS
 			(SELECT s.error FROM spice.slot s WHERE s.dataset OPERATOR(pg_catalog.=) d.id AND s.leaving
 				ORDER BY s.error IS NULL, s.id LIMIT 1)) AS last_error,
 		pg_catalog.substring(pg_catalog.concat_ws('; ', CASE WHEN d.in_manifest THEN d.manifest_warnings END, d.load_warning,
-			CASE WHEN k.late AND d.in_manifest AND NOT d.paused AND NOT spice_catalog.launcher_is_here()
+			CASE WHEN k.late AND d.in_manifest AND NOT d.paused AND spice_catalog.launcher_is_missing()
 				THEN 'no launcher serves this database: add spice to shared_preload_libraries and set spice.database' END), '.+') AS warnings,
 		d.watermark,
 		d.next_retention,

@@ -50,7 +50,7 @@ PG_FUNCTION_INFO_V1(spice_retain);
 PG_FUNCTION_INFO_V1(spice_drop);
 PG_FUNCTION_INFO_V1(spice_reset);
 PG_FUNCTION_INFO_V1(spice_relation_bytes);
-PG_FUNCTION_INFO_V1(spice_launcher_is_here);
+PG_FUNCTION_INFO_V1(spice_launcher_is_missing);
 
 #define READY_POLL_MS	100
 
@@ -275,6 +275,13 @@ is_ready(void)
 	return catalog_query("SELECT 1 FROM spice_catalog.missing LIMIT 1", NULL)->n == 0;
 }
 
+/* A standby needs none. */
+static bool
+launcher_is_missing(void)
+{
+	return !RecoveryInProgress() && !launcher_is_here();
+}
+
 /* Tells the caller what spice_ready() waits for. */
 static void
 report_missing(void)
@@ -289,7 +296,9 @@ report_missing(void)
 	ereport(NOTICE,
 			(errmsg("spice is not ready"),
 			 errdetail("%s", reasons.data),
-			 !launcher_is_here() ?
+			 RecoveryInProgress() ?
+			 errhint("A standby has what its primary logs; unlogged tables are loaded after a promotion.") :
+			 launcher_is_missing() ?
 			 errhint("No launcher serves this database: add spice to shared_preload_libraries and set spice.database.") : 0));
 }
 
@@ -310,9 +319,9 @@ spice_ready(PG_FUNCTION_ARGS)
 }
 
 Datum
-spice_launcher_is_here(PG_FUNCTION_ARGS)
+spice_launcher_is_missing(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(launcher_is_here());
+	PG_RETURN_BOOL(launcher_is_missing());
 }
 
 static TimestampTz

@@ -328,7 +328,8 @@ for my $call ('spice_reload()', q{spice_pause('file')}, q{spice_resume('file')},
 }
 is(value('SELECT count(*) FROM spice.datasets'), '3', 'spice.datasets can be read on a standby');
 (undef, undef, $error) = $node->psql('postgres', 'SELECT spice_ready()');
-is($error, '', 'spice_ready() can be called on a standby');
+like($error, qr/NOTICE:  spice is not ready\nDETAIL:  dataset "memory".*\nHINT:  .*after a promotion/, 'spice_ready() says on a standby what a promotion loads');
+is(value('SELECT count(*) FROM spice.datasets WHERE warnings IS NOT NULL'), '0', 'a standby is not warned of a launcher that it does not need');
 $primary->stop;
 $standby->promote;
 wait_for(q{SELECT count(*) = 10 FROM memory}, 'a promoted standby loads the unlogged table');
