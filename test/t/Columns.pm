@@ -276,11 +276,28 @@ sub key
 	return $self->value($table, $class, 1);
 }
 
+# The first rows of an order.  Only the keys are shown, as ties may be resolved either way.
+sub first_rows
+{
+	my ($self, $table) = @_;
+	my @keys = grep { defined } map { $self->key($table, 'sorted') } 1 .. 1 + $self->below(3);
+	my @conditions = map { $self->condition($table, 1) } 1 .. $self->below(3);
+	my $n = 0;
+
+	@keys = ('late') unless @keys;
+	return 'SELECT ' . join(', ', map { "$_ AS x" . ++$n } @keys) . " FROM $table->{name}"
+	  . (@conditions ? ' WHERE ' . join(' AND ', @conditions) : '') . ' ORDER BY '
+	  . join(', ', map { $_ . $self->one_of('', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST') } 1 .. @keys)
+	  . ' LIMIT ' . $self->one_of(1, 10, 300) . $self->one_of('', ' OFFSET 7');
+}
+
 # A query that has one answer, whatever the plan: with count(DISTINCT) and keys core sorts,
 # so sums of floats have other digits.
 sub query
 {
 	my ($self, $table) = @_;
+
+	return $self->first_rows($table) if $self->chance(15);
 	my $how = $self->chance(30) ? 'sorted' : 'hashed';
 	my @keys = grep { defined } map { $self->key($table, $how) } 1 .. $self->one_of(0, 0, 1, 1, 1, 2, 2, 3);
 	my @aggregates = map { $self->aggregate($table, @keys ? $how : 'any') } 1 .. 1 + $self->below(4);
