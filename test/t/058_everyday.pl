@@ -67,8 +67,10 @@ sub answer_of
 	}
 	elsif ($encode eq 'bzip2' || $encode eq 'xz')
 	{
+		my $module = $encode eq 'xz' ? 'lzma' : 'bz2';
+
 		Spice::write_file("$results/body", $body);
-		$body = qx($encode -c <'$results/body');
+		$body = qx(python3 -c 'import sys, $module; sys.stdout.buffer.write($module.compress(sys.stdin.buffer.read()))' <'$results/body');
 	}
 	elsif ($encode ne '')
 	{

@@ -22,6 +22,8 @@ my $node = Spice::new_node('main', undef, 'jit = off', 'max_parallel_workers_per
 	'enable_sort = off', 'enable_indexscan = off', 'enable_bitmapscan = off', 'synchronize_seqscans = off',
 	"work_mem = '512MB'", "timezone = 'Europe/Berlin'", "client_min_messages = 'warning'");
 
+# from 16 on core sorts for count(DISTINCT), too
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET enable_presorted_aggregate = off') if $node->pg_version >= 16;
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION answer(query text, columns boolean) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
