@@ -21,6 +21,14 @@ SELECT spice_refresh('a');
 TABLE a;
 TABLE regress_other;
 
+-- a table in the dataset's schema with the name of a new heap
+DO $$ BEGIN EXECUTE 'CREATE TABLE public.spice_new_' || 'public.a'::regclass::oid || ' (id int)'; END $$;
+SELECT 'a
+{"body": [{"id": 2}]}' :answer
+SELECT spice_refresh('a');
+TABLE a;
+DO $$ BEGIN EXECUTE 'DROP TABLE public.spice_new_' || 'public.a'::regclass::oid; END $$;
+
 -- a server and a type with the names of the dataset's own
 CREATE FOREIGN DATA WRAPPER regress_wrapper;
 CREATE EXTENSION postgres_fdw;
