@@ -47,11 +47,13 @@ sub write_secrets
 	folder => { params => { http_username => 'user', http_password => '${folder:PASSWORD}' } },
 	rows => { refresh_mode => 'append' },
 	asking => {},
+	part_of => {},
 	whole => { refresh_sql => 'SELECT w.id FROM whole w WHERE w.id IN (SELECT p.id FROM spice_source.part p)' },
 	part => {});
-$rest{$_} = { time_column => 'at' } for qw(recent rows asking);
+$rest{$_} = { time_column => 'at' } for qw(recent rows asking part_of);
 $rest{asking}{from} = $source->url('/asking') . '?#part';
-$rest{asking}{acceleration} = { %slow, refresh_mode => 'append', params => { http_append_query => 'since={watermark}' } };
+$rest{part_of}{from} = $source->url('/part_of') . '#part';
+$rest{$_}{acceleration} = { %slow, refresh_mode => 'append', params => { http_append_query => 'since={watermark}' } } for qw(asking part_of);
 my @rows = map { { id => $_, at => "2024-01-0${_}T00:00:00Z" } } 1, 2;
 my %good = (body => \@rows, etag => '"1"');
 $source->set("/$_", %good) for keys %keys;
@@ -167,9 +169,13 @@ is($asked->{headers}{'X-Last'}, 'a;b', 'the manifest itself separates');
 isnt($asked->{headers}{Host}, 'evil', 'and no secret makes a header');
 ok(!$asked->{headers}{xyz}, 'none at all');
 is(value(q{SELECT count(*) FROM folder}), '2', 'a line break of CR and LF does not belong to a secret');
-value(q{SELECT spice_refresh('asking')});
-$asked = request_of('asking');
-like($asked->{query}, qr/^since=2024-01-02/, 'a query is added before the fragment');
+foreach my $case ([ 'asking', 'behind a question mark' ], [ 'part_of', 'without one' ])
+{
+	my ($dataset, $name) = @$case;
+
+	value("SELECT spice_refresh('$dataset')");
+	like((request_of($dataset))->{query}, qr/^since=2024-01-02/, "a query is added before the fragment, $name");
+}
 
 # --- what is recorded
 
