@@ -574,13 +574,13 @@ record_load(Refresh *refresh)
 		snapshot_subscribe(refresh->snapshot, refresh->dataset);
 }
 
-/* Does the step in a subtransaction.  False: rows have one key where they must not. */
-static bool
+/* Does the step in a subtransaction.  Returns the error if rows have one key where they must not. */
+static ErrorData *
 try_with_keys(Refresh *refresh, TableBuild *build, void (*step) (Refresh *, TableBuild *))
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
+	ErrorData  *volatile violation = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -588,25 +588,21 @@ try_with_keys(Refresh *refresh, TableBuild *build, void (*step) (Refresh *, Tabl
 	{
 		step(refresh, build);
 		ReleaseCurrentSubTransaction();
-		done = true;
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
+		violation = CopyErrorData();
 		RollbackAndReleaseCurrentSubTransaction();
 		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
-			ReThrowError(error);
+		if (violation->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+			ReThrowError(violation);
 		FlushErrorState();
-		FreeErrorData(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return done;
+	return violation;
 }
 
 /*
@@ -618,17 +614,20 @@ static void
 run_with_keys(Refresh *refresh, TableBuild *build, void (*step) (Refresh *, TableBuild *))
 {
 	CatalogRights rights;
-	bool		done = true;
+	ErrorData  *violation = NULL;
 
 	catalog_enter_as_owner(refresh->dataset, &rights);
 	if (refresh->dataset->conflicts == NIL || counts_as_append(refresh))
 		step(refresh, build);
 	else
-		done = try_with_keys(refresh, build, step);
+		violation = try_with_keys(refresh, build, step);
 	catalog_leave(&rights);
-	if (done)
+	if (violation == NULL)
 		return;
 	resolve_conflicts(refresh, build);
+	/* of an index that the manifest does not know: the same rows would violate it again */
+	if (refresh->counts.dropped == 0)
+		ReThrowError(violation);
 	check_row_count(refresh, build);
 	catalog_enter_as_owner(refresh->dataset, &rights);
 	step(refresh, build);

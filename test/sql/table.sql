@@ -362,4 +362,20 @@ SELECT pg_temp.heap_fetches('SELECT count(id) FROM many WHERE id > 0');
 SELECT pg_stat_force_next_flush();
 SELECT n_live_tup, n_dead_tup FROM pg_stat_user_tables WHERE relname = 'many';
 
+-- primary_key keeps one row of each key, but a unique index of a person's own is not the manifest's
+SELECT 'own
+{"body": [{"id": 1, "word": "a"}, {"id": 2, "word": "b"}]}' :answer
+SELECT 'datasets:
+  - {from: "SOURCE/own", name: own, acceleration: {enabled: true, primary_key: id, params: {refresh_method: swap}}}
+' :datasets
+SELECT * FROM spice_reload() WHERE dataset = 'own';
+SELECT spice_refresh('own');
+CREATE UNIQUE INDEX own_word ON own (word);
+SELECT 'own
+{"body": [{"id": 1, "word": "a"}, {"id": 2, "word": "a"}]}' :answer
+SELECT pg_temp.failure($$SELECT spice_refresh('own')$$);
+SELECT 'own
+{"body": [{"id": 1, "word": "a"}, {"id": 1, "word": "a"}, {"id": 3, "word": "c"}]}' :answer
+SELECT spice_refresh('own');
+
 \i :teardown
